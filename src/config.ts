@@ -1,0 +1,202 @@
+/**
+ * Settings: the only file that reads the environment. One literal table gives names, defaults, meanings and parsers; docs/configuration.md is
+ * generated from it (`npm run docs`), and a bad value is one clear line.
+ */
+import { availableParallelism } from 'node:os';
+
+export type StoreSetting =
+  | { readonly kind: 'sqlite'; readonly location: string }
+  | { readonly kind: 'mongo'; readonly url: string };
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  readonly publicUrl: string;
+  readonly store: StoreSetting;
+  readonly demo: 'on' | 'off' | 'auto';
+  readonly access: 'open' | 'smart';
+  readonly validation: 'strict' | 'structure' | 'off';
+  readonly logLevel: string;
+  readonly workers: number;
+  readonly maxBodyBytes: number;
+  readonly maxBundleEntries: number;
+  readonly referentialIntegrity: boolean;
+  readonly conditionalDelete: 'single' | 'multiple';
+  readonly corsOrigins: readonly string[];
+  readonly profiles: string;
+  readonly demoPatients: number;
+}
+
+export class ConfigError extends Error {}
+
+interface Setting<K extends keyof Config> {
+  readonly name: string;
+  readonly key: K;
+  readonly fallback: string;
+  readonly meaning: string;
+  readonly parse: (text: string, name: string) => Config[K];
+}
+
+const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/;
+
+function whole(least: number, most: number) {
+  return (text: string, name: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new ConfigError(`${name} is "${text}": give a whole number from ${least} to ${most}`);
+  };
+}
+
+function oneOf<const T extends string>(...words: T[]) {
+  return (text: string, name: string): T => {
+    if ((words as string[]).includes(text)) return text as T;
+    throw new ConfigError(`${name} is "${text}": give one of ${words.join(', ')}`);
+  };
+}
+
+function store(text: string, name: string): StoreSetting {
+  if (/^sqlite:./.test(text)) return { kind: 'sqlite', location: text.slice('sqlite:'.length) };
+  if (/^mongodb(\+srv)?:\/\//.test(text)) return { kind: 'mongo', url: text };
+  throw new ConfigError(`${name} is "${text}": give sqlite:FOLDER, sqlite::memory: or mongodb://…`);
+}
+
+function origin(text: string, name: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) {
+    throw new ConfigError(`${name} is "${text}": give the origin that clients see, such as https://fhir.example.org`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+const flag = (text: string, name: string): boolean => oneOf('on', 'off')(text, name) === 'on';
+const setting = <K extends keyof Config>(one: Setting<K>): Setting<K> => one;
+
+/** Every setting, in the order of the documentation. A fallback in angle brackets is computed. */
+export const SETTINGS = [
+  setting({ name: 'PORT', key: 'port', fallback: '8080', meaning: 'port to listen on; 0 picks a free one', parse: whole(0, 65535) }),
+  setting({
+    name: 'HOST',
+    key: 'host',
+    fallback: '127.0.0.1',
+    meaning: 'address to listen on',
+    parse: (text) => text,
+  }),
+  setting({
+    name: 'PUBLIC_URL',
+    key: 'publicUrl',
+    fallback: '<http://localhost:PORT>',
+    meaning: 'the origin that clients see; self links and Location headers are made from it',
+    parse: (text, name) => (text.startsWith('<') ? '' : origin(text, name)),
+  }),
+  setting({
+    name: 'STORE',
+    key: 'store',
+    fallback: 'sqlite:./data',
+    meaning: '`sqlite:FOLDER`, `sqlite::memory:` (gone when the server stops) or `mongodb://…` (replica set or `mongos`)',
+    parse: store,
+  }),
+  setting({
+    name: 'DEMO',
+    key: 'demo',
+    fallback: 'auto',
+    meaning: '`on` loads the demo records, `off` does not, `auto` does with the default store and an empty folder',
+    parse: oneOf('on', 'off', 'auto'),
+  }),
+  setting({
+    name: 'DEMO_PATIENTS',
+    key: 'demoPatients',
+    fallback: '20',
+    meaning: 'how many patients the demo has',
+    parse: whole(2, 10_000),
+  }),
+  setting({
+    name: 'ACCESS',
+    key: 'access',
+    fallback: 'open',
+    meaning:
+      '`open` serves FHIR with no token, and only on a loopback HOST. `smart` (tokens) is not built yet: the server refuses to start with it',
+    parse: oneOf('open', 'smart'),
+  }),
+  setting({
+    name: 'VALIDATION',
+    key: 'validation',
+    fallback: 'strict',
+    meaning:
+      '`strict` and `structure` refuse what breaks the structure of R4 (profiles are not checked yet), `off` is for trusted loads',
+    parse: oneOf('strict', 'structure', 'off'),
+  }),
+  setting({
+    name: 'LOG_LEVEL',
+    key: 'logLevel',
+    fallback: 'info',
+    meaning: '`debug`, `info`, `warn`, `error` or `silent`; logs are JSON lines without PHI',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+  }),
+  setting({
+    name: 'WORKERS',
+    key: 'workers',
+    fallback: '<cores>',
+    meaning: 'threads that answer HTTP; the embedded store has one more that writes',
+    parse: (text, name) => (text.startsWith('<') ? availableParallelism() : whole(1, 64)(text, name)),
+  }),
+  setting({
+    name: 'MAX_BODY_BYTES',
+    key: 'maxBodyBytes',
+    fallback: '67108864',
+    meaning: 'largest request body, after decompression; more is 413',
+    parse: whole(1024, 1_073_741_824),
+  }),
+  setting({
+    name: 'MAX_BUNDLE_ENTRIES',
+    key: 'maxBundleEntries',
+    fallback: '10000',
+    meaning: 'most entries of a batch or transaction; more is 413',
+    parse: whole(1, 100_000),
+  }),
+  setting({
+    name: 'REFERENTIAL_INTEGRITY',
+    key: 'referentialIntegrity',
+    fallback: 'on',
+    meaning: '`on` refuses a local reference to a resource that is not there, and a delete that would leave one',
+    parse: flag,
+  }),
+  setting({
+    name: 'CONDITIONAL_DELETE',
+    key: 'conditionalDelete',
+    fallback: 'multiple',
+    meaning: 'whether a conditional delete may delete several matches or refuses them with 412',
+    parse: oneOf('single', 'multiple'),
+  }),
+  setting({
+    name: 'CORS_ORIGINS',
+    key: 'corsOrigins',
+    fallback: '*',
+    meaning: 'comma-separated origins that browsers may call from, or `*`',
+    parse: (text) => text.split(',').map((one) => one.trim()),
+  }),
+  setting({
+    name: 'PROFILES',
+    key: 'profiles',
+    fallback: 'profiles',
+    meaning: 'folder of FHIR packages to load at start (a folder or .tgz each)',
+    parse: (text) => text,
+  }),
+] as const;
+
+/** Reads the settings. Throws ConfigError with one line that names the setting, the value and the remedy. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const entries = SETTINGS.map(({ name, key, fallback, parse }) => [key, parse(environment[name] || fallback, name)]);
+  const config = Object.fromEntries(entries) as unknown as Config;
+  refuseUnsafe(config);
+  return config.publicUrl ? config : { ...config, publicUrl: `http://localhost:${config.port}` };
+}
+
+function refuseUnsafe(config: Config): void {
+  if (config.access === 'smart') {
+    throw new ConfigError('ACCESS is "smart": the authorization server is not built yet; use ACCESS=open on a loopback HOST');
+  }
+  if (!LOOPBACK.test(config.host)) {
+    throw new ConfigError(
+      `HOST is "${config.host}": ACCESS=open serves everyone, so it only listens on a loopback address such as 127.0.0.1`,
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * The record of one tenant as the interactions see it: its store, the definitions in force, and the rules that the operator has set.
+ */
+import type { AccessContext } from '../access/context.ts';
+import type { Definitions } from '../fhir/definitions/registry.ts';
+import type { Issue } from '../fhir/model/outcome.ts';
+import type { ResourceTree } from '../fhir/model/tree.ts';
+import type { TenantStore } from '../store/ports.ts';
+import type { FhirRequest } from './request.ts';
+
+export interface RecordRules {
+  readonly referentialIntegrity: boolean;
+  readonly conditionalDelete: 'single' | 'multiple';
+  readonly maxBundleEntries: number;
+  readonly version: string;
+}
+
+export interface TenantRecord {
+  readonly store: TenantStore;
+  /** the registry in force now; take it once per request */
+  readonly definitions: () => Definitions;
+  readonly rules: RecordRules;
+  /** all issues of a resource that is to be stored; none when validation is off */
+  readonly validate: (definitions: Definitions, tree: ResourceTree) => readonly Issue[];
+  /** called after a commit that wrote these types, so that conformance resources take effect */
+  readonly written: (types: ReadonlySet<string>) => void;
+}
+
+/** What a handler is given beside the request. */
+export interface Context {
+  readonly record: TenantRecord;
+  readonly definitions: Definitions;
+  readonly access: AccessContext;
+  readonly request: FhirRequest;
+}
