@@ -1,0 +1,85 @@
+/**
+ * The door of all interactions: a request goes to its handler, and whatever is refused becomes an OperationOutcome. HTTP, batch entries, jobs
+ * and the demo loader all come in here. https://hl7.org/fhir/R4/http.html
+ */
+import type { AccessContext } from '../access/context.ts';
+import { FhirError, issue } from '../fhir/model/outcome.ts';
+import { isObject } from '../fhir/model/tree.ts';
+import { sentResource } from './body.ts';
+import { batch } from './interactions/batch.ts';
+import { capabilities } from './interactions/metadata.ts';
+import { history } from './interactions/history.ts';
+import { read, vread } from './interactions/read.ts';
+import { searchCompartment, searchSystem, searchType } from './interactions/search.ts';
+import { refuseBundleType, transaction } from './interactions/transaction.ts';
+import * as write from './interactions/write.ts';
+import type { Context, TenantRecord } from './record.ts';
+import type { FhirRequest, FhirResponse } from './request.ts';
+import { outcomeResponse } from './respond.ts';
+import { route, type Interaction } from './routes.ts';
+
+type Handler = (context: Context, path: readonly string[]) => Promise<FhirResponse>;
+
+/** Interaction -> handler. The path segments are those of the route's shape. */
+const HANDLERS: Readonly<Record<Interaction, Handler>> = {
+  capabilities: async (context) => capabilities(context),
+  bundle: (context) => bundle(context),
+  read: (context, [type, id]) => read(context, { type: type!, id: id! }),
+  vread: (context, [type, id, , version]) => vread(context, { type: type!, id: id! }, version!),
+  create: async (context, [type]) => write.create(context, type!),
+  update: async (context, [type, id]) => write.update(context, type!, id!),
+  'update-conditional': async (context, [type]) => write.conditionalUpdate(context, type!),
+  patch: async (context, [type, id]) => write.patch(context, type!, id!),
+  'patch-conditional': async (context, [type]) => write.conditionalPatch(context, type!),
+  delete: async (context, [type, id]) => write.remove(context, type!, id!),
+  'delete-conditional': async (context, [type]) => write.conditionalRemove(context, type!),
+  'history-instance': (context, [type, id]) => history(context, { type: type!, id: id! }),
+  'history-type': (context, [type]) => history(context, { type: type! }),
+  'history-system': (context) => history(context, {}),
+  'search-type': async (context, [type]) => searchType(context, type!),
+  'search-system': async (context) => searchSystem(context),
+  'search-compartment': async (context, [type, id, inside]) => searchCompartment(context, type!, id!, inside!),
+};
+
+export interface Answer {
+  readonly response: FhirResponse;
+  /** for logs and metrics: the interaction, or `unknown` when the request was refused before it had one */
+  readonly interaction: Interaction | 'unknown';
+  /** an error that is ours, for the log; never shown to the client */
+  readonly failure?: unknown;
+}
+
+/** Answers a request. Never throws. */
+export async function dispatch(record: TenantRecord, access: AccessContext, request: FhirRequest): Promise<Answer> {
+  let interaction: Interaction | 'unknown' = 'unknown';
+  try {
+    const context: Context = { record, access, request, definitions: record.definitions() };
+    interaction = route(context.definitions, request.method, request.path);
+    return { response: await HANDLERS[interaction](context, request.path), interaction };
+  } catch (error) {
+    const failure = error instanceof FhirError ? undefined : error;
+    return { response: refusal(error, request.id), interaction, failure };
+  }
+}
+
+/** A FhirError as it is; anything else is ours to mend and shows nothing but the request id. */
+export function refusal(error: unknown, requestId: string): FhirResponse {
+  if (error instanceof FhirError) return outcomeResponse(error.status, error.issues, error.headers);
+  return outcomeResponse(500, [issue('exception', `The server failed; nothing was changed. Tell the operator request id ${requestId}`)]);
+}
+
+async function bundle(context: Context): Promise<FhirResponse> {
+  const tree = sentResource(context);
+  if (tree.resourceType !== 'Bundle' || !isObject(tree)) throw refuseBundleType(tree.resourceType);
+  if (tree['type'] === 'batch') return batch(context, tree, enter);
+  if (tree['type'] === 'transaction') return transaction(context, tree, enter);
+  throw refuseBundleType(tree['type']);
+}
+
+/** A bundle entry comes in by the same door; a bundle in a bundle does not. */
+async function enter(context: Context, request: FhirRequest): Promise<FhirResponse> {
+  if (request.path.length === 0 && request.method === 'POST') {
+    return outcomeResponse(400, [issue('not-supported', 'An entry cannot be a batch or transaction itself')]);
+  }
+  return (await dispatch(context.record, context.access, request)).response;
+}

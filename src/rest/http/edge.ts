@@ -1,0 +1,161 @@
+/**
+ * The FHIR edge: an HTTP request becomes a FhirRequest, and the FhirResponse goes out in the format that was asked for. It answers on node:http
+ * before any framework, since every read and write passes here. https://hl7.org/fhir/R4/http.html
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AccessContext } from '../../access/context.ts';
+import { fault, FhirError } from '../../fhir/model/outcome.ts';
+import { FORM } from '../body.ts';
+import { dispatch, refusal, type Answer } from '../dispatch.ts';
+import { decodeSegment, parseQuery } from '../query.ts';
+import type { TenantRecord } from '../record.ts';
+import type { FhirRequest, FhirResponse, Method, RequestBody } from '../request.ts';
+import { corsHeaders, preflight } from './cors.ts';
+import { negotiate, type Format } from './negotiate.ts';
+import { mediaType, readBody } from './read-body.ts';
+import { renderBody, send } from './render.ts';
+
+export interface EdgeOptions {
+  /** the record of a tenant, undefined where there is none */
+  readonly tenant: (name: string) => Promise<TenantRecord | undefined> | TenantRecord | undefined;
+  readonly access: AccessContext;
+  readonly publicUrl: string;
+  readonly maxBodyBytes: number;
+  readonly corsOrigins: readonly string[];
+  /** requests in work at a time; more are answered 503 */
+  readonly maxInFlight: number;
+  /** called once a request, without anything that could be PHI */
+  readonly observe: (seen: Observation) => void;
+}
+
+export interface Observation {
+  readonly requestId: string;
+  readonly method: string;
+  readonly interaction: string;
+  readonly status: number;
+  readonly milliseconds: number;
+  readonly failure?: unknown;
+}
+
+/** `/fhir…` is the default tenant, `/t/{tenant}/fhir…` another one. */
+const ADDRESS = /^(?:\/t\/([a-z0-9-]{1,40}))?\/fhir(?:\/([^?]*))?(?:\?(.*))?$/s;
+const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+const FIXED_HEADERS = {
+  'cache-control': 'private, no-cache',
+  vary: 'Accept, Accept-Encoding, Origin',
+  'x-content-type-options': 'nosniff',
+};
+
+export const DEFAULT_TENANT = 'default';
+
+/** A listener that answers what lies below a FHIR base and gives false for anything else. */
+export function fhirEdge(options: EdgeOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
+  let inFlight = 0;
+  return (request, response) => {
+    const address = ADDRESS.exec(request.url ?? '');
+    if (!address) return false;
+    inFlight++;
+    void answer(options, request, response, address, inFlight > options.maxInFlight).finally(() => inFlight--);
+    return true;
+  };
+}
+
+async function answer(
+  options: EdgeOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  address: RegExpExecArray,
+  isFull: boolean,
+): Promise<void> {
+  const started = performance.now();
+  const sentId = request.headers['x-request-id'];
+  const id = typeof sentId === 'string' && REQUEST_ID.test(sentId) ? sentId : randomUUID();
+  const method = request.method ?? '';
+  if (method === 'OPTIONS') return preflight(request, response, options.corsOrigins);
+  const { outcome, pieces, answered } = await work(options, request, address, id, isFull);
+  const headers = { 'x-request-id': id, ...FIXED_HEADERS, ...corsHeaders(request, options.corsOrigins), ...outcome.headers };
+  if (!request.complete) closeAfter(request, headers);
+  await send(response, { status: outcome.status, headers }, pieces, request.headers['accept-encoding'], method === 'HEAD');
+  const milliseconds = performance.now() - started;
+  options.observe({ requestId: id, method, interaction: answered.interaction, status: outcome.status, milliseconds, failure: answered.failure });
+}
+
+/** A body that was refused unread: the client may still be sending it. Say that the connection ends, and let it finish for a moment. */
+function closeAfter(request: IncomingMessage, headers: Record<string, string>): void {
+  headers['connection'] = 'close';
+  request.resume();
+  setTimeout(() => request.socket.destroy(), 5000).unref();
+}
+
+interface Work {
+  readonly outcome: FhirResponse;
+  readonly pieces: readonly Uint8Array[];
+  readonly answered: Pick<Answer, 'interaction' | 'failure'>;
+}
+
+async function work(options: EdgeOptions, request: IncomingMessage, address: RegExpExecArray, id: string, isFull: boolean): Promise<Work> {
+  const record = await options.tenant(address[1] ?? DEFAULT_TENANT);
+  let format: Format = negotiate(undefined, []);
+  let answered: Answer;
+  try {
+    if (!record) throw fault('not-found', `There is no tenant "${address[1]}"`);
+    if (isFull) throw fault('busy', 'The server is busy: try again in a moment');
+    const asked = parseQuery(address[3] ?? '');
+    format = negotiate(request.headers.accept, asked);
+    answered = await dispatch(record, options.access, await fhirRequest(options, request, address, asked, id));
+  } catch (error) {
+    answered = { response: refusal(error, id), interaction: 'unknown', failure: error instanceof FhirError ? undefined : error };
+  }
+  return rendered(record, answered, format, id);
+}
+
+function rendered(record: TenantRecord | undefined, answered: Answer, format: Format, id: string): Work {
+  const { response } = answered;
+  if (!response.body) return { outcome: response, pieces: [], answered };
+  try {
+    const definitions = record?.definitions();
+    const pieces = definitions ? renderBody(definitions, response.body, format) : [];
+    return { outcome: { ...response, headers: { 'content-type': format.contentType, ...response.headers } }, pieces, answered };
+  } catch (error) {
+    // What JSON can hold and XML cannot: the refusal itself goes out as JSON.
+    const failed = refusal(error, id);
+    const json = negotiate(undefined, []);
+    const pieces = failed.body && record ? renderBody(record.definitions(), failed.body, json) : [];
+    const outcome = { ...failed, headers: { 'content-type': json.contentType, ...failed.headers } };
+    return { outcome, pieces, answered: { ...answered, failure: error instanceof FhirError ? undefined : error } };
+  }
+}
+
+async function fhirRequest(
+  options: EdgeOptions,
+  request: IncomingMessage,
+  address: RegExpExecArray,
+  asked: readonly (readonly [string, string])[],
+  id: string,
+): Promise<FhirRequest> {
+  const method = request.method ?? '';
+  if (!METHODS.includes(method)) throw fault('method', `The method ${method.slice(0, 20)} is not one of ${METHODS.join(', ')}`);
+  const path = address[2] ? address[2].split('/').filter((part) => part !== '').map(decodeSegment) : [];
+  const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(options, request);
+  const isForm = body?.kind === 'text' && body.mediaType === FORM && path.at(-1) === '_search';
+  return {
+    method: method as Method,
+    path,
+    query: isForm ? [...asked, ...parseQuery(body.text)] : asked,
+    headers: request.headers as Record<string, string | undefined>,
+    body: isForm ? undefined : body,
+    baseUrl: options.publicUrl + (address[1] ? `/t/${address[1]}` : '') + '/fhir',
+    id,
+  };
+}
+
+async function bodyOf(options: EdgeOptions, request: IncomingMessage): Promise<RequestBody | undefined> {
+  const { headers } = request;
+  if (headers['content-length'] === '0' || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)) {
+    return undefined;
+  }
+  const text = await readBody(request, options.maxBodyBytes);
+  return text === '' ? undefined : { kind: 'text', mediaType: mediaType(headers['content-type']), text };
+}

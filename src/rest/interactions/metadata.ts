@@ -1,0 +1,20 @@
+/** capabilities: GET /metadata in its three modes. https://hl7.org/fhir/R4/http.html#capabilities */
+import base from '../../../capability-statement/base.json' with { type: 'json' };
+import { fault } from '../../fhir/model/outcome.ts';
+import { lastValue } from '../query.ts';
+import type { Context } from '../record.ts';
+import type { FhirResponse } from '../request.ts';
+import { capabilityStatement } from './capabilities.ts';
+
+const MODES = ['full', 'normative', 'terminology'] as const;
+/** `date` of the statement: when this process began to claim it. */
+const STARTED = new Date().toISOString();
+
+export function capabilities(context: Context): FhirResponse {
+  const asked = lastValue(context.request.query, 'mode') ?? 'full';
+  const mode = MODES.find((one) => one === asked);
+  if (!mode) throw fault('value', `mode is "${asked.slice(0, 40)}": give one of ${MODES.join(', ')}`, 'mode');
+  const { baseUrl } = context.request;
+  const options = { baseUrl, date: STARTED, version: context.record.rules.version, mode };
+  return { status: 200, headers: {}, body: { kind: 'tree', tree: capabilityStatement(base, context.definitions, options) } };
+}

@@ -1,0 +1,121 @@
+/** search-type, search-system and compartment search, by GET and POST. https://hl7.org/fhir/R4/http.html#search */
+import { scopeOf } from '../../access/context.ts';
+import { fault, operationOutcome, refuseIf, type Issue } from '../../fhir/model/outcome.ts';
+import { didYouMean } from '../../fhir/model/near.ts';
+import { stringifyJson } from '../../fhir/model/json.ts';
+import type { JsonObject } from '../../fhir/model/tree.ts';
+import { pickElements, type Elements } from '../../fhir/search/elements.ts';
+import { parseSearch, renderQuery, type ParsedSearch } from '../../fhir/search/parse.ts';
+import { searchPlan } from '../../fhir/search/plan.ts';
+import type { SearchPage, StoredResource } from '../../store/ports.ts';
+import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
+import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
+import { preferences } from '../prefer.ts';
+import type { Context } from '../record.ts';
+import type { FhirResponse } from '../request.ts';
+import { uuidv7 } from '../write/uuid.ts';
+import { treeOf } from './read.ts';
+
+/** Page size when none is asked for. */
+const DEFAULT_COUNT = 20;
+
+export interface SearchTarget {
+  /** resource types to be searched; empty: all, or what `_type` says */
+  readonly types: readonly string[];
+  /** `Patient/123` of `Patient/123/Observation` */
+  readonly compartment?: { readonly type: string; readonly id: string };
+  /** path below the base, as the self link has it */
+  readonly path: string;
+}
+
+export function searchType(context: Context, type: string): Promise<FhirResponse> {
+  return search(context, { types: [type], path: `/${type}` });
+}
+
+export function searchSystem(context: Context): Promise<FhirResponse> {
+  return search(context, { types: [], path: '/' });
+}
+
+/** `Patient/123/Observation`, or `Patient/123/*` for every type of the compartment. */
+export function searchCompartment(context: Context, type: string, id: string, inside: string): Promise<FhirResponse> {
+  const { definitions } = context;
+  if (!definitions.compartmentTypes.includes(type)) {
+    throw fault('unknown-interaction', `${type} is not a compartment: these are ${definitions.compartmentTypes.join(', ')}`);
+  }
+  if (inside !== '*' && !definitions.isResourceType(inside)) {
+    throw fault('unknown-type', `"${inside.slice(0, 64)}" is not a resource type.${didYouMean(inside, definitions.resourceTypes)}`);
+  }
+  const types = inside === '*' ? definitions.resourceTypes.filter((one) => definitions.compartments(one).has(type)) : [inside];
+  return search(context, { types, compartment: { type, id }, path: `/${type}/${id}/${inside}` });
+}
+
+async function search(context: Context, target: SearchTarget): Promise<FhirResponse> {
+  const parsed = parse(context, target);
+  refuseIf(parsed.issues, 'unknown-parameter');
+  const count = parsed.summary === 'count' ? 0 : (parsed.count ?? DEFAULT_COUNT);
+  const question = `${target.path}?${renderQuery(parsed.used)}`;
+  const cursor = context.request.query.findLast(([name]) => name === CURSOR)?.[1];
+  const plan = searchPlan(
+    {
+      branches: parsed.branches,
+      sort: parsed.sort,
+      count,
+      after: cursor === undefined ? undefined : openCursor(context.record.store.secret, question, cursor),
+      total: count === 0 || (parsed.total ?? 'none') !== 'none' ? 'accurate' : 'none',
+    },
+    scopeOf(context.access, 'search'),
+  );
+  const page = await context.record.store.resources.search(plan);
+  return searchset(context, parsed, page, { question, first: cursor === undefined });
+}
+
+function parse(context: Context, target: SearchTarget): ParsedSearch {
+  const { definitions, request } = context;
+  return parseSearch(definitions, {
+    types: target.types,
+    parameters: request.query.filter(([name]) => name !== CURSOR),
+    handling: preferences(request.headers['prefer']).handling,
+    baseUrl: request.baseUrl,
+    compartment: target.compartment,
+  });
+}
+
+function searchset(
+  context: Context,
+  parsed: ParsedSearch,
+  page: SearchPage,
+  at: { readonly question: string; readonly first: boolean },
+): FhirResponse {
+  const { baseUrl } = context.request;
+  const base = baseUrl + at.question.replace(/\?$/, '').replace(/^\/(?=\?|$)/, '');
+  const links: BundleLink[] = [{ relation: 'self', url: base }];
+  if (!at.first) links.push({ relation: 'first', url: base });
+  if (page.next !== undefined) {
+    const cursor = sealCursor(context.record.store.secret, at.question, page.next);
+    links.push({ relation: 'next', url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
+  }
+  const entries = page.resources.map((one) => entry(context, one, parsed.elements));
+  const warnings = parsed.issues.filter((one) => one.severity !== 'information');
+  if (warnings.length > 0) entries.push(outcomeEntry(warnings));
+  const total = page.total ?? (at.first && page.next === undefined ? page.resources.length : undefined);
+  const head = { type: 'searchset', id: uuidv7(), instant: Date.now(), total };
+  return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
+}
+
+function entry(context: Context, stored: StoredResource, elements: Elements | undefined): BundleEntry {
+  const bytes = elements ? picked(context, stored, elements) : stored.body!;
+  return {
+    fullUrl: `${context.request.baseUrl}/${stored.type}/${stored.id}`,
+    resource: bytes,
+    rest: { search: { mode: 'match' } },
+  };
+}
+
+function picked(context: Context, stored: StoredResource, elements: Elements): Uint8Array {
+  return Buffer.from(stringifyJson(pickElements(context.definitions, treeOf(stored.body!), elements)));
+}
+
+function outcomeEntry(issues: readonly Issue[]): BundleEntry {
+  const outcome = operationOutcome(issues) as unknown as JsonObject;
+  return { resource: Buffer.from(stringifyJson(outcome)), rest: { search: { mode: 'outcome' } } };
+}
