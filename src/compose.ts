@@ -1,0 +1,101 @@
+/**
+ * The wiring: the only file that names adapters. It opens the stores, reads the definitions, and gives the record of each tenant.
+ */
+import { OPEN_ACCESS } from './access/context.ts';
+import type { Config } from './config.ts';
+import { loadDefinitions } from './definitions-file.ts';
+import type { Definitions } from './fhir/definitions/registry.ts';
+import { validateStructure } from './fhir/validation/structure.ts';
+import { conformanceFollower } from './rest/conformance.ts';
+import type { TenantRecord } from './rest/record.ts';
+import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
+import type { Stores } from './store/ports.ts';
+
+/** What one HTTP thread needs to answer requests. */
+export interface Composition {
+  readonly stores: Stores;
+  readonly definitions: Definitions;
+  /** the record of a tenant, or undefined where there is none */
+  readonly record: (tenant: string) => Promise<TenantRecord | undefined>;
+  readonly edge: ReturnType<typeof fhirEdge>;
+  readonly close: () => Promise<void>;
+}
+
+export interface ComposeOptions {
+  readonly version: string;
+  readonly observe: EdgeOptions['observe'];
+  /** a worker thread's way to the writer of the embedded store */
+  readonly writer?: unknown;
+}
+
+/** Opens the store that the settings name. The adapters are imported on demand: a server on SQLite never loads the MongoDB driver. */
+export async function openStores(config: Config, writer?: unknown): Promise<Stores> {
+  const { store } = config;
+  if (store.kind === 'mongo') {
+    const { openMongoStores } = await import('./store/mongo/stores.ts');
+    return openMongoStores({ url: store.url });
+  }
+  const { openSqliteStores } = await import('./store/sqlite/stores.ts');
+  return openSqliteStores({ location: store.location, writer: writer as never });
+}
+
+/** Requests in work at a time and thread; more are answered 503. */
+const MAX_IN_FLIGHT = 1000;
+
+/** Wires one HTTP thread. */
+export async function compose(config: Config, options: ComposeOptions): Promise<Composition> {
+  const [stores, definitions] = await Promise.all([
+    openStores(config, options.writer),
+    loadDefinitions({ packages: config.profiles }),
+  ]);
+  const records = new Map<string, Promise<TenantRecord>>();
+  const stops: (() => void)[] = [];
+  const open = async (name: string): Promise<TenantRecord> => {
+    const { record, stop } = await openRecord(config, stores, definitions, name, options.version);
+    stops.push(stop);
+    return record;
+  };
+  const record = async (name: string): Promise<TenantRecord | undefined> => {
+    if (!records.has(name)) {
+      if (name !== 'default' && !(await stores.tenants()).includes(name)) return undefined;
+      records.set(name, open(name));
+      records.get(name)!.catch(() => records.delete(name));
+    }
+    return records.get(name);
+  };
+  await record('default');
+  const edge = fhirEdge({
+    tenant: record,
+    access: OPEN_ACCESS,
+    publicUrl: config.publicUrl,
+    maxBodyBytes: config.maxBodyBytes,
+    corsOrigins: config.corsOrigins,
+    maxInFlight: MAX_IN_FLIGHT,
+    observe: options.observe,
+  });
+  const close = async (): Promise<void> => {
+    stops.forEach((stop) => stop());
+    await stores.close();
+  };
+  return { stores, definitions, record, edge, close };
+}
+
+async function openRecord(
+  config: Config,
+  stores: Stores,
+  definitions: Definitions,
+  name: string,
+  version: string,
+): Promise<{ record: TenantRecord; stop: () => void }> {
+  const store = await stores.tenant(name);
+  const conformance = await conformanceFollower(store, definitions, name);
+  const rules = {
+    referentialIntegrity: config.referentialIntegrity,
+    conditionalDelete: config.conditionalDelete,
+    maxBundleEntries: config.maxBundleEntries,
+    version,
+  };
+  const validate: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateStructure;
+  const record: TenantRecord = { store, definitions: conformance.definitions, rules, validate, written: conformance.written };
+  return { record, stop: conformance.stop };
+}

@@ -1,0 +1,67 @@
+/**
+ * Conformance resources of a tenant take effect: the registry is swapped whole when one is written, on this thread at once, on the other
+ * threads of the process by a message, and in other processes by looking every few seconds.
+ */
+import { withConformance } from '../fhir/definitions/overlay.ts';
+import type { Definitions } from '../fhir/definitions/registry.ts';
+import { ALL } from '../fhir/search/expression.ts';
+import { searchPlan } from '../fhir/search/plan.ts';
+import type { StoredResource, TenantStore } from '../store/ports.ts';
+import { treeOf } from './interactions/read.ts';
+
+/**
+ * Types whose resources change what the server knows. A SearchParameter is not among them: it may only count once what is stored has been
+ * indexed by it, or a search would silently miss resources.
+ */
+const TYPES = ['StructureDefinition', 'ValueSet', 'CodeSystem', 'ConceptMap', 'OperationDefinition', 'CompartmentDefinition'];
+const LOOK_EVERY_MS = 5000;
+const PAGE = 200;
+
+export interface ConformanceFollower {
+  readonly definitions: () => Definitions;
+  readonly written: (types: ReadonlySet<string>) => void;
+  readonly stop: () => void;
+}
+
+/** Reads what is stored, and follows. */
+export async function conformanceFollower(store: TenantStore, base: Definitions, tenant: string): Promise<ConformanceFollower> {
+  let current = base;
+  let stamp = '';
+  const refresh = async (): Promise<void> => {
+    const stored = await everyConformanceResource(store);
+    const now = stored.map(({ seq }) => seq).join();
+    if (now === stamp) return;
+    stamp = now;
+    current = stored.length > 0 ? withConformance(base, stored.map(({ body }) => treeOf(body!))) : base;
+  };
+  await refresh();
+  const channel = new BroadcastChannel(`embergate-conformance-${tenant}`);
+  channel.onmessage = () => void refresh().catch(() => undefined);
+  (channel as unknown as { unref(): void }).unref();
+  // A store that does not answer for a moment is asked again at the next look.
+  const timer = setInterval(() => void refresh().catch(() => undefined), LOOK_EVERY_MS).unref();
+  return {
+    definitions: () => current,
+    written: (types) => {
+      if (!TYPES.some((type) => types.has(type))) return;
+      channel.postMessage('changed');
+      void refresh().catch(() => undefined);
+    },
+    stop: () => {
+      clearInterval(timer);
+      channel.close();
+    },
+  };
+}
+
+async function everyConformanceResource(store: TenantStore): Promise<StoredResource[]> {
+  const all: StoredResource[] = [];
+  const branches = TYPES.map((type) => ({ type, where: ALL }));
+  let after: string | undefined;
+  do {
+    const page = await store.resources.search(searchPlan({ branches, count: PAGE, after }, () => ALL));
+    all.push(...page.resources);
+    after = page.next;
+  } while (after !== undefined);
+  return all;
+}
