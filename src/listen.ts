@@ -1,0 +1,96 @@
+/**
+ * One HTTP thread: composes what it needs, listens, drains. The same code serves the main thread (WORKERS=1) and each worker thread, where the
+ * kernel spreads connections over the sockets that share the port.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { compose, type Composition } from './compose.ts';
+import type { Config } from './config.ts';
+import type { Observation } from './rest/http/edge.ts';
+import { logger } from './telemetry/log.ts';
+import { countRequest, metricsText } from './telemetry/metrics.ts';
+import { webApp } from './web/app.ts';
+
+export interface HttpThread {
+  readonly port: number;
+  readonly composition: Composition;
+  /** stops accepting, lets requests in work finish, closes the store */
+  readonly drain: () => Promise<void>;
+}
+
+export interface ThreadData {
+  readonly config: Config;
+  readonly version: string;
+  readonly writer: unknown;
+  /** several threads share the port */
+  readonly shared: boolean;
+}
+
+/** How long requests in work may still take when the server stops. */
+const DRAIN_MS = 10_000;
+
+export async function startHttp({ config, version, writer, shared }: ThreadData): Promise<HttpThread> {
+  const log = logger(config.logLevel);
+  const observe = (seen: Observation): void => {
+    countRequest(seen);
+    if (seen.failure !== undefined) log.error({ requestId: seen.requestId, interaction: seen.interaction, fault: faultName(seen.failure) }, 'request failed');
+    else log.debug({ ...seen }, 'request');
+  };
+  const composition = await compose(config, { version, observe, writer });
+  const app = webApp({
+    ready: async () => (await composition.record('default'))!.store.ping(),
+    metrics: metricsText,
+    publicUrl: config.publicUrl,
+  });
+  const server = httpServer((request, response) => {
+    if (!composition.edge(request, response)) app(request, response);
+  });
+  const port = await listen(server, config, shared);
+  return { port, composition, drain: () => drain(server, composition) };
+}
+
+/** The name and place of an unexpected error: enough to find it, without anything of the request in it. */
+function faultName(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const at = error.stack?.split('\n').find((line) => line.includes('/src/'))?.trim();
+  return `${error.name} ${(error as NodeJS.ErrnoException).code ?? ''} ${at?.replace(/\(?file:.*\/src\//, 'src/') ?? ''}`;
+}
+
+function httpServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
+  const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 300_000, noDelay: true }, handler);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable) return;
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  });
+  return server;
+}
+
+function listen(server: Server, config: Config, shared: boolean): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: config.port, host: config.host, reusePort: shared, backlog: 1024 }, () => {
+      resolve((server.address() as { port: number }).port);
+    });
+  });
+}
+
+async function drain(server: Server, composition: Composition): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+  await closed;
+  clearTimeout(timer);
+  await composition.close();
+}
+
+/** A worker thread: starts, says its port, drains when told, and answers the main thread's metrics questions. */
+async function runAsThread(): Promise<void> {
+  const thread = await startHttp(workerData as ThreadData);
+  parentPort!.on('message', (message: string) => {
+    if (message === 'drain') void thread.drain().then(() => parentPort!.postMessage('drained'));
+  });
+  parentPort!.postMessage({ port: thread.port });
+}
+
+if (!isMainThread && (workerData as { role?: string } | null)?.role === 'http') await runAsThread();

@@ -1,0 +1,31 @@
+/** The entry: `embergate serve` and all other commands. */
+import { ConfigError, readConfig, type Config } from './config.ts';
+import { runProgram } from './cli/program.ts';
+import { banner } from './banner.ts';
+
+/** Serves until SIGINT or SIGTERM; then drains, closes the store and exits 0. */
+async function serve(): Promise<void> {
+  const config: Config = readConfig();
+  const { start } = await import('./serve.ts');
+  const running = await start(config);
+  console.log(banner(config, running.url));
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    running.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+try {
+  await runProgram(process.argv, { serve });
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  console.error(`embergate: ${error.message}`);
+  process.exit(1);
+}
