@@ -1,14 +1,29 @@
-/** Jest runs ESM TypeScript natively (node --experimental-vm-modules); swc only strips the types. */
-export default {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
-    ],
-  },
-  maxWorkers: 2,
-  testTimeout: 30_000,
-};
+/**
+ * Jest runs ESM TypeScript natively (node --experimental-vm-modules); swc only strips the types.
+ * The configuration looks for a mongod, so that a direct run of Jest finds the same one as `npm test` does.
+ * https://jestjs.io/docs/configuration
+ */
+import { findMongod } from './scripts/mongod.mjs';
+
+export default async function configuration() {
+  const { path, reason } = await findMongod();
+  process.env.MONGOMS_SYSTEM_BINARY = path ?? '';
+  process.env.EMBERGATE_NO_MONGOD = reason ?? '';
+  process.env.MONGOMS_SYSTEM_BINARY_VERSION_CHECK = 'false';
+  return {
+    testEnvironment: 'node',
+    // Only what tests read is crawled: the runtime, the caches and the data folder are large.
+    roots: ['<rootDir>/test', '<rootDir>/src', '<rootDir>/scripts'],
+    extensionsToTreatAsEsm: ['.ts'],
+    testMatch: ['<rootDir>/test/**/*.test.ts'],
+    transform: {
+      '^.+\\.ts$': [
+        '@swc/jest',
+        { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+      ],
+    },
+    maxWorkers: 2,
+    workerIdleMemoryLimit: '1GB',
+    testTimeout: 30_000,
+  };
+}
