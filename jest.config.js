@@ -22,6 +22,7 @@ export default async function configuration() {
         { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
       ],
     },
+    reporters: ['default', '<rootDir>/scripts/jest-totals.mjs'],
     maxWorkers: 2,
     workerIdleMemoryLimit: '1GB',
     testTimeout: 30_000,
