@@ -1,0 +1,18 @@
+/** All that the REST API promises, to be run over a server on any store. */
+import { describe } from '@jest/globals';
+import type { Api } from '../../support/api.ts';
+import { bundleContract } from './bundles.ts';
+import { conditionalContract } from './conditional.ts';
+import { crudContract } from './crud.ts';
+import { formatContract } from './formats.ts';
+import { patchContract } from './patches.ts';
+import { searchContract } from './searches.ts';
+
+export function restContract(api: () => Api): void {
+  describe('instances', () => crudContract(api));
+  describe('conditional interactions', () => conditionalContract(api));
+  describe('patch', () => patchContract(api));
+  describe('bundles', () => bundleContract(api));
+  describe('search', () => searchContract(api));
+  describe('formats and bad input', () => formatContract(api));
+}

@@ -1,0 +1,136 @@
+/** Search over HTTP: bundles, links, paging, handling. What each parameter means is held by test/conformance/search. https://hl7.org/fhir/R4/search.html */
+import { describe, expect, it } from '@jest/globals';
+import { freshId, type Api } from '../../support/api.ts';
+
+interface SearchEntry {
+  resource: { id: string; resourceType: string };
+  search: { mode: string };
+}
+
+export function searchContract(api: () => Api): void {
+  const SYSTEM = 'http://example.org/search';
+  const seed = async (count: number): Promise<{ marker: string; patient: string }> => {
+    const [marker, patient] = [freshId(), freshId()];
+    const observations = Array.from({ length: count }, (_, n) => ({
+      resource: {
+        resourceType: 'Observation',
+        id: `${marker}-${n}`,
+        status: 'final',
+        identifier: [{ system: SYSTEM, value: marker }],
+        code: { coding: [{ system: 'http://loinc.org', code: n % 2 ? '8302-2' : '29463-7' }] },
+        subject: { reference: `Patient/${patient}` },
+        effectiveDateTime: `2024-01-${String(n + 1).padStart(2, '0')}`,
+      },
+      request: { method: 'PUT', url: `Observation/${marker}-${n}` },
+    }));
+    const person = { resource: { resourceType: 'Patient', id: patient }, request: { method: 'PUT', url: `Patient/${patient}` } };
+    const reply = await api().post('', { resourceType: 'Bundle', type: 'transaction', entry: [person, ...observations] });
+    expect(reply.status).toBe(200);
+    return { marker, patient };
+  };
+
+  const pages = async (path: string): Promise<string[][]> => {
+    const all: string[][] = [];
+    let url: string | undefined = path;
+    while (url) {
+      const page = await api().get(url);
+      expect(page.status).toBe(200);
+      all.push((page.body.entry ?? []).map((one: SearchEntry) => one.resource.id));
+      url = page.body.link.find((one: { relation: string }) => one.relation === 'next')?.url;
+    }
+    return all;
+  };
+
+  it('answers a searchset with self link, fullUrl and mode', async () => {
+    const { marker, patient } = await seed(3);
+    const reply = await api().get(`/Observation?patient=${patient}&code=http://loinc.org|8302-2`);
+    expect(reply.body).toMatchObject({ resourceType: 'Bundle', type: 'searchset', total: 1 });
+    expect(reply.body.entry).toEqual([
+      { fullUrl: expect.stringMatching(`/fhir/Observation/${marker}-1$`), resource: expect.objectContaining({ id: `${marker}-1` }), search: { mode: 'match' } },
+    ]);
+    const self = reply.body.link.find((one: { relation: string }) => one.relation === 'self').url;
+    expect(decodeURIComponent(self)).toContain(`/fhir/Observation?patient=${patient}&code=http://loinc.org|8302-2`);
+  });
+
+  it('pages through all matches once, newest first, and by any sort', async () => {
+    const { marker } = await seed(10);
+    const all = await pages(`/Observation?identifier=${SYSTEM}|${marker}&_count=4`);
+    expect(all.map((page) => page.length)).toEqual([4, 4, 2]);
+    expect(new Set(all.flat()).size).toBe(10);
+    const byDate = (await pages(`/Observation?identifier=${SYSTEM}|${marker}&_count=3&_sort=date`)).flat();
+    expect(byDate).toEqual(Array.from({ length: 10 }, (_, n) => `${marker}-${n}`));
+    const newest = (await pages(`/Observation?identifier=${SYSTEM}|${marker}&_count=3&_sort=-date`)).flat();
+    expect(newest).toEqual([...byDate].reverse());
+  });
+
+  it('keeps pages stable while others write', async () => {
+    const { marker, patient } = await seed(10);
+    const first = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_count=5`);
+    const seen = first.body.entry.map((one: SearchEntry) => one.resource.id);
+    const changed = { ...first.body.entry[0].resource, status: 'amended', subject: { reference: `Patient/${patient}` } };
+    await api().put(`/Observation/${changed.id}`, changed);
+    await api().put(`/Observation/${marker}-0`, { ...changed, id: `${marker}-0` });
+    await api().post('/Observation', { ...changed, id: undefined });
+    const next = first.body.link.find((one: { relation: string }) => one.relation === 'next').url;
+    seen.push(...(await pages(next)).flat());
+    expect([...seen].sort()).toEqual(Array.from({ length: 10 }, (_, n) => `${marker}-${n}`).sort());
+  });
+
+  it('takes a cursor for nothing but its own question', async () => {
+    const { marker } = await seed(4);
+    const first = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_count=2`);
+    const next: string = first.body.link.find((one: { relation: string }) => one.relation === 'next').url;
+    expect((await api().get(next.replace('_count=2', '_count=3'))).status).toBe(400);
+    expect((await api().get(`${next}x`)).status).toBe(400);
+    expect((await api().get('/Observation?_cursor=abc')).status).toBe(400);
+  });
+
+  it('searches by POST, in a compartment, and over the whole system', async () => {
+    const { marker, patient } = await seed(3);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const posted = await api().post('/Observation/_search?_count=2', `identifier=${encodeURIComponent(`${SYSTEM}|${marker}`)}`, form);
+    expect([posted.status, posted.body.entry.length]).toEqual([200, 2]);
+    expect((await api().get(`/Patient/${patient}/Observation?code=8302-2`)).body.entry).toHaveLength(1);
+    expect((await api().get(`/Patient/${patient}/*`)).body.entry.length).toBeGreaterThanOrEqual(4);
+    const system = await api().get(`?_type=Patient,Observation&_id=${patient},${marker}-0`);
+    expect(system.body.entry.map((one: SearchEntry) => one.resource.resourceType).sort()).toEqual(['Observation', 'Patient']);
+  });
+
+  it('counts', async () => {
+    const { marker } = await seed(5);
+    const query = `/Observation?identifier=${SYSTEM}|${marker}`;
+    for (const more of ['&_summary=count', '&_count=0']) {
+      const reply = await api().get(query + more);
+      expect([reply.body.total, reply.body.entry]).toEqual([5, undefined]);
+    }
+    expect((await api().get(`${query}&_count=2&_total=accurate`)).body.total).toBe(5);
+  });
+
+  describe('handling', () => {
+    it('is strict unless lenient is preferred', async () => {
+      const { marker } = await seed(1);
+      const query = `/Observation?identifier=${SYSTEM}|${marker}&nonsense=1`;
+      expect((await api().get(query)).status).toBe(400);
+      const lenient = await api().get(query, { prefer: 'handling=lenient' });
+      expect(lenient.status).toBe(200);
+      expect(lenient.body.entry.map((one: SearchEntry) => one.search.mode)).toEqual(['match', 'outcome']);
+      const self = lenient.body.link.find((one: { relation: string }) => one.relation === 'self').url;
+      expect(self).not.toContain('nonsense');
+    });
+
+    it('reports every fault of a query', async () => {
+      const reply = await api().get('/Observation?date=abc&value-quantity=x&code:nope=1');
+      expect(reply.status).toBe(400);
+      expect(reply.body.issue.length).toBe(3);
+    });
+
+    it('returns elements on demand, marked as a part', async () => {
+      const { marker } = await seed(1);
+      const reply = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_elements=code`);
+      const { resource } = reply.body.entry[0];
+      expect(resource.code).toBeDefined();
+      expect(resource.effectiveDateTime).toBeUndefined();
+      expect(resource.meta.tag).toContainEqual(expect.objectContaining({ code: 'SUBSETTED' }));
+    });
+  });
+}
