@@ -1,0 +1,41 @@
+// The order of the house as literal tables: which wing may import which, and which room a package lives in.
+// The text behind it is docs/architecture.md; a room that the house did not name has an ADR in docs/adr.
+
+/** A wing may import the wings before it, never those after it. */
+export const WINGS = ['fhir', 'store', 'access', 'rest', 'smart', 'flow', 'interop', 'web'] as const;
+
+/** Rooms beside the order, with what they may import. `telemetry` is open to all, and so stands in no list. */
+export const SIDE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  telemetry: [],
+  demo: ['fhir'],
+  cli: [...WINGS, 'demo', 'top'],
+};
+
+/** Who may import a side room; a room that is not listed is open to all. */
+export const DOORS: Readonly<Record<string, readonly string[]>> = {
+  demo: ['top', 'cli'],
+  cli: ['src/main.ts'],
+};
+
+/** Where a package or a built-in module may be imported: the beginnings of paths. `src/` is everywhere. */
+export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  express: ['src/rest/http/', 'src/smart/', 'src/web/'],
+  mongodb: ['src/store/mongo/'],
+  'node:sqlite': ['src/store/sqlite/'],
+  ajv: ['src/fhir/validation/'],
+  'oidc-provider': ['src/smart/'],
+  fhirpath: ['src/fhir/path/'],
+  commander: ['src/cli/', 'src/main.ts'],
+  'cli-progress': ['src/telemetry/', 'src/cli/'],
+  pino: ['src/telemetry/'],
+  rfc6902: ['src/fhir/model/'],
+  saxes: ['src/fhir/model/'],
+  uuid: ['src/'],
+  '@medplum/fhirtypes': ['src/'],
+};
+
+/** Built-in modules that the pure wing may use: they neither read nor write, and know no clock. */
+export const PURE_BUILTINS: readonly string[] = ['node:buffer', 'node:crypto', 'node:util', 'node:url'];
+
+/** The only file that reads the environment. */
+export const READS_ENVIRONMENT = 'src/config.ts';
