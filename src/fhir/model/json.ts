@@ -1,0 +1,221 @@
+/**
+ * JSON that keeps what was sent: a parser that holds on to the text of decimals and refuses what other parsers guess at, and its writer.
+ * https://hl7.org/fhir/R4/json.html, https://www.rfc-editor.org/rfc/rfc8259
+ */
+import { fault, type FhirError } from './outcome.ts';
+import { Decimal, type JsonObject, type JsonValue } from './tree.ts';
+
+export interface JsonLimits {
+  /** deepest nesting of objects and arrays; 100 when absent */
+  readonly depth?: number;
+}
+
+const MOST_DIGITS = 1000;
+const MOST_EXPONENT = 9999;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** what a string cannot hold as it stands: escapes need decoding, controls are not allowed */
+// eslint-disable-next-line no-control-regex
+const SPECIAL = /[\\\u0000-\u001f]/;
+const SPACE = /[ \t\n\r]*/y;
+
+interface Reader {
+  readonly text: string;
+  at: number;
+  depth: number;
+  readonly most: number;
+}
+
+/**
+ * Parses a whole text. Numbers whose text would not survive become `Decimal`. Throws FhirError `syntax` with line and column for anything that is
+ * not JSON, and for duplicate keys, `__proto__`, NUL, lone surrogates, nesting that is too deep and numbers beyond reason.
+ */
+export function parseJson(text: string, limits: JsonLimits = {}): JsonValue {
+  const reader: Reader = { text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, depth: 0, most: limits.depth ?? 100 };
+  const value = parseValue(reader);
+  skipSpace(reader);
+  if (reader.at < text.length) throw broken(reader, reader.at, `${found(reader)} stands after the end of the JSON value: remove it`);
+  return value;
+}
+
+function parseValue(reader: Reader): JsonValue {
+  skipSpace(reader);
+  switch (reader.text.charCodeAt(reader.at)) {
+    case 0x7b:
+      return parseObject(reader);
+    case 0x5b:
+      return parseArray(reader);
+    case 0x22:
+      return parseString(reader);
+    case 0x74:
+      return word(reader, 'true', true);
+    case 0x66:
+      return word(reader, 'false', false);
+    case 0x6e:
+      return word(reader, 'null', null);
+    default:
+      return parseNumber(reader);
+  }
+}
+
+function skipSpace(reader: Reader): void {
+  const code = reader.text.charCodeAt(reader.at);
+  if (code > 0x20 || code !== code) return;
+  SPACE.lastIndex = reader.at;
+  SPACE.test(reader.text);
+  reader.at = SPACE.lastIndex;
+}
+
+function enter(reader: Reader): void {
+  reader.at++;
+  if (++reader.depth > reader.most) throw broken(reader, reader.at - 1, `the nesting is deeper than ${reader.most} levels`);
+}
+
+function parseObject(reader: Reader): JsonObject {
+  enter(reader);
+  const object: JsonObject = {};
+  skipSpace(reader);
+  if (closes(reader, 0x7d)) return object;
+  for (;;) {
+    skipSpace(reader);
+    const start = reader.at;
+    if (reader.text.charCodeAt(start) !== 0x22) throw broken(reader, start, `expected a property name in double quotes, found ${found(reader)}`);
+    const name = parseString(reader);
+    if (name === '__proto__') throw broken(reader, start, 'the property name "__proto__" is not allowed');
+    if (Object.hasOwn(object, name)) throw broken(reader, start, `the property "${name.slice(0, 64)}" stands twice in one object: send it once`);
+    skipSpace(reader);
+    if (reader.text.charCodeAt(reader.at) !== 0x3a) throw broken(reader, reader.at, `expected ":" after "${name.slice(0, 64)}", found ${found(reader)}`);
+    reader.at++;
+    object[name] = parseValue(reader);
+    skipSpace(reader);
+    if (closes(reader, 0x7d)) return object;
+    comma(reader, '}');
+  }
+}
+
+function parseArray(reader: Reader): JsonValue[] {
+  enter(reader);
+  const array: JsonValue[] = [];
+  skipSpace(reader);
+  if (closes(reader, 0x5d)) return array;
+  for (;;) {
+    array.push(parseValue(reader));
+    skipSpace(reader);
+    if (closes(reader, 0x5d)) return array;
+    comma(reader, ']');
+  }
+}
+
+function closes(reader: Reader, code: number): boolean {
+  if (reader.text.charCodeAt(reader.at) !== code) return false;
+  reader.at++;
+  reader.depth--;
+  return true;
+}
+
+function comma(reader: Reader, close: string): void {
+  if (reader.text.charCodeAt(reader.at) !== 0x2c) throw broken(reader, reader.at, `expected "," or "${close}", found ${found(reader)}`);
+  reader.at++;
+}
+
+function word<T extends boolean | null>(reader: Reader, text: string, value: T): T {
+  if (!reader.text.startsWith(text, reader.at)) throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
+  reader.at += text.length;
+  return value;
+}
+
+function parseString(reader: Reader): string {
+  const { text } = reader;
+  const start = reader.at;
+  let end = text.indexOf('"', start + 1);
+  if (end < 0) throw broken(reader, start, 'the string that begins here does not end');
+  let value = text.slice(start + 1, end);
+  if (SPECIAL.test(value)) {
+    while (escaped(text, end)) end = text.indexOf('"', end + 1);
+    if (end < 0) throw broken(reader, start, 'the string that begins here does not end');
+    value = decode(reader, start, end);
+  }
+  if (!value.isWellFormed()) throw broken(reader, start, 'the string holds a lone surrogate, half of a character: send both halves');
+  reader.at = end + 1;
+  return value;
+}
+
+/** Whether the quote at `end` is escaped: an odd number of backslashes before it. */
+function escaped(text: string, end: number): boolean {
+  let slashes = 0;
+  while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
+  return end >= 0 && slashes % 2 === 1;
+}
+
+function decode(reader: Reader, start: number, end: number): string {
+  let value: string;
+  try {
+    value = JSON.parse(reader.text.slice(start, end + 1)) as string;
+  } catch {
+    throw broken(reader, start, 'the string holds a control character or an escape that JSON does not have: write \\n, \\t or \\uXXXX');
+  }
+  if (value.includes('\u0000')) throw broken(reader, start, 'the string holds the character NUL (U+0000), which FHIR does not allow');
+  return value;
+}
+
+function parseNumber(reader: Reader): number | Decimal {
+  NUMBER.lastIndex = reader.at;
+  const text = NUMBER.exec(reader.text)?.[0];
+  if (text === undefined) throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
+  if (text.length > 20) refuseAbsurd(reader, text);
+  else if (/[eE].{5}/.test(text)) refuseAbsurd(reader, text);
+  reader.at += text.length;
+  const value = Number(text);
+  return String(value) === text ? value : new Decimal(text);
+}
+
+function refuseAbsurd(reader: Reader, text: string): void {
+  const exponent = /[eE]([+-]?\d+)/.exec(text)?.[1] ?? '0';
+  if (text.length > MOST_DIGITS || Math.abs(Number(exponent)) > MOST_EXPONENT) {
+    throw broken(reader, reader.at, `the number ${text.slice(0, 30)}… is beyond reason: at most ${MOST_DIGITS} digits and an exponent of ${MOST_EXPONENT}`);
+  }
+}
+
+function found(reader: Reader): string {
+  const character = reader.text.charAt(reader.at);
+  return character === '' ? 'the end of the text' : JSON.stringify(character);
+}
+
+function broken(reader: Reader, at: number, what: string): FhirError {
+  const before = reader.text.slice(0, at);
+  const line = before.split('\n').length;
+  const column = at - before.lastIndexOf('\n');
+  return fault('syntax', `Not well-formed JSON, line ${line}, column ${column}: ${what}`);
+}
+
+/** The compact text of a value; a `Decimal` is written as it came. */
+export function stringifyJson(value: JsonValue): string {
+  const text = JSON.stringify(value, hasDecimal(value) ? raw : undefined);
+  return text;
+}
+
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
+function raw(_name: string, value: unknown): unknown {
+  return value instanceof Decimal ? rawJSON(value.text) : value;
+}
+
+function hasDecimal(value: JsonValue): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof Decimal) return true;
+  if (Array.isArray(value)) return value.some(hasDecimal);
+  for (const name in value) if (hasDecimal(value[name]!)) return true;
+  return false;
+}
+
+/** The same value with plain numbers for decimals; the same object when there is none inside. */
+export function toPlain(value: JsonValue): JsonValue {
+  if (!hasDecimal(value)) return value;
+  if (value instanceof Decimal) return value.valueOf();
+  if (Array.isArray(value)) return value.map(toPlain);
+  return Object.fromEntries(Object.entries(value as JsonObject).map(([name, one]) => [name, toPlain(one)]));
+}
+
+/** Indents JSON text without touching its literals. */
+export function prettyJson(text: string): string {
+  return JSON.stringify(parseJson(text, { depth: 200 }), raw, 2);
+}
