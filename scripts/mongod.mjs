@@ -128,7 +128,11 @@ function forgetFailures() {
   for (const stamp of filesNamed(/\.failed$/, CACHE)) rmSync(stamp, { force: true });
 }
 
-/** Resolves to `{ path }`, or to `{ reason }` where none can be had: then the reason tells what was tried. */
+/**
+ * Resolves to `{ path }`, or to `{ reason }` where none can be had: then the reason tells what was tried.
+ * @param {{ quiet?: boolean, retry?: boolean }} [options]
+ * @returns {Promise<{ path?: string, reason?: string }>}
+ */
 export async function findMongod({ quiet = false, retry = false } = {}) {
   for (const find of [fromEnvironment, fromPath]) {
     const { path } = find();
