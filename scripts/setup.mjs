@@ -3,7 +3,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { explainNpm, installedAsLocked, npm } from './npm.mjs';
@@ -12,6 +20,8 @@ import { findNode, NEEDED_MAJOR, platformPackage, ROOT, RUNTIME, runtimeCandidat
 const MODULES = join(ROOT, 'node_modules');
 const STAMP = join(MODULES, '.embergate-setup');
 const DEFINITIONS = join(ROOT, 'scripts', 'build-definitions.ts');
+const DEFINITIONS_STAMP = join(ROOT, '.cache', 'definitions-r4.bin.stamp');
+const DEFINITIONS_CODE = join(ROOT, 'src', 'fhir', 'definitions');
 
 /** A failure that is told to the user as one line. */
 class SetupError extends Error {}
@@ -74,11 +84,22 @@ async function bringNode() {
   throw new SetupError(`could not bring Node ${NEEDED_MAJOR}: ${reason}. Or install it yourself`);
 }
 
+const changedAt = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/** A quick look at file times that saves starting Node; where it is in doubt, the script itself judges by content. */
+function definitionsFresh() {
+  if (!existsSync(DEFINITIONS)) return true;
+  const code = readdirSync(DEFINITIONS_CODE).map((name) => join(DEFINITIONS_CODE, name));
+  const built = changedAt(DEFINITIONS_STAMP);
+  return [DEFINITIONS, STAMP, ...code].every((file) => changedAt(file) < built);
+}
+
 function buildDefinitions() {
-  if (!existsSync(DEFINITIONS)) return;
   const args = ['--disable-warning=ExperimentalWarning', DEFINITIONS];
   const built = spawnSync(findNode(), args, { cwd: ROOT, stdio: ['ignore', 2, 2] });
   if (built.status !== 0) throw new SetupError('could not compile the FHIR definitions (reason above)');
+  // The script leaves its file alone where the content is right: note that it looked.
+  if (existsSync(DEFINITIONS_STAMP)) utimesSync(DEFINITIONS_STAMP, new Date(), new Date());
 }
 
 const missing = () => !packagesFresh() || findNode() === undefined;
@@ -91,7 +112,7 @@ async function setup() {
       await installPackages();
     });
   }
-  if (!existsSync(DEFINITIONS)) return;
+  if (definitionsFresh()) return;
   await withLock(join(ROOT, '.cache', 'definitions.lock'), buildDefinitions);
 }
 

@@ -34,8 +34,18 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@medplum/fhirtypes': ['src/'],
 };
 
-/** Built-in modules that the pure wing may use: they neither read nor write, and know no clock. */
-export const PURE_BUILTINS: readonly string[] = ['node:buffer', 'node:crypto', 'node:util', 'node:url'];
+/**
+ * Built-in modules that the pure wing may use: they compute and know no clock. `node:module` is for an engine that is
+ * loaded only when it is needed.
+ */
+export const PURE_BUILTINS: readonly string[] = [
+  'node:buffer',
+  'node:crypto',
+  'node:module',
+  'node:url',
+  'node:util',
+  'node:zlib',
+];
 
 /** The only file that reads the environment. */
 export const READS_ENVIRONMENT = 'src/config.ts';
