@@ -46,10 +46,18 @@ function literalType(value: string | number | boolean): string {
   return typeof value === 'number' ? 'decimal' : typeof value;
 }
 
-function compileChild(definitions: Definitions, path: Extract<Path, { kind: 'child' }>, type: string): Step | undefined {
+function compileChild(
+  definitions: Definitions,
+  path: Extract<Path, { kind: 'child' }>,
+  type: string,
+): Step | undefined {
   const { name } = path;
   // A leading type name stands for the resource itself, if it is of that type.
-  if (path.of.kind === 'root' && (definitions.type(name)?.kind === 'resource' || definitions.type(name) !== undefined) && /^[A-Z]/.test(name)) {
+  if (
+    path.of.kind === 'root' &&
+    (definitions.type(name)?.kind === 'resource' || definitions.type(name) !== undefined) &&
+    /^[A-Z]/.test(name)
+  ) {
     return isKindOf(definitions, type, name) ? (_focus, root) => root : () => NOTHING;
   }
   const of = compileSteps(definitions, path.of, type);
@@ -66,7 +74,11 @@ function compileChild(definitions: Definitions, path: Extract<Path, { kind: 'chi
 
 /** Whether a type is, or is derived from, another one. */
 export function isKindOf(definitions: Definitions, type: string, base: string): boolean {
-  for (let one = definitions.type(type); one; one = one.base === undefined ? undefined : definitions.type(one.base)) {
+  for (
+    let one = definitions.type(type);
+    one;
+    one = one.base === undefined ? undefined : definitions.type(one.base)
+  ) {
     if (one.name === base) return true;
   }
   return false;
@@ -99,13 +111,22 @@ function add(value: JsonValue, type: string, element: ElementDefinition, found: 
 function placesOf(definitions: Definitions, type: string, name: string): Place {
   const element = definitions.type(type)?.elements.find((one) => one.name === name);
   if (!element) return [];
-  return element.types.map((one) => [element.choice ? name + one[0]!.toUpperCase() + one.slice(1) : name, one, element]);
+  return element.types.map((one) => [
+    element.choice ? name + one[0]!.toUpperCase() + one.slice(1) : name,
+    one,
+    element,
+  ]);
 }
 
-function compileType(definitions: Definitions, path: Extract<Path, { kind: 'type' }>, type: string): Step | undefined {
+function compileType(
+  definitions: Definitions,
+  path: Extract<Path, { kind: 'type' }>,
+  type: string,
+): Step | undefined {
   const of = compileSteps(definitions, path.of, type);
   if (!of) return undefined;
-  const holds = (node: PathNode): boolean => node.type === path.type || isKindOf(definitions, node.type, path.type);
+  const holds = (node: PathNode): boolean =>
+    node.type === path.type || isKindOf(definitions, node.type, path.type);
   if (path.operator === 'as') return (focus, root) => of(focus, root).filter(holds);
   return (focus, root) => {
     const [node] = of(focus, root);
@@ -113,7 +134,11 @@ function compileType(definitions: Definitions, path: Extract<Path, { kind: 'type
   };
 }
 
-function compileBinary(definitions: Definitions, path: Extract<Path, { kind: 'binary' }>, type: string): Step | undefined {
+function compileBinary(
+  definitions: Definitions,
+  path: Extract<Path, { kind: 'binary' }>,
+  type: string,
+): Step | undefined {
   const left = compileSteps(definitions, path.left, type);
   const right = compileSteps(definitions, path.right, type);
   if (!left || !right) return undefined;
@@ -143,7 +168,11 @@ function compare(left: readonly PathNode[], right: readonly PathNode[], equal: b
 const plain = (value: JsonValue): JsonValue => (value instanceof Decimal ? value.valueOf() : value);
 const isTrue = (nodes: readonly PathNode[]): boolean => nodes.length === 1 && nodes[0]!.value === true;
 
-function compileCall(definitions: Definitions, path: Extract<Path, { kind: 'call' }>, type: string): Step | undefined {
+function compileCall(
+  definitions: Definitions,
+  path: Extract<Path, { kind: 'call' }>,
+  type: string,
+): Step | undefined {
   const of = compileSteps(definitions, path.of, type);
   const [argument] = path.args.map((one) => compileSteps(definitions, one, type));
   if (!of || (path.args.length > 0 && !argument) || path.args.length > 1) return undefined;
@@ -167,7 +196,10 @@ function compileCall(definitions: Definitions, path: Extract<Path, { kind: 'call
 function resolveType(definitions: Definitions, node: PathNode): PathNode[] {
   if (!isObject(node.value)) return [];
   const { reference, type } = node.value as JsonObject;
-  const named = typeof reference === 'string' ? /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/.*)?$/.exec(reference)?.[1] : undefined;
+  const named =
+    typeof reference === 'string'
+      ? /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/.*)?$/.exec(reference)?.[1]
+      : undefined;
   const found = named ?? (typeof type === 'string' ? type : undefined);
   return found !== undefined && definitions.isResourceType(found) ? [{ value: {}, type: found }] : [];
 }

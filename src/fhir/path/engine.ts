@@ -24,7 +24,11 @@ const MOST_KEPT = 5000;
 const kept = new WeakMap<Definitions, Map<string, CompiledPath>>();
 
 /** Compiles an expression for resources of one type. Throws FhirError `invalid` when it is not FHIRPath. */
-export function compilePath(definitions: Definitions, expression: string, resourceType: string): CompiledPath {
+export function compilePath(
+  definitions: Definitions,
+  expression: string,
+  resourceType: string,
+): CompiledPath {
   let known = kept.get(definitions);
   if (!known) kept.set(definitions, (known = new Map()));
   const key = `${resourceType} ${expression}`;
@@ -37,7 +41,11 @@ export function compilePath(definitions: Definitions, expression: string, resour
   return compiled;
 }
 
-function compileOwn(definitions: Definitions, expression: string, resourceType: string): CompiledPath | undefined {
+function compileOwn(
+  definitions: Definitions,
+  expression: string,
+  resourceType: string,
+): CompiledPath | undefined {
   const path = parsePath(expression);
   const step = path && compileSteps(definitions, path, resourceType);
   if (!step) return undefined;
@@ -57,7 +65,10 @@ let library: { readonly fhirpath: Library; readonly model: unknown } | undefined
 
 function loadLibrary(): NonNullable<typeof library> {
   const require = createRequire(import.meta.url);
-  library ??= { fhirpath: require('fhirpath') as Library, model: require('fhirpath/fhir-context/r4') as unknown };
+  library ??= {
+    fhirpath: require('fhirpath') as Library,
+    model: require('fhirpath/fhir-context/r4') as unknown,
+  };
   return library;
 }
 
@@ -67,15 +78,26 @@ function compileLibrary(expression: string): CompiledPath {
   try {
     evaluate = fhirpath.compile(expression, model, { resolveInternalTypes: false });
   } catch (error) {
-    throw fault('invalid', `"${expression.slice(0, 200)}" is not a FHIRPath expression: ${(error as Error).message.slice(0, 200)}`);
+    throw fault(
+      'invalid',
+      `"${expression.slice(0, 200)}" is not a FHIRPath expression: ${(error as Error).message.slice(0, 200)}`,
+    );
   }
-  const run = (resource: ResourceTree): readonly PathNode[] => evaluate(toPlain(resource)).map((value) => libraryNode(fhirpath, value));
+  const run = (resource: ResourceTree): readonly PathNode[] =>
+    evaluate(toPlain(resource)).map((value) => libraryNode(fhirpath, value));
   return Object.assign(run, { engine: 'fhirpath' as const });
 }
 
 function libraryNode(fhirpath: Library, node: unknown): PathNode {
   const type = fhirpath.types([node])[0]?.replace(/^(FHIR|System)\./, '') ?? '';
-  const inner = node !== null && typeof node === 'object' && 'data' in node ? (node as { data: unknown }).data : node;
+  const inner =
+    node !== null && typeof node === 'object' && 'data' in node ? (node as { data: unknown }).data : node;
   const value = inner !== null && typeof inner === 'object' && 'asStr' in inner ? String(inner) : inner;
-  return { value: value as JsonValue, type: type[0] === type[0]?.toUpperCase() && typeof value !== 'object' ? type[0]!.toLowerCase() + type.slice(1) : type };
+  return {
+    value: value as JsonValue,
+    type:
+      type[0] === type[0]?.toUpperCase() && typeof value !== 'object'
+        ? type[0]!.toLowerCase() + type.slice(1)
+        : type,
+  };
 }

@@ -9,7 +9,12 @@ export type Path =
   | { readonly kind: 'call'; readonly of: Path; readonly name: string; readonly args: readonly Path[] }
   | { readonly kind: 'index'; readonly of: Path; readonly at: number }
   | { readonly kind: 'type'; readonly of: Path; readonly operator: 'as' | 'is'; readonly type: string }
-  | { readonly kind: 'binary'; readonly operator: '|' | '=' | '!=' | 'and' | 'or'; readonly left: Path; readonly right: Path }
+  | {
+      readonly kind: 'binary';
+      readonly operator: '|' | '=' | '!=' | 'and' | 'or';
+      readonly left: Path;
+      readonly right: Path;
+    }
   | { readonly kind: 'literal'; readonly value: string | boolean | number };
 
 const TOKEN = /\s*(?:([A-Za-z_]\w*)|`([^`]+)`|('(?:[^'\\]|\\.)*')|(\d+(?:\.\d+)?)|(!=|[|=.()[\],]))/y;
@@ -52,7 +57,8 @@ function tokenize(text: string): Token[] | undefined {
     if (!found) return undefined;
     const [, name, quoted, string, number, sign] = found;
     if (name !== undefined || quoted !== undefined) tokens.push({ text: name ?? quoted!, kind: 'name' });
-    else if (string !== undefined) tokens.push({ text: string.slice(1, -1).replace(/\\(.)/g, '$1'), kind: 'string' });
+    else if (string !== undefined)
+      tokens.push({ text: string.slice(1, -1).replace(/\\(.)/g, '$1'), kind: 'string' });
     else tokens.push(number === undefined ? { text: sign!, kind: 'sign' } : { text: number, kind: 'number' });
   }
   return tokens;
@@ -85,7 +91,8 @@ function infix(reader: Reader, power: number): Path {
     if (own === undefined || own <= power) return left;
     reader.at++;
     const operator = token!.text;
-    if (operator === 'as' || operator === 'is') left = { kind: 'type', of: left, operator, type: typeName(reader) };
+    if (operator === 'as' || operator === 'is')
+      left = { kind: 'type', of: left, operator, type: typeName(reader) };
     else left = { kind: 'binary', operator: operator as '|', left, right: infix(reader, own) };
   }
 }

@@ -39,14 +39,18 @@ export const NONE: Expression = Object.freeze({ op: 'none' });
 
 /** Conjunction, flattened; `all` vanishes, `none` wins. */
 export function and(...parts: readonly Expression[]): Expression {
-  const flat = parts.flatMap((part) => (part.op === 'and' ? part.of : [part])).filter((part) => part.op !== 'all');
+  const flat = parts
+    .flatMap((part) => (part.op === 'and' ? part.of : [part]))
+    .filter((part) => part.op !== 'all');
   if (flat.some((part) => part.op === 'none')) return NONE;
   return flat.length === 0 ? ALL : flat.length === 1 ? flat[0]! : { op: 'and', of: flat };
 }
 
 /** Disjunction, flattened; `none` vanishes, `all` wins. */
 export function or(...parts: readonly Expression[]): Expression {
-  const flat = parts.flatMap((part) => (part.op === 'or' ? part.of : [part])).filter((part) => part.op !== 'none');
+  const flat = parts
+    .flatMap((part) => (part.op === 'or' ? part.of : [part]))
+    .filter((part) => part.op !== 'none');
   if (flat.some((part) => part.op === 'all')) return ALL;
   return flat.length === 0 ? NONE : flat.length === 1 ? flat[0]! : { op: 'or', of: flat };
 }
