@@ -14,6 +14,8 @@ export type Options = {
   readonly importPatients: number;
   readonly workers: string | undefined;
   readonly validation: string;
+  /** Entry file of the server; undefined for this checkout's own. */
+  readonly server: string | undefined;
   readonly quick: boolean;
 };
 
@@ -33,6 +35,7 @@ export const USAGE = `npm run bench [-- NAME… OPTIONS]
   --import-patients N  patients of one import (60)
   --workers N          WORKERS of the server (its default)
   --validation MODE    VALIDATION of the server (strict)
+  --server FILE        src/main.ts of another checkout, to compare with
   --quick              a smoke of seconds: shows that it works, measures nothing worth keeping`;
 
 export class UsageError extends Error {}
@@ -50,6 +53,7 @@ const OPTIONS = {
   'import-patients': { type: 'string' },
   workers: { type: 'string' },
   validation: { type: 'string', default: 'strict' },
+  server: { type: 'string' },
   quick: { type: 'boolean', default: false },
 } as const;
 
@@ -92,6 +96,7 @@ export function parseOptions(args: readonly string[]): Options {
     importPatients: number('import-patients'),
     workers: values.workers,
     validation: values.validation,
+    server: values.server,
     quick: values.quick,
   };
 }

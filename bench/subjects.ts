@@ -29,10 +29,8 @@ export type Stage = {
 };
 
 const ROOT = resolve(import.meta.dirname, '..');
-const FILES: Readonly<Record<Kind, readonly string[]>> = {
-  floor: [join(ROOT, 'bench', 'floor.ts')],
-  server: [join(ROOT, 'src', 'main.ts'), 'serve'],
-};
+const FLOOR = join(ROOT, 'bench', 'floor.ts');
+const SERVER = join(ROOT, 'src', 'main.ts');
 /** Any answer at all shows that a subject is up. */
 const FIRST_PATH = '/fhir/metadata';
 const START_MS = 60_000;
@@ -110,7 +108,8 @@ export async function startSubject(kind: Kind, stage: Stage): Promise<Subject> {
   const port = await freePort();
   const store = stage.mongod?.freshUri() ?? `sqlite:${folder}`;
   const begun = performance.now();
-  const args = ['--disable-warning=ExperimentalWarning', ...FILES[kind]];
+  const command = kind === 'floor' ? [FLOOR] : [stage.options.server ?? SERVER, 'serve'];
+  const args = ['--disable-warning=ExperimentalWarning', ...command];
   const child = spawn(process.execPath, args, {
     env: environment(stage, port, store),
     stdio: ['ignore', 'pipe', 'pipe'],
