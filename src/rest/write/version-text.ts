@@ -14,6 +14,7 @@ export interface VersionText {
 }
 
 /** Length in characters and bytes of an instant as we write it: `2026-01-31T00:00:00.000Z`. */
+const UTF8 = new TextEncoder();
 const INSTANT = '0000-00-00T00:00:00.000Z';
 
 /** Splits the text of a resource around its version. `id` goes behind resourceType, `meta` behind id where none was sent. */
@@ -53,5 +54,6 @@ export function versionBytes(
 ): { readonly body: Uint8Array; readonly stampAt: number } {
   const before = `${text.head}"versionId":"${versionId}","lastUpdated":"`;
   const written = instant === undefined ? INSTANT : new Date(instant).toISOString();
-  return { body: Buffer.from(`${before}${written}"${text.tail}`), stampAt: Buffer.byteLength(before) };
+  // An encoder's bytes own their memory, so the store can move them to its writer without a copy.
+  return { body: UTF8.encode(`${before}${written}"${text.tail}`), stampAt: Buffer.byteLength(before) };
 }
