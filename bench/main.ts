@@ -144,6 +144,7 @@ function keep(options: Options, figures: readonly Figure[]): void {
 async function run(options: Options): Promise<void> {
   const folder = join(ROOT, '.cache', `bench-${process.pid}`);
   mkdirSync(folder, { recursive: true });
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const mongod = await openMongod(options);
   const driver = startDriver();
   const shared = WORKLOADS.filter(({ name }) => options.only.includes(name));
@@ -159,11 +160,14 @@ async function run(options: Options): Promise<void> {
     bar.stop();
     driver.stop();
     await mongod?.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-process.on('SIGINT', () => process.exit(130));
+process.on('SIGINT', () => {
+  // The bar hides the cursor and would only show it again at its end.
+  if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\x1b[?7h\n');
+  process.exit(130);
+});
 try {
   if (process.argv.includes('--help')) say(USAGE);
   else await run(parseOptions(process.argv.slice(2)));
