@@ -7,6 +7,7 @@ import { ConfigError, type Config } from './config.ts';
 import { loadDemo, wantsDemo } from './demo-load.ts';
 import { startHttp, type HttpThread, type ThreadData } from './listen.ts';
 import type { Stores } from './store/ports.ts';
+import type { SqliteStores } from './store/sqlite/stores.ts';
 
 export interface Running {
   readonly url: string;
@@ -61,14 +62,22 @@ async function startThreads(config: Config): Promise<Running> {
 }
 
 function startThread(config: Config, stores: Stores): Promise<Worker> {
-  const attachable = stores as Stores & { attach?: () => unknown };
-  const writer = attachable.attach?.();
-  const data: ThreadData & { role: string } = { role: 'http', config, version: VERSION, writer, shared: true };
-  const worker = new Worker(new URL('./listen.ts', import.meta.url), { workerData: data, transferList: writer ? [writer as never] : [] });
+  const writer = attach(stores);
+  const data: ThreadData & { role: string } = { role: 'http', config, version: VERSION, writer: writer?.attachment, shared: true };
+  const worker = new Worker(new URL('./listen.ts', import.meta.url), {
+    workerData: data,
+    transferList: [...(writer?.transfer ?? [])],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve(worker));
     worker.once('error', reject);
   });
+}
+
+/** The way to the writer of the embedded store; a store on a server needs none. */
+function attach(stores: Stores): ReturnType<SqliteStores['attach']> | undefined {
+  return 'attach' in stores ? (stores as SqliteStores).attach() : undefined;
 }
 
 async function drainThread(worker: Worker): Promise<void> {
@@ -83,8 +92,7 @@ async function demoThread(config: Config, stores: Stores): Promise<() => Promise
   if (!(await wantsDemo(config, store))) return async () => undefined;
   const { compose } = await import('./compose.ts');
   const abort = new AbortController();
-  const attachable = stores as Stores & { attach?: () => unknown };
-  const composition = await compose(config, { version: VERSION, observe: () => undefined, writer: attachable.attach?.() });
+  const composition = await compose(config, { version: VERSION, observe: () => undefined, writer: attach(stores)?.attachment });
   const work = loadDemo((await composition.record('default'))!, config, abort.signal)
     .catch((error: unknown) => console.error(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`))
     .then(() => composition.close());

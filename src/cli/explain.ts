@@ -6,7 +6,7 @@ import { ALL } from '../fhir/search/expression.ts';
 import { parseSearch } from '../fhir/search/parse.ts';
 import { searchPlan, type SearchPlan } from '../fhir/search/plan.ts';
 import { parseQuery } from '../rest/query.ts';
-import { explainMongo } from '../store/mongo/explain.ts';
+import { compileSearch } from '../store/mongo/compile.ts';
 import { explainSql } from '../store/sqlite/explain.ts';
 import { examples } from './program.ts';
 
@@ -23,7 +23,7 @@ async function explain(query: string): Promise<void> {
   const show = (title: string, value: unknown): void => console.log(`${title}\n${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
   show('Plan', plan);
   show('SQLite', explainSql(plan));
-  show('MongoDB', explainMongo(plan));
+  show('MongoDB', compileSearch(plan));
 }
 
 async function planOf(query: string): Promise<SearchPlan> {
