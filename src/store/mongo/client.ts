@@ -1,0 +1,62 @@
+/**
+ * The connection to MongoDB: options with a time-out on everything, and the driver's errors as words for the user.
+ * https://www.mongodb.com/docs/drivers/node/current/connect/connection-options/
+ */
+import { MongoClient, MongoError, MongoServerError, type MongoClientOptions } from 'mongodb';
+import { fault, FhirError } from '../../fhir/model/outcome.ts';
+
+/** How long one read may run on the server, in ms. */
+export const READ_MS = 20_000;
+
+/** Settings that the address may not lower: what is acknowledged must be on a majority, and no read may see what can be rolled back. */
+const OPTIONS: MongoClientOptions = {
+  appName: 'embergate',
+  maxPoolSize: 32,
+  connectTimeoutMS: 5_000,
+  serverSelectionTimeoutMS: 5_000,
+  socketTimeoutMS: 90_000,
+  waitQueueTimeoutMS: 10_000,
+  retryWrites: true,
+  retryReads: true,
+  readPreference: 'primary',
+  readConcern: { level: 'majority' },
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: 20_000 },
+  ignoreUndefined: true,
+  promoteBuffers: true,
+};
+
+/** Throws FhirError `busy` when no server can be reached. */
+export function connect(url: string): Promise<MongoClient> {
+  return clearly(() => new MongoClient(url, OPTIONS).connect());
+}
+
+/** Codes of the server for an operation that ran too long. */
+const TIMED_OUT = new Set([50, 202, 262]);
+
+/** Names of the driver's errors for a server that is not there (now). Their classes have no common ancestor. */
+const UNREACHABLE =
+  /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|ConnectionPoolCleared)/;
+
+const STEPPING_DOWN = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+/** The refusal that a failure of the driver means to a user; undefined where it is a defect of ours. */
+export function refusalOf(error: unknown): FhirError | undefined {
+  if (error instanceof FhirError) return error;
+  if (!(error instanceof MongoError)) return undefined;
+  if (error.name === 'MongoOperationTimeoutError') return tooSlow();
+  if (error instanceof MongoServerError && TIMED_OUT.has(Number(error.code))) return tooSlow();
+  const away = UNREACHABLE.test(error.name) || STEPPING_DOWN.has(Number(error.code));
+  return away ? fault('busy', 'The database cannot be reached at the moment: try again') : undefined;
+}
+
+const tooSlow = (): FhirError =>
+  fault('timeout', 'The database took too long: ask for less, or try again when it is less busy');
+
+/** Runs an operation of the driver; what a user can do something about is thrown as FhirError. */
+export async function clearly<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw refusalOf(error) ?? error;
+  }
+}

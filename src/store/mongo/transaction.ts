@@ -1,0 +1,155 @@
+/**
+ * One transaction for a group of units: take the counter, read all that the judgement needs, judge in memory, write what holds, commit.
+ * https://www.mongodb.com/docs/manual/core/transactions/
+ */
+import type { ClientSession, Document, TransactionOptions } from 'mongodb';
+import type { CommitResult, Guard, NewJob, UnitOfWork } from '../ports.ts';
+import { compileBranches } from './compile.ts';
+import { jobDocument } from './jobs.ts';
+import { judgeUnits, type Accepted, type Current, type Referrer, type Snapshot } from './judge.ts';
+import { historyDocument, keyText, resourceDocument, type CounterDocument, type ResourceDocument, type Rooms } from './layout.ts';
+
+export const TRANSACTION: TransactionOptions = {
+  readConcern: { level: 'snapshot' },
+  writeConcern: { w: 'majority', journal: true },
+  readPreference: 'primary',
+  maxCommitTimeMS: 20_000,
+};
+
+/** Documents and bytes of one insert or update command: it must fit a message of 48 MB, and a command of thousands must not hold the server. */
+const CHUNK_DOCUMENTS = 2_000;
+const CHUNK_BYTES = 8 << 20;
+
+/** Runs the units in a transaction that the session has begun. False: none holds, so that there is nothing to commit. */
+export async function runUnits(
+  rooms: Rooms,
+  session: ClientSession,
+  units: readonly UnitOfWork[],
+): Promise<{ readonly results: readonly CommitResult[]; readonly written: boolean }> {
+  const writes = units.reduce((sum, unit) => sum + unit.writes.length, 0);
+  const jobs = units.reduce((sum, unit) => sum + (unit.jobs?.length ?? 0), 0);
+  const counter = await take(rooms, session, writes, jobs);
+  const snapshot = await readSnapshot(rooms, session, units);
+  const { results, accepted } = judgeUnits(units, snapshot, counter.n - writes + 1, counter.at);
+  const wanted = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
+  await writeAccepted(rooms, session, accepted);
+  await writeJobs(rooms, session, wanted, counter.j - jobs + 1, counter.at);
+  return { results, written: accepted.length + wanted.length > 0 };
+}
+
+/**
+ * The first operation of every commit changes the one counter of the tenant. Two transactions of two processes therefore never overlap: the
+ * later one gets a write conflict until the earlier one is over, and its snapshot begins after that. This is the order of commits.
+ */
+async function take({ counters }: Rooms, session: ClientSession, writes: number, jobs: number): Promise<CounterDocument> {
+  const change = { $inc: { n: writes, j: jobs }, $max: { at: Date.now() } };
+  const counter = await counters.findOneAndUpdate({ _id: 'commit' }, change, { session, returnDocument: 'after' });
+  if (!counter) throw new Error('The counter of commits is missing from the database');
+  return counter;
+}
+
+async function readSnapshot(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Snapshot> {
+  // One after another: the operations of a transaction must not run side by side.
+  const current = await readCurrent(rooms, session, units);
+  const found = await readGuards(rooms, session, units);
+  const referrers = await readReferrers(rooms, session, units);
+  return { current, found, referrers };
+}
+
+async function readCurrent(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<string, Current>> {
+  const keys = new Set(units.flatMap(({ writes, present = [] }) => [...writes, ...present].map(keyText)));
+  if (keys.size === 0) return new Map();
+  const options = { session, projection: { v: 1, t: 1, o: 1 }, batchSize: keys.size + 1 };
+  const rows = await rooms.resources.find({ _id: { $in: [...keys] } }, options).toArray();
+  return new Map(rows.map(({ _id, v, t, o }) => [_id, { version: v, live: t !== undefined, order: o }]));
+}
+
+async function readGuards(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<Guard, string[]>> {
+  const guards = units.flatMap(({ guards: own = [] }) => own);
+  const found = new Map<Guard, string[]>(guards.map((guard) => [guard, []]));
+  const questions = guards.map(({ plan, matches }) => [
+    { $match: compileBranches(plan) },
+    { $limit: matches.length + 1 },
+    { $project: { _id: 1 } },
+  ]);
+  const ask = (row: Document, i: number): unknown => found.get(guards[i]!)!.push(row['_id'] as string);
+  await askAll(rooms, session, questions, ask);
+  return found;
+}
+
+/** Some are enough: one refuses the unit, the others only make the refusal more telling. */
+const REFERRERS_SHOWN = 10;
+
+async function readReferrers(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<UnitOfWork, Referrer[]>> {
+  const asking = units.filter(({ integrity, writes }) => integrity && writes.some(({ content }) => !content));
+  const found = new Map<UnitOfWork, Referrer[]>(asking.map((unit) => [unit, []]));
+  const questions = asking.map(({ writes }) => [
+    { $match: { f: { $in: writes.filter(({ content }) => !content).map(keyText) }, _id: { $nin: writes.map(keyText) } } },
+    { $limit: REFERRERS_SHOWN },
+    { $project: { f: 1 } },
+  ]);
+  await askAll(rooms, session, questions, (row, i) =>
+    found.get(asking[i]!)!.push({ by: row['_id'] as string, to: row['f'] as string[] }),
+  );
+  return found;
+}
+
+/** Pipelines of one command; more would make the command large and slow to plan. */
+const QUESTIONS = 40;
+
+/** Asks many small questions of the resources in few round trips; `heard` gets each row with the place of its question. */
+async function askAll(
+  { resources }: Rooms,
+  session: ClientSession,
+  questions: readonly Document[][],
+  heard: (row: Document, question: number) => void,
+): Promise<void> {
+  for (let from = 0; from < questions.length; from += QUESTIONS) {
+    const marked = questions.slice(from, from + QUESTIONS).map((stages, i) => [...stages, { $set: { _q: { $literal: from + i } } }]);
+    const others = marked.slice(1).map((pipeline) => ({ $unionWith: { coll: resources.collectionName, pipeline } }));
+    const rows = await resources.aggregate([...marked[0]!, ...others], { session, batchSize: 10_000 }).toArray();
+    for (const row of rows) heard(row, row['_q'] as number);
+  }
+}
+
+async function writeAccepted(rooms: Rooms, session: ClientSession, accepted: readonly Accepted[]): Promise<void> {
+  // Of a resource that two units of the group have written, only the last version is current.
+  const last = new Map(accepted.map((one) => [keyText(one.write), one]));
+  const first = new Set(accepted.filter(({ fresh }) => fresh).map(({ write }) => keyText(write)));
+  const documents = [...last.values()].map(({ write, place }) => resourceDocument(write, place));
+  const [fresh, known] = [documents.filter(({ _id }) => first.has(_id)), documents.filter(({ _id }) => !first.has(_id))];
+  for (const { write, place } of accepted) stamp(write, place.instant);
+  for (const chunk of chunks(fresh)) await rooms.resources.insertMany(chunk, { session });
+  for (const chunk of chunks(known)) await rooms.resources.bulkWrite(chunk.map(replacement), { session });
+  const versions = accepted.map(({ write, place }) => historyDocument(write, place));
+  for (const chunk of chunks(versions)) await rooms.history.insertMany(chunk, { session });
+}
+
+type Replacement = { replaceOne: { filter: { _id: string }; replacement: ResourceDocument } };
+const replacement = (one: ResourceDocument): Replacement => ({ replaceOne: { filter: { _id: one._id }, replacement: one } });
+
+/** Overwrites the 24 characters of meta.lastUpdated; a second attempt overwrites them again. */
+function stamp({ content }: UnitOfWork['writes'][number], instant: number): void {
+  if (!content || content.stampAt < 0) return;
+  const { buffer, byteOffset } = content.body;
+  Buffer.from(buffer, byteOffset + content.stampAt, 24).write(new Date(instant).toISOString(), 'latin1');
+}
+
+async function writeJobs({ jobs }: Rooms, session: ClientSession, wanted: readonly NewJob[], firstId: number, instant: number): Promise<void> {
+  if (wanted.length > 0) await jobs.insertMany(wanted.map((job, i) => jobDocument(job, firstId + i, instant)), { session });
+}
+
+function* chunks<T extends { readonly b?: unknown }>(documents: readonly T[]): Generator<T[]> {
+  let chunk: T[] = [];
+  let bytes = 0;
+  for (const one of documents) {
+    const size = (one.b as Uint8Array | undefined)?.length ?? 0;
+    if (chunk.length > 0 && (chunk.length >= CHUNK_DOCUMENTS || bytes + size > CHUNK_BYTES)) {
+      yield chunk;
+      [chunk, bytes] = [[], 0];
+    }
+    chunk.push(one);
+    bytes += size;
+  }
+  if (chunk.length > 0) yield chunk;
+}
