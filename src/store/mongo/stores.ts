@@ -1,14 +1,15 @@
 /** The MongoDB adapter: one database a tenant, on a replica set or behind mongos. See docs/mongodb.md and docs/adr/0005-mongodb-layout.md. */
 import type { MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { ResourceKey, ResourceStore, StoredResource, Stores, TenantStore } from '../ports.ts';
-import { clearly, connect, READ_MS } from './client.ts';
+import type { ResourceStore, Stores, TenantStore } from '../ports.ts';
+import { clearly, connect } from './client.ts';
 import { commitQueue, type CommitQueue } from './commit.ts';
 import { feedStore } from './feed.ts';
 import { history, vread } from './history.ts';
 import { jobStore } from './jobs.ts';
-import { keyText, RESOURCE_FIELDS, rooms, storedResource, type Rooms } from './layout.ts';
+import { rooms, type Rooms } from './layout.ts';
 import { migrate, secretOf } from './migrations.ts';
+import { reader } from './read.ts';
 import { search } from './search.ts';
 
 export interface MongoOptions {
@@ -77,23 +78,12 @@ async function openTenant(client: MongoClient, own: Rooms): Promise<Opened> {
 }
 
 function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {
+  const read = reader(own);
   return {
-    read: (keys) => clearly(() => read(own, keys)),
+    read: (keys) => clearly(() => read(keys)),
     vread: (key, versionId) => clearly(() => vread(own, key, versionId)),
     history: (query) => clearly(() => history(own, query)),
     search: (plan) => clearly(() => search(own, plan)),
     commit: queue.commit,
   };
-}
-
-async function read({ resources }: Rooms, keys: readonly ResourceKey[]): Promise<readonly (StoredResource | undefined)[]> {
-  const asked = keys.map(keyText);
-  const options = { projection: RESOURCE_FIELDS, maxTimeMS: READ_MS };
-  if (asked.length === 1) {
-    const one = await resources.findOne({ _id: asked[0]! }, options);
-    return [one ? storedResource(one) : undefined];
-  }
-  const rows = await resources.find({ _id: { $in: [...new Set(asked)] } }, { ...options, batchSize: asked.length + 1 }).toArray();
-  const found = new Map(rows.map((row) => [row._id, storedResource(row)]));
-  return asked.map((key) => found.get(key));
 }
