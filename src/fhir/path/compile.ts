@@ -2,43 +2,37 @@
  * Compiles the syntax tree of a path to closures over resource trees. Types are tracked through the definitions, so that `Observation.value` finds
  * `valueQuantity` and knows that it is a Quantity. https://hl7.org/fhir/R4/fhirpath.html
  */
-import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
-import { Decimal, isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
+import type { Definitions } from '../definitions/registry.ts';
+import { childFinder, isKindOf, kindTest, type PathNode } from './children.ts';
+import { calls } from './functions.ts';
+import { compare, distinct, NEVER, NOTHING, truth, truthOf, type Nodes, type Step } from './nodes.ts';
 import type { Path } from './syntax.ts';
 
-/** A value with the FHIR type it has where it stands. */
-export interface PathNode {
-  readonly value: JsonValue;
-  readonly type: string;
-  readonly element?: ElementDefinition;
+/** What an expression is compiled for. `type`: the resources it will be given; absent inside the argument of a function. */
+export interface Scene {
+  readonly definitions: Definitions;
+  readonly type?: string;
 }
 
-export type Step = (focus: readonly PathNode[], root: readonly PathNode[]) => readonly PathNode[];
-
-const NOTHING: readonly PathNode[] = [];
-const truth = (value: boolean): readonly PathNode[] => [{ value, type: 'boolean' }];
-
-/** The step of a path, or undefined when it calls a function that is not known here. `type` is that of the resources it will be given. */
-export function compileSteps(definitions: Definitions, path: Path, type: string): Step | undefined {
+/** The step of a path, or undefined when it needs something that is not known here. */
+export function compileSteps(scene: Scene, path: Path): Step | undefined {
   switch (path.kind) {
-    case 'root':
+    case 'this':
       return (focus) => focus;
     case 'literal': {
-      const node: PathNode = { value: path.value, type: literalType(path.value) };
-      return () => [node];
+      const nodes: Nodes = [{ value: path.value, type: literalType(path.value) }];
+      return () => nodes;
     }
     case 'child':
-      return compileChild(definitions, path, type);
-    case 'index': {
-      const of = compileSteps(definitions, path.of, type);
-      return of && ((focus, root) => of(focus, root).slice(path.at, path.at + 1));
-    }
+      return compileChild(scene, path);
+    case 'index':
+      return after(scene, path.of, (nodes) => (path.at < nodes.length ? [nodes[path.at]!] : NOTHING));
     case 'type':
-      return compileType(definitions, path, type);
+      return compileType(scene, path);
     case 'binary':
-      return compileBinary(definitions, path, type);
+      return compileBinary(scene, path);
     case 'call':
-      return compileCall(definitions, path, type);
+      return compileCall(scene, path);
   }
 }
 
@@ -46,168 +40,113 @@ function literalType(value: string | number | boolean): string {
   return typeof value === 'number' ? 'decimal' : typeof value;
 }
 
-function compileChild(
-  definitions: Definitions,
-  path: Extract<Path, { kind: 'child' }>,
-  type: string,
-): Step | undefined {
-  const { name } = path;
-  // A leading type name stands for the resource itself, if it is of that type.
-  if (
-    path.of.kind === 'root' &&
-    (definitions.type(name)?.kind === 'resource' || definitions.type(name) !== undefined) &&
-    /^[A-Z]/.test(name)
-  ) {
-    return isKindOf(definitions, type, name) ? (_focus, root) => root : () => NOTHING;
-  }
-  const of = compileSteps(definitions, path.of, type);
-  if (!of) return undefined;
-  const find = childFinder(definitions, name);
-  return (focus, root) => {
-    const from = of(focus, root);
-    if (from.length === 0) return NOTHING;
+/** The step of `of`, followed by another one. */
+function after(scene: Scene, of: Path, then: Step): Step | undefined {
+  const first = compileSteps(scene, of);
+  if (!first || first === NEVER) return first;
+  return (focus, resource) => then(first(focus, resource), resource);
+}
+
+type Child = Extract<Path, { kind: 'child' }>;
+
+function compileChild(scene: Scene, path: Child, only?: string): Step | undefined {
+  if (path.of.kind === 'this' && startsWithType(scene, path)) return compileTypeName(scene, path.name);
+  const find = childFinder(scene.definitions, path.name, only);
+  return after(scene, path.of, (nodes) => {
+    if (nodes.length === 0) return NOTHING;
     const found: PathNode[] = [];
-    for (const node of from) find(node, found);
+    for (const node of nodes) find(node, found);
     return found;
-  };
+  });
 }
 
-/** Whether a type is, or is derived from, another one. */
-export function isKindOf(definitions: Definitions, type: string, base: string): boolean {
-  for (
-    let one = definitions.type(type);
-    one;
-    one = one.base === undefined ? undefined : definitions.type(one.base)
-  ) {
-    if (one.name === base) return true;
+/** A leading type name stands for what the expression is evaluated on, if it is of that type. */
+function startsWithType({ definitions }: Scene, { name }: Child): boolean {
+  return /^[A-Z]/.test(name) && definitions.type(name) !== undefined;
+}
+
+function compileTypeName({ definitions, type }: Scene, name: string): Step {
+  if (type !== undefined) return isKindOf(definitions, type, name) ? (focus) => focus : NEVER;
+  const holds = kindTest(definitions, name);
+  return (focus) => focus.filter((node) => holds(node.type));
+}
+
+function compileType(scene: Scene, path: Extract<Path, { kind: 'type' }>): Step | undefined {
+  const { definitions } = scene;
+  if (!definitions.type(path.type)) return undefined;
+  const holds = kindTest(definitions, path.type);
+  if (path.operator === 'is') {
+    return after(scene, path.of, (nodes) => (nodes.length === 0 ? NOTHING : truth(holds(nodes[0]!.type))));
   }
-  return false;
+  const isChoice =
+    path.of.kind === 'child' && !(path.of.of.kind === 'this' && startsWithType(scene, path.of));
+  // `value as Quantity` looks only at valueQuantity, unless the element is an inline resource, whose type is not known yet.
+  if (isChoice && definitions.type(path.type)!.kind !== 'resource')
+    return compileChild(scene, path.of, path.type);
+  return after(scene, path.of, (nodes) => nodes.filter((node) => holds(node.type)));
 }
 
-type Place = readonly (readonly [jsonName: string, type: string, element: ElementDefinition])[];
-
-/** Appends the children of a name; the places where they can stand are looked up once a type. */
-function childFinder(definitions: Definitions, name: string): (node: PathNode, found: PathNode[]) => void {
-  const known = new Map<string, Place>();
-  return (node, found) => {
-    if (!isObject(node.value)) return;
-    let places = known.get(node.type);
-    if (!places) known.set(node.type, (places = placesOf(definitions, node.type, name)));
-    for (const [jsonName, type, element] of places) {
-      const value = node.value[jsonName];
-      if (value === undefined || value === null) continue;
-      if (Array.isArray(value)) for (const one of value) add(one, type, element, found);
-      else add(value, type, element, found);
-    }
-  };
-}
-
-function add(value: JsonValue, type: string, element: ElementDefinition, found: PathNode[]): void {
-  if (value === null) return;
-  const inline = type === 'Resource' && isObject(value) ? value['resourceType'] : undefined;
-  found.push({ value, type: typeof inline === 'string' ? inline : type, element });
-}
-
-function placesOf(definitions: Definitions, type: string, name: string): Place {
-  const element = definitions.type(type)?.elements.find((one) => one.name === name);
-  if (!element) return [];
-  return element.types.map((one) => [
-    element.choice ? name + one[0]!.toUpperCase() + one.slice(1) : name,
-    one,
-    element,
-  ]);
-}
-
-function compileType(
-  definitions: Definitions,
-  path: Extract<Path, { kind: 'type' }>,
-  type: string,
-): Step | undefined {
-  const of = compileSteps(definitions, path.of, type);
-  if (!of) return undefined;
-  const holds = (node: PathNode): boolean =>
-    node.type === path.type || isKindOf(definitions, node.type, path.type);
-  if (path.operator === 'as') return (focus, root) => of(focus, root).filter(holds);
-  return (focus, root) => {
-    const [node] = of(focus, root);
-    return node ? truth(holds(node)) : NOTHING;
-  };
-}
-
-function compileBinary(
-  definitions: Definitions,
-  path: Extract<Path, { kind: 'binary' }>,
-  type: string,
-): Step | undefined {
-  const left = compileSteps(definitions, path.left, type);
-  const right = compileSteps(definitions, path.right, type);
+function compileBinary(scene: Scene, path: Extract<Path, { kind: 'binary' }>): Step | undefined {
+  const left = compileSteps(scene, path.left);
+  const right = compileSteps(scene, path.right);
   if (!left || !right) return undefined;
   switch (path.operator) {
     case '|':
-      return (focus, root) => union(left(focus, root), right(focus, root));
+      return union(left, right);
     case 'and':
-      return (focus, root) => truth(isTrue(left(focus, root)) && isTrue(right(focus, root)));
+      return (focus, resource) => and(truthOf(left(focus, resource)), () => truthOf(right(focus, resource)));
     case 'or':
-      return (focus, root) => truth(isTrue(left(focus, root)) || isTrue(right(focus, root)));
-    default:
-      return (focus, root) => compare(left(focus, root), right(focus, root), path.operator === '=');
+      return (focus, resource) => or(truthOf(left(focus, resource)), () => truthOf(right(focus, resource)));
+    default: {
+      if (!isComparable(path.left, path.right)) return undefined;
+      const equal = path.operator === '=';
+      return (focus, resource) => compare(left(focus, resource), right(focus, resource), equal);
+    }
   }
 }
 
-function union(left: readonly PathNode[], right: readonly PathNode[]): readonly PathNode[] {
-  if (left.length === 0) return right;
-  return right.length === 0 ? left : [...left, ...right];
+/** The sides of a union that cannot find anything in this type of resource are left out. */
+function union(left: Step, right: Step): Step {
+  if (left === NEVER && right === NEVER) return NEVER;
+  if (left === NEVER) return (focus, resource) => distinct(right(focus, resource));
+  if (right === NEVER) return (focus, resource) => distinct(left(focus, resource));
+  return (focus, resource) => {
+    const [a, b] = [left(focus, resource), right(focus, resource)];
+    return distinct(a.length === 0 ? b : b.length === 0 ? a : [...a, ...b]);
+  };
 }
 
-function compare(left: readonly PathNode[], right: readonly PathNode[], equal: boolean): readonly PathNode[] {
-  if (left.length === 0 || right.length === 0) return NOTHING;
-  const same = left.length === 1 && right.length === 1 && plain(left[0]!.value) === plain(right[0]!.value);
-  return truth(same === equal);
+/** Only comparisons with a literal are made here, and none with a text that might be a date or time, which compare by their precision. */
+function isComparable(left: Path, right: Path): boolean {
+  return [left, right].some(
+    (side) => side.kind === 'literal' && !(typeof side.value === 'string' && /^[T\d]/.test(side.value)),
+  );
 }
 
-const plain = (value: JsonValue): JsonValue => (value instanceof Decimal ? value.valueOf() : value);
-const isTrue = (nodes: readonly PathNode[]): boolean => nodes.length === 1 && nodes[0]!.value === true;
-
-function compileCall(
-  definitions: Definitions,
-  path: Extract<Path, { kind: 'call' }>,
-  type: string,
-): Step | undefined {
-  const of = compileSteps(definitions, path.of, type);
-  const [argument] = path.args.map((one) => compileSteps(definitions, one, type));
-  if (!of || (path.args.length > 0 && !argument) || path.args.length > 1) return undefined;
-  switch (path.name) {
-    case 'where':
-      return argument && ((focus, root) => of(focus, root).filter((node) => isTrue(argument([node], root))));
-    case 'exists':
-      return argument ? undefined : (focus, root) => truth(of(focus, root).length > 0);
-    case 'first':
-      return (focus, root) => of(focus, root).slice(0, 1);
-    case 'resolve':
-      return (focus, root) => of(focus, root).flatMap((node) => resolveType(definitions, node));
-    case 'extension':
-      return argument && ((focus, root) => extensions(of(focus, root), argument(focus, root)[0]?.value));
-    default:
-      return undefined;
-  }
+function and(left: boolean | undefined, right: () => boolean | undefined): Nodes {
+  if (left === false) return truth(false);
+  const other = right();
+  if (other === false) return truth(false);
+  return left && other ? truth(true) : NOTHING;
 }
 
-/** A reference "resolves" to a resource of which only the type is known: all that search expressions ask for. */
-function resolveType(definitions: Definitions, node: PathNode): PathNode[] {
-  if (!isObject(node.value)) return [];
-  const { reference, type } = node.value as JsonObject;
-  const named =
-    typeof reference === 'string'
-      ? /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/.*)?$/.exec(reference)?.[1]
-      : undefined;
-  const found = named ?? (typeof type === 'string' ? type : undefined);
-  return found !== undefined && definitions.isResourceType(found) ? [{ value: {}, type: found }] : [];
+function or(left: boolean | undefined, right: () => boolean | undefined): Nodes {
+  if (left === true) return truth(true);
+  const other = right();
+  if (other === true) return truth(true);
+  return left === false && other === false ? truth(false) : NOTHING;
 }
 
-function extensions(nodes: readonly PathNode[], url: JsonValue | undefined): PathNode[] {
-  return nodes.flatMap((node) => {
-    const list = isObject(node.value) ? node.value['extension'] : undefined;
-    const own = Array.isArray(list) ? list.filter((one) => isObject(one) && one['url'] === url) : [];
-    return own.map((value) => ({ value, type: 'Extension' }));
-  });
+const SELECTS: ReadonlySet<string> = new Set(['where', 'first', 'last', 'resolve', 'extension']);
+
+function compileCall(scene: Scene, path: Extract<Path, { kind: 'call' }>): Step | undefined {
+  const make = Object.hasOwn(calls, path.name) ? calls[path.name] : undefined;
+  const args = path.args.map((one) => compileSteps({ definitions: scene.definitions }, one));
+  if (!make || args.some((one) => !one)) return undefined;
+  const then = make(scene.definitions, args as Step[]);
+  const of = compileSteps(scene, path.of);
+  if (!then || !of) return undefined;
+  // Of nothing, most functions make nothing; `exists`, `empty` and the like make a boolean.
+  if (of === NEVER && SELECTS.has(path.name)) return NEVER;
+  return (focus, resource) => then(of(focus, resource), resource);
 }

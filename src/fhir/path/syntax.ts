@@ -4,11 +4,17 @@
  */
 
 export type Path =
-  | { readonly kind: 'root' }
+  /** `$this`: what the expression is evaluated on */
+  | { readonly kind: 'this' }
   | { readonly kind: 'child'; readonly of: Path; readonly name: string }
   | { readonly kind: 'call'; readonly of: Path; readonly name: string; readonly args: readonly Path[] }
   | { readonly kind: 'index'; readonly of: Path; readonly at: number }
-  | { readonly kind: 'type'; readonly of: Path; readonly operator: 'as' | 'is'; readonly type: string }
+  | {
+      readonly kind: 'type';
+      readonly of: Path;
+      readonly operator: 'as' | 'is' | 'ofType';
+      readonly type: string;
+    }
   | {
       readonly kind: 'binary';
       readonly operator: '|' | '=' | '!=' | 'and' | 'or';
@@ -17,22 +23,28 @@ export type Path =
     }
   | { readonly kind: 'literal'; readonly value: string | boolean | number };
 
-const TOKEN = /\s*(?:([A-Za-z_]\w*)|`([^`]+)`|('(?:[^'\\]|\\.)*')|(\d+(?:\.\d+)?)|(!=|[|=.()[\],]))/y;
+const TOKEN =
+  /\s*(?:([A-Za-z_]\w*|\$this)|`([^`\\]+)`|'((?:[^'\\]|\\.)*)'|(\d+(?:\.\d+)?)|(!=|[|=.()[\],]))/y;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|([\s\S]))/g;
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\f' };
 
 interface Token {
   readonly text: string;
-  readonly kind: 'name' | 'string' | 'number' | 'sign';
+  readonly kind: 'name' | 'quoted' | 'string' | 'number' | 'sign';
 }
 
 /** Binding power of the infix operators; `.`, `[` and calls bind closer than all of them. */
 const POWER: Readonly<Record<string, number>> = { or: 1, and: 2, '=': 3, '!=': 3, '|': 4, as: 5, is: 5 };
 
-/** The syntax tree of an expression, or undefined when it uses more of FHIRPath than is known here. */
+/** Deepest nesting of parentheses and arguments that is read here. */
+const MOST_DEPTH = 50;
+
+/** The syntax tree of an expression, or undefined when it uses more of FHIRPath than is known here (or is not FHIRPath). */
 export function parsePath(expression: string): Path | undefined {
   const tokens = tokenize(expression);
   if (!tokens) return undefined;
   try {
-    const reader = { tokens, at: 0 };
+    const reader = { tokens, at: 0, depth: 0 };
     const path = infix(reader, 0);
     return reader.at === tokens.length ? path : undefined;
   } catch (error) {
@@ -46,6 +58,7 @@ class Unknown extends Error {}
 interface Reader {
   readonly tokens: readonly Token[];
   at: number;
+  depth: number;
 }
 
 function tokenize(text: string): Token[] | undefined {
@@ -56,19 +69,25 @@ function tokenize(text: string): Token[] | undefined {
     const found = TOKEN.exec(trimmed);
     if (!found) return undefined;
     const [, name, quoted, string, number, sign] = found;
-    if (name !== undefined || quoted !== undefined) tokens.push({ text: name ?? quoted!, kind: 'name' });
-    else if (string !== undefined)
-      tokens.push({ text: string.slice(1, -1).replace(/\\(.)/g, '$1'), kind: 'string' });
+    if (name !== undefined) tokens.push({ text: name, kind: 'name' });
+    else if (quoted !== undefined) tokens.push({ text: quoted, kind: 'quoted' });
+    else if (string !== undefined) tokens.push({ text: unescape(string), kind: 'string' });
     else tokens.push(number === undefined ? { text: sign!, kind: 'sign' } : { text: number, kind: 'number' });
   }
   return tokens;
+}
+
+function unescape(text: string): string {
+  return text.replace(ESCAPE, (_whole, code: string | undefined, letter: string) =>
+    code === undefined ? (ESCAPES[letter] ?? letter) : String.fromCharCode(parseInt(code, 16)),
+  );
 }
 
 const peek = (reader: Reader): Token | undefined => reader.tokens[reader.at];
 
 function take(reader: Reader, text: string): boolean {
   const token = peek(reader);
-  if (token?.text !== text || token.kind === 'string') return false;
+  if (token?.text !== text || token.kind === 'string' || token.kind === 'quoted') return false;
   reader.at++;
   return true;
 }
@@ -79,29 +98,33 @@ function need(reader: Reader, text: string): void {
 
 function name(reader: Reader): string {
   const token = reader.tokens[reader.at++];
-  if (token?.kind !== 'name') throw new Unknown();
+  if (token?.kind !== 'name' && token?.kind !== 'quoted') throw new Unknown();
+  if (token.kind === 'name' && token.text.startsWith('$')) throw new Unknown();
   return token.text;
 }
 
 function infix(reader: Reader, power: number): Path {
+  if (++reader.depth > MOST_DEPTH) throw new Unknown();
   let left = postfix(reader);
   for (;;) {
     const token = peek(reader);
-    const own = token && token.kind !== 'string' ? POWER[token.text] : undefined;
-    if (own === undefined || own <= power) return left;
+    const own = token?.kind === 'name' || token?.kind === 'sign' ? POWER[token.text] : undefined;
+    if (own === undefined || own <= power) break;
     reader.at++;
     const operator = token!.text;
     if (operator === 'as' || operator === 'is')
       left = { kind: 'type', of: left, operator, type: typeName(reader) };
     else left = { kind: 'binary', operator: operator as '|', left, right: infix(reader, own) };
   }
+  reader.depth--;
+  return left;
 }
 
-/** `Patient`, `FHIR.Patient` */
+/** `Patient` or `FHIR.Patient`; the types of FHIRPath itself (`System.String`) are left to the other engine. */
 function typeName(reader: Reader): string {
-  let text = name(reader);
-  while (take(reader, '.')) text = name(reader);
-  return text;
+  const first = name(reader);
+  if (first === 'System') throw new Unknown();
+  return first === 'FHIR' && take(reader, '.') ? name(reader) : first;
 }
 
 function postfix(reader: Reader): Path {
@@ -115,7 +138,7 @@ function postfix(reader: Reader): Path {
 
 function index(reader: Reader, of: Path): Path {
   const token = reader.tokens[reader.at++];
-  if (token?.kind !== 'number') throw new Unknown();
+  if (token?.kind !== 'number' || token.text.includes('.')) throw new Unknown();
   need(reader, ']');
   return { kind: 'index', of, at: Number(token.text) };
 }
@@ -128,23 +151,25 @@ function primary(reader: Reader): Path {
     need(reader, ')');
     return inner;
   }
-  if (token.kind === 'sign') throw new Unknown();
   if (token.kind === 'string' || token.kind === 'number') {
     reader.at++;
     return { kind: 'literal', value: token.kind === 'string' ? token.text : Number(token.text) };
   }
   if (take(reader, 'true')) return { kind: 'literal', value: true };
   if (take(reader, 'false')) return { kind: 'literal', value: false };
-  return step(reader, { kind: 'root' });
+  if (take(reader, '$this')) return { kind: 'this' };
+  return step(reader, { kind: 'this' });
 }
+
+const TYPE_CALLS: ReadonlySet<string> = new Set(['as', 'is', 'ofType']);
 
 function step(reader: Reader, of: Path): Path {
   const own = name(reader);
   if (!take(reader, '(')) return { kind: 'child', of, name: own };
-  if ((own === 'as' || own === 'is' || own === 'ofType') && peek(reader)?.kind === 'name') {
+  if (TYPE_CALLS.has(own)) {
     const type = typeName(reader);
     need(reader, ')');
-    return { kind: 'type', of, operator: own === 'is' ? 'is' : 'as', type };
+    return { kind: 'type', of, operator: own as 'as', type };
   }
   const args: Path[] = [];
   while (!take(reader, ')')) {
