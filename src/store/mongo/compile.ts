@@ -8,7 +8,7 @@ import { fault } from '../../fhir/model/outcome.ts';
 import type { Bound, Expression } from '../../fhir/search/expression.ts';
 import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
-import { entriesFrom, entry, EXACT, KEY, plain, TEXT, type ResourceDocument } from './layout.ts';
+import { entriesFrom, entry, EXACT, KEY, plain, successor, TEXT, type ResourceDocument } from './layout.ts';
 
 type Condition = Filter<ResourceDocument>;
 
@@ -65,9 +65,9 @@ export function compileExpression(expression: Expression, type: string): Conditi
     case 'none':
       return NOTHING;
     case 'and':
-      return { $and: all(expression.of) };
+      return expression.of.length > 0 ? { $and: all(expression.of) } : {};
     case 'or':
-      return { $or: all(expression.of) };
+      return expression.of.length > 0 ? { $or: all(expression.of) } : NOTHING;
     case 'not':
       return { $nor: all([expression.of]) };
     case 'id':
@@ -169,9 +169,10 @@ function paramOrder(key: Extract<SortKey, { by: 'param' }>, name: string, direct
   };
 }
 
-function entries({ param, kind, prefix }: Extract<SortKey, { by: 'param' }>): Document {
-  if (param === REFERENCE) return filtered('$f', '$$one', { from: prefix ?? '', to: `${prefix ?? ''}\u{10ffff}` });
-  return filtered('$k', '$$one', entriesFrom(param, kind === 'key' ? KEY : TEXT, prefix));
+function entries({ param, kind, prefix = '' }: Extract<SortKey, { by: 'param' }>): Document {
+  if (kind === 'text') return filtered('$k', '$$one', entriesFrom(param, TEXT));
+  if (param === REFERENCE) return filtered('$f', '$$one', { from: prefix, to: successor(prefix) });
+  return filtered('$k', '$$one', entriesFrom(param, KEY, prefix));
 }
 
 function lows(param: string): Document {

@@ -138,7 +138,16 @@ export function entriesFrom(
   prefix = '',
 ): { readonly from: string; readonly to: string } {
   const from = entry(param, separator, prefix);
-  return { from, to: prefix === '' ? plain(param) + AFTER[separator]! : `${from}\u{10ffff}` };
+  return { from, to: prefix === '' ? plain(param) + AFTER[separator]! : successor(from) };
+}
+
+/** The least text that is greater than all texts which begin with `prefix`, in the order of UTF-8. */
+export function successor(prefix: string): string {
+  const points = [...prefix].map((one) => one.codePointAt(0)!);
+  while (points.at(-1) === 0x10ffff) points.pop();
+  const last = points.pop();
+  if (last === undefined) return '\u{10ffff}'.repeat(8);
+  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
 }
 
 interface Found {
