@@ -2,7 +2,7 @@
  * Paging cursors: a store's position, signed together with the question it belongs to, so that it can be used for nothing else.
  * https://hl7.org/fhir/R4/http.html#paging
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { fault } from '../fhir/model/outcome.ts';
 
 export const CURSOR = '_cursor';
@@ -23,5 +23,14 @@ export function openCursor(secret: Uint8Array, question: string, cursor: string)
 }
 
 function sign(secret: Uint8Array, question: string, position: string): string {
-  return createHmac('sha256', secret).update(`${question}\n${position}`).digest('base64url').slice(0, 22);
+  return createHmac('sha256', keyOf(secret)).update(`${question}\n${position}`).digest('base64url').slice(0, 22);
+}
+
+const keys = new WeakMap<Uint8Array, KeyObject>();
+
+/** A key object is dear to make: once a secret. */
+function keyOf(secret: Uint8Array): KeyObject {
+  let key = keys.get(secret);
+  if (!key) keys.set(secret, (key = createSecretKey(secret)));
+  return key;
 }

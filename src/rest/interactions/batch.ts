@@ -1,4 +1,5 @@
 /** batch: every entry stands alone, and one bad entry spoils only itself. https://hl7.org/fhir/R4/http.html#brules */
+import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { FhirError, operationOutcome } from '../../fhir/model/outcome.ts';
 import { stringifyJson } from '../../fhir/model/json.ts';
@@ -6,7 +7,6 @@ import type { JsonObject } from '../../fhir/model/tree.ts';
 import { bundlePieces, type BundleEntry } from '../bundle-text.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { uuidv7 } from '../write/uuid.ts';
 import { entryRequests, type EntryRequest } from './bundle-entry.ts';
 
 /** Entries in work at a time. */
@@ -35,7 +35,7 @@ async function answerEntry(context: Context, request: EntryRequest | FhirError, 
 }
 
 export function bundleResponse(type: 'batch-response' | 'transaction-response', entries: readonly BundleEntry[]): FhirResponse {
-  const head = { type, id: uuidv7(), instant: Date.now() };
+  const head = { type, id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, [], entries) } };
 }
 

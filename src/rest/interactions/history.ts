@@ -1,4 +1,5 @@
 /** history of an instance, a type and the whole system, newest first. https://hl7.org/fhir/R4/http.html#history */
+import { randomUUID } from 'node:crypto';
 import { fault } from '../../fhir/model/outcome.ts';
 import { parseDateRange } from '../../fhir/search/date.ts';
 import type { HistoryQuery, StoredResource } from '../../store/ports.ts';
@@ -8,7 +9,6 @@ import { etag } from '../etag.ts';
 import { lastValue } from '../query.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { uuidv7 } from '../write/uuid.ts';
 import { visible } from './read.ts';
 
 const DEFAULT_COUNT = 20;
@@ -35,7 +35,7 @@ export async function history(context: Context, target: HistoryTarget): Promise<
   const next = page.more && last ? sealCursor(context.record.store.secret, question, String(last.seq)) : undefined;
   const links = linksOf(context.request.baseUrl + question, next, cursor !== undefined);
   const entries = await historyEntries(context, seen);
-  const head = { type: 'history', id: uuidv7(), instant: Date.now() };
+  const head = { type: 'history', id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }
 

@@ -1,4 +1,5 @@
 /** search-type, search-system and compartment search, by GET and POST. https://hl7.org/fhir/R4/http.html#search */
+import { randomUUID } from 'node:crypto';
 import { scopeOf } from '../../access/context.ts';
 import { fault, operationOutcome, refuseIf, type Issue } from '../../fhir/model/outcome.ts';
 import { didYouMean } from '../../fhir/model/near.ts';
@@ -13,7 +14,6 @@ import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { uuidv7 } from '../write/uuid.ts';
 import { treeOf } from './read.ts';
 
 /** Page size when none is asked for. */
@@ -98,7 +98,7 @@ function searchset(
   const warnings = parsed.issues.filter((one) => one.severity !== 'information');
   if (warnings.length > 0) entries.push(outcomeEntry(warnings));
   const total = page.total ?? (at.first && page.next === undefined ? page.resources.length : undefined);
-  const head = { type: 'searchset', id: uuidv7(), instant: Date.now(), total };
+  const head = { type: 'searchset', id: randomUUID(), instant: Date.now(), total };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }
 
