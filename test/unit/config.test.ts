@@ -1,0 +1,34 @@
+/** Settings: defaults, and one clear line for each bad value. */
+import { describe, expect, it } from '@jest/globals';
+import { readConfig } from '../../src/config.ts';
+
+describe('settings', () => {
+  it('have the documented defaults', () => {
+    expect(readConfig({ WORKERS: '2' })).toMatchObject({
+      port: 8080,
+      host: '127.0.0.1',
+      publicUrl: 'http://localhost:8080',
+      store: { kind: 'sqlite', location: './data' },
+      access: 'open',
+      validation: 'strict',
+      workers: 2,
+    });
+  });
+
+  it.each([
+    [{ PORT: 'x' }, /PORT is "x".*whole number/],
+    [{ PORT: '70000' }, /PORT/],
+    [{ HOST: '0.0.0.0' }, /HOST is "0.0.0.0".*loopback/],
+    [{ ACCESS: 'smart' }, /ACCESS is "smart".*not built/],
+    [{ STORE: 'postgres://x' }, /STORE is "postgres:.*sqlite:FOLDER/],
+    [{ VALIDATION: 'yes' }, /VALIDATION is "yes".*strict, structure, off/],
+    [{ PUBLIC_URL: 'fhir.example.org' }, /PUBLIC_URL/],
+    [{ WORKERS: '0' }, /WORKERS/],
+  ])('refuse %j', (environment, message) => {
+    expect(() => readConfig(environment as Record<string, string>)).toThrow(message);
+  });
+
+  it.each(['127.0.0.1', 'localhost', '::1', '127.9.9.9'])('take the loopback host %s', (host) => {
+    expect(readConfig({ HOST: host }).host).toBe(host);
+  });
+});
