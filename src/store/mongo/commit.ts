@@ -67,7 +67,8 @@ function sizeOf({ writes }: UnitOfWork): number {
   let bytes = 0;
   for (const { type, id, content } of writes) {
     const own = content?.body.length ?? 0;
-    if (own > MOST_BODY_BYTES) throw fault('too-large', `${type}/${id} has ${own} bytes; this store keeps at most ${MOST_BODY_BYTES}`);
+    if (own > MOST_BODY_BYTES)
+      throw fault('too-large', `${type}/${id} has ${own} bytes; this store keeps at most ${MOST_BODY_BYTES}`);
     bytes += own;
   }
   return bytes;
@@ -88,7 +89,11 @@ function takeGroup(waiting: Waiting[]): Waiting[] {
 /** Answers everyone in the group. A failure that may be the fault of one unit is not the others': each is then tried alone. */
 async function commitGroup(client: MongoClient, rooms: Rooms, group: readonly Waiting[]): Promise<void> {
   try {
-    const results = await persist(client, rooms, group.map(({ unit }) => unit));
+    const results = await persist(
+      client,
+      rooms,
+      group.map(({ unit }) => unit),
+    );
     group.forEach(({ resolve }, i) => resolve(results[i]!));
   } catch (error) {
     const refusal = refusalOf(error);
@@ -98,7 +103,11 @@ async function commitGroup(client: MongoClient, rooms: Rooms, group: readonly Wa
 }
 
 /** Tries until the transaction is committed or nothing is to be written. Throws FhirError `busy` when that takes too long. */
-async function persist(client: MongoClient, rooms: Rooms, units: readonly UnitOfWork[]): Promise<readonly CommitResult[]> {
+async function persist(
+  client: MongoClient,
+  rooms: Rooms,
+  units: readonly UnitOfWork[],
+): Promise<readonly CommitResult[]> {
   const deadline = Date.now() + PATIENCE_MS;
   const session = client.startSession({ defaultTransactionOptions: TRANSACTION });
   try {
@@ -107,7 +116,11 @@ async function persist(client: MongoClient, rooms: Rooms, units: readonly UnitOf
         return await attemptOnce(rooms, session, units, deadline);
       } catch (error) {
         if (!hasLabel(error, 'TransientTransactionError')) throw error;
-        if (Date.now() > deadline) throw fault('busy', 'Too many processes are storing changes at once, or the database is away: try again');
+        if (Date.now() > deadline)
+          throw fault(
+            'busy',
+            'Too many processes are storing changes at once, or the database is away: try again',
+          );
         await sleep(pause(attempt));
       }
     }
@@ -149,11 +162,15 @@ async function commitSurely(session: ClientSession, deadline: number): Promise<v
     } catch (error) {
       if (!hasLabel(error, 'UnknownTransactionCommitResult')) throw error;
       if (Date.now() > deadline) {
-        throw fault('timeout', 'The database did not say whether the change is stored: read before trying again');
+        throw fault(
+          'timeout',
+          'The database did not say whether the change is stored: read before trying again',
+        );
       }
       await sleep(pause(attempt));
     }
   }
 }
 
-const hasLabel = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label);
+const hasLabel = (error: unknown, label: string): boolean =>
+  error instanceof MongoError && error.hasErrorLabel(label);

@@ -43,7 +43,9 @@ export function compileSearch(plan: SearchPlan): CompiledSearch {
 function totalOrder(fields: readonly SortField[]): SortField[] {
   const order = [...fields, { name: 'o', direction: -1 as const }];
   const unique = order.findIndex(({ name }) => name === 'o' || name === '_id');
-  return order.slice(0, unique + 1).filter(({ name }, i) => order.findIndex((one) => one.name === name) === i);
+  return order
+    .slice(0, unique + 1)
+    .filter(({ name }, i) => order.findIndex((one) => one.name === name) === i);
 }
 
 /** The resources that a plan means, without its position. */
@@ -110,7 +112,9 @@ function textCondition({ param, test, value }: Extract<Expression, { op: 'text' 
     case 'starts':
       return { k: { $elemMatch: between(entriesFrom(param, TEXT, value)) } };
     case 'contains':
-      return { k: { $elemMatch: { ...between(entriesFrom(param, TEXT)), $regex: containing(param, value) } } };
+      return {
+        k: { $elemMatch: { ...between(entriesFrom(param, TEXT)), $regex: containing(param, value) } },
+      };
   }
 }
 
@@ -158,8 +162,14 @@ function compileSortKey(key: SortKey, place: number, single: boolean): CompiledS
 }
 
 /** The smallest or largest value, and before it whether there is one: MongoDB would sort resources without a value first. */
-function paramOrder(key: Extract<SortKey, { by: 'param' }>, name: string, direction: 1 | -1): CompiledSortKey {
-  const least = { [direction === 1 ? '$min' : '$max']: key.kind === 'range' ? lows(key.param) : entries(key) };
+function paramOrder(
+  key: Extract<SortKey, { by: 'param' }>,
+  name: string,
+  direction: 1 | -1,
+): CompiledSortKey {
+  const least = {
+    [direction === 1 ? '$min' : '$max']: key.kind === 'range' ? lows(key.param) : entries(key),
+  };
   return {
     computed: { [name]: { $ifNull: [least, null] } },
     order: [
@@ -186,7 +196,10 @@ function filtered(input: string, value: string, { from, to }: { from: string; to
 
 /** The stages that add the computed fields of an order. */
 export function computeStages(computed: Document): Document[] {
-  const absent = Object.keys(computed).map((name) => [`${name}_absent`, { $cond: [{ $eq: [`$${name}`, null] }, 1, 0] }]);
+  const absent = Object.keys(computed).map((name) => [
+    `${name}_absent`,
+    { $cond: [{ $eq: [`$${name}`, null] }, 1, 0] },
+  ]);
   return [{ $set: computed }, { $set: Object.fromEntries(absent) as Document }];
 }
 

@@ -11,14 +11,18 @@ export function feedStore(rooms: Rooms): FeedStore {
   return {
     read: (after, limit) => clearly(() => read(rooms, after, limit)),
     last: () => clearly(() => last(rooms)),
-    cursor: (name) => clearly(async () => (await rooms.cursors.findOne({ _id: name }, { maxTimeMS: READ_MS }))?.at ?? 0),
+    cursor: (name) =>
+      clearly(async () => (await rooms.cursors.findOne({ _id: name }, { maxTimeMS: READ_MS }))?.at ?? 0),
     advance: (name, from, to) => clearly(() => advance(rooms, name, from, to)),
   };
 }
 
 async function read(rooms: Rooms, after: number, limit: number): Promise<readonly StoredResource[]> {
   const rows = await rooms.history
-    .find({ _id: { $gt: after } }, { sort: { _id: 1 }, limit: limit + 1, batchSize: limit + 2, maxTimeMS: READ_MS })
+    .find(
+      { _id: { $gt: after } },
+      { sort: { _id: 1 }, limit: limit + 1, batchSize: limit + 2, maxTimeMS: READ_MS },
+    )
     .toArray();
   return wholeUnits(rows, limit).map(storedVersion);
 }
@@ -38,7 +42,11 @@ async function last(rooms: Rooms): Promise<number> {
 
 async function advance(rooms: Rooms, name: string, from: number, to: number): Promise<boolean> {
   try {
-    const moved = await rooms.cursors.updateOne({ _id: name, at: from }, { $set: { at: to } }, { upsert: from === 0 });
+    const moved = await rooms.cursors.updateOne(
+      { _id: name, at: from },
+      { $set: { at: to } },
+      { upsert: from === 0 },
+    );
     return moved.matchedCount + moved.upsertedCount === 1;
   } catch (error) {
     // The name exists with another position: the upsert collided with it.

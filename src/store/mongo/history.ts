@@ -6,7 +6,11 @@ import { keyText, storedVersion, type HistoryDocument, type Rooms } from './layo
 
 type Versions = Filter<HistoryDocument>;
 
-export async function vread(rooms: Rooms, key: ResourceKey, versionId: number): Promise<StoredResource | undefined> {
+export async function vread(
+  rooms: Rooms,
+  key: ResourceKey,
+  versionId: number,
+): Promise<StoredResource | undefined> {
   const one = await rooms.history.findOne({ r: keyText(key), v: versionId }, { maxTimeMS: READ_MS });
   return one ? storedVersion(one) : undefined;
 }
@@ -57,10 +61,7 @@ async function firstSeq(rooms: Rooms, at: { $gte: number } | { $gt: number }): P
 
 /** Leaves the versions that were still current at `from` or made later: those that no version replaced at or before that instant. */
 function currentAt(from: number): Document[] {
-  const replaced = [
-    { $match: { at: { $lte: from } } },
-    { $project: { _id: 1 } },
-  ];
+  const replaced = [{ $match: { at: { $lte: from } } }, { $project: { _id: 1 } }];
   return [
     {
       $lookup: {

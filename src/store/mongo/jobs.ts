@@ -11,7 +11,14 @@ const MAX_ATTEMPTS = 10;
 
 export function jobDocument(job: NewJob, id: number, instant: number): JobDocument {
   const { queue, payload, runAt, maxAttempts } = job;
-  return { _id: id, q: queue, p: JSON.stringify(payload ?? null), due: runAt ?? instant, n: 0, max: maxAttempts ?? MAX_ATTEMPTS };
+  return {
+    _id: id,
+    q: queue,
+    p: JSON.stringify(payload ?? null),
+    due: runAt ?? instant,
+    n: 0,
+    max: maxAttempts ?? MAX_ATTEMPTS,
+  };
 }
 
 export function jobStore(rooms: Rooms): JobStore {
@@ -37,14 +44,19 @@ async function claim(
 ): Promise<readonly Job[]> {
   const due = { q: { $in: [...queues] }, due: { $lte: now } };
   const order = { due: 1, _id: 1 } as const;
-  const seen = await rooms.jobs.find(due, { sort: order, limit, projection: { _id: 1 }, maxTimeMS: READ_MS }).toArray();
+  const seen = await rooms.jobs
+    .find(due, { sort: order, limit, projection: { _id: 1 }, maxTimeMS: READ_MS })
+    .toArray();
   if (seen.length === 0) return [];
   const lease = randomUUID();
   const still = { ...due, _id: { $in: seen.map(({ _id }) => _id) } };
   await rooms.jobs.updateMany(still, { $set: { due: until, lease }, $inc: { n: 1 } });
-  const taken = await rooms.jobs.find({ _id: still._id, lease }, { sort: { _id: 1 }, maxTimeMS: READ_MS }).toArray();
+  const taken = await rooms.jobs
+    .find({ _id: still._id, lease }, { sort: { _id: 1 }, maxTimeMS: READ_MS })
+    .toArray();
   const [spent, live] = [taken.filter(({ n, max }) => n > max), taken.filter(({ n, max }) => n <= max)];
-  for (const one of spent) await bury(rooms, { _id: one._id, lease }, 'The lease of the last attempt ran out', now);
+  for (const one of spent)
+    await bury(rooms, { _id: one._id, lease }, 'The lease of the last attempt ran out', now);
   return live.map((one) => claimed(one, lease, until));
 }
 
@@ -68,7 +80,12 @@ async function fail(rooms: Rooms, job: Job, error: string, retryAt: number, now:
   return given.matchedCount === 1;
 }
 
-async function bury(rooms: Rooms, which: { _id: number; lease: string }, error: string, now: number): Promise<boolean> {
+async function bury(
+  rooms: Rooms,
+  which: { _id: number; lease: string },
+  error: string,
+  now: number,
+): Promise<boolean> {
   const change = { $set: { died: now, error }, $unset: { due: true, lease: true } } as const;
   return (await rooms.jobs.updateOne(which, change)).matchedCount === 1;
 }

@@ -41,7 +41,12 @@ export interface Verdict {
 }
 
 /** Judges all; the first accepted write gets `firstSeq`, and so on. */
-export function judgeUnits(units: readonly UnitOfWork[], snapshot: Snapshot, firstSeq: number, instant: number): Verdict {
+export function judgeUnits(
+  units: readonly UnitOfWork[],
+  snapshot: Snapshot,
+  firstSeq: number,
+  instant: number,
+): Verdict {
   const accepted: Accepted[] = [];
   const changed = new Map<string, Accepted>();
   const results = units.map((unit): CommitResult => {
@@ -66,7 +71,11 @@ interface Judged extends Snapshot {
   readonly instant: number;
 }
 
-function stateOf(key: string, { current }: Pick<Snapshot, 'current'>, changed: ReadonlyMap<string, Accepted>): Current | undefined {
+function stateOf(
+  key: string,
+  { current }: Pick<Snapshot, 'current'>,
+  changed: ReadonlyMap<string, Accepted>,
+): Current | undefined {
   const one = changed.get(key);
   if (!one) return current.get(key);
   return { version: one.write.versionId, live: one.write.content !== undefined, order: one.place.order };
@@ -93,7 +102,9 @@ function staleVersions({ writes }: UnitOfWork, judged: Judged): Conflict[] {
 }
 
 function brokenGuards({ guards = [] }: UnitOfWork, judged: Judged): Conflict[] {
-  return guards.flatMap((guard, i): Conflict[] => (holds(guard, judged) ? [] : [{ kind: 'guard', guard: i }]));
+  return guards.flatMap((guard, i): Conflict[] =>
+    holds(guard, judged) ? [] : [{ kind: 'guard', guard: i }],
+  );
 }
 
 /**
@@ -111,7 +122,9 @@ function holds(guard: Guard, { found, changed, instant }: Judged): boolean {
 
 function matches({ plan }: Guard, { type, id, content }: Write, instant: number): boolean {
   if (!content) return false;
-  return plan.branches.some((branch) => branch.type === type && match(branch.where, { id, instant, index: content.index }));
+  return plan.branches.some(
+    (branch) => branch.type === type && match(branch.where, { id, instant, index: content.index }),
+  );
 }
 
 function missingTargets({ writes, present = [] }: UnitOfWork, judged: Judged): Conflict[] {
@@ -128,7 +141,8 @@ function danglingReferences(unit: UnitOfWork, { referrers, changed }: Judged): C
   const own = new Set(unit.writes.map(keyText));
   const conflicts: Conflict[] = [];
   const note = (by: string, targets: readonly string[]): void => {
-    for (const to of targets) if (deleted.has(to)) conflicts.push({ kind: 'referenced', key: keyOf(to), by: keyOf(by) });
+    for (const to of targets)
+      if (deleted.has(to)) conflicts.push({ kind: 'referenced', key: keyOf(to), by: keyOf(by) });
   };
   // Also where an accepted unit has changed `by` since: only some referrers are known, and a conflict as of the start is a true answer too.
   for (const { by, to } of referrers.get(unit) ?? []) note(by, to);

@@ -121,7 +121,7 @@ export const EXACT = '\u0003';
 /** Greater than any separator and less than anything that a value starts with: the end of the entries of one kind. */
 const AFTER: Readonly<Record<string, string>> = { [KEY]: TEXT, [TEXT]: EXACT, [EXACT]: '\u0004' };
 
-const SEPARATORS = /[\u0001-\u0004]/g;
+const SEPARATORS = new RegExp(`[${KEY}${TEXT}${EXACT}\u0004]`, 'g');
 
 /** Data cannot forge a separator: those four control characters take the place of their pictures in a private area. */
 export const plain = (text: string): string =>
@@ -220,7 +220,8 @@ function stored(key: string, seq: number, { v, at, m, b }: Kept): StoredResource
   return { ...keyOf(key), versionId: v, seq, instant: at, method: m, body };
 }
 
-export const storedResource = (one: Pick<ResourceDocument, '_id' | 's' | 'v' | 'at' | 'm' | 'b'>): StoredResource =>
-  stored(one._id, one.s, one);
+export const storedResource = (
+  one: Pick<ResourceDocument, '_id' | 's' | 'v' | 'at' | 'm' | 'b'>,
+): StoredResource => stored(one._id, one.s, one);
 
 export const storedVersion = (one: HistoryDocument): StoredResource => stored(one.r, one._id, one);

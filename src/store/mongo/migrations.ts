@@ -60,7 +60,10 @@ export async function migrate(rooms: Rooms): Promise<void> {
 async function numberOf({ db, settings }: Rooms): Promise<number> {
   const number = (await settings.findOne({ _id: 'layout' }))?.number ?? 0;
   if (number <= STEPS.length) return number;
-  throw fault('exception', `The database ${db.databaseName} has layout ${number}; this program knows ${STEPS.length}: run a newer one`);
+  throw fault(
+    'exception',
+    `The database ${db.databaseName} has layout ${number}; this program knows ${STEPS.length}: run a newer one`,
+  );
 }
 
 /** How long a holder may be silent; index builds of one step must fit. */
@@ -71,7 +74,8 @@ async function locked(rooms: Rooms, work: () => Promise<void>): Promise<void> {
   const holder = randomUUID();
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await take(rooms, holder))) {
-    if (Date.now() > deadline) throw fault('busy', `Another process is still migrating ${rooms.db.databaseName}`);
+    if (Date.now() > deadline)
+      throw fault('busy', `Another process is still migrating ${rooms.db.databaseName}`);
     await sleep(100);
   }
   try {

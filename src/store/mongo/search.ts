@@ -28,11 +28,16 @@ const count = (rooms: Rooms, { filter }: CompiledSearch): Promise<number> =>
   rooms.resources.countDocuments(filter, { maxTimeMS: READ_MS });
 
 /** One row more than the page, to know whether there is another. */
-function page(rooms: Rooms, { filter, computed, order }: CompiledSearch, plan: SearchPlan): Promise<Document[]> {
+function page(
+  rooms: Rooms,
+  { filter, computed, order }: CompiledSearch,
+  plan: SearchPlan,
+): Promise<Document[]> {
   const sort = sortDocument(order);
   const shown = { ...RESOURCE_FIELDS, ...Object.fromEntries(order.map(({ name }) => [name, 1])) };
   const limit = plan.count + 1;
-  const position = plan.after === undefined ? undefined : afterPosition(order, readPosition(plan.after, order.length));
+  const position =
+    plan.after === undefined ? undefined : afterPosition(order, readPosition(plan.after, order.length));
   if (computed === undefined) {
     const where = position ? { $and: [filter, position] } : filter;
     const options = { sort, projection: shown, limit, batchSize: limit + 1, maxTimeMS: READ_MS };
@@ -46,7 +51,9 @@ function page(rooms: Rooms, { filter, computed, order }: CompiledSearch, plan: S
     { $limit: limit },
     { $project: shown },
   ];
-  return rooms.resources.aggregate(stages, { maxTimeMS: READ_MS, allowDiskUse: true, batchSize: limit + 1 }).toArray();
+  return rooms.resources
+    .aggregate(stages, { maxTimeMS: READ_MS, allowDiskUse: true, batchSize: limit + 1 })
+    .toArray();
 }
 
 function readPosition(after: string, length: number): readonly unknown[] {
@@ -56,7 +63,11 @@ function readPosition(after: string, length: number): readonly unknown[] {
   } catch {
     // falls through to the refusal
   }
-  throw fault('value', 'This page position is not one that this search gave: start again from the first page');
+  throw fault(
+    'value',
+    'This page position is not one that this search gave: start again from the first page',
+  );
 }
 
-const isScalar = (value: unknown): boolean => value === null || typeof value === 'string' || typeof value === 'number';
+const isScalar = (value: unknown): boolean =>
+  value === null || typeof value === 'string' || typeof value === 'number';

@@ -43,8 +43,9 @@ export async function openMongoStores({ url, prefix }: MongoOptions): Promise<St
     tenant: async (name) => (await open(checked(name))).store,
     tenants: () => clearly(() => tenantNames(client, before)),
     close: async () => {
-      const all = await Promise.allSettled(opened.values());
-      await Promise.all(all.map((one) => (one.status === 'fulfilled' ? one.value.queue.drained() : undefined)));
+      const all = await Promise.allSettled([...opened.values()]);
+      const queues = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.queue] : []));
+      await Promise.all(queues.map((queue) => queue.drained()));
       await client.close();
     },
   };
@@ -58,12 +59,17 @@ function checked(name: string): string {
 async function refuseWithoutTransactions(client: MongoClient): Promise<void> {
   const hello = await clearly(() => client.db('admin').command({ hello: 1 }));
   if (hello['setName'] !== undefined || hello['msg'] === 'isdbgrid') return;
-  throw fault('not-supported', 'This MongoDB server stands alone and has no transactions: start it as a replica set (of one, if need be)');
+  throw fault(
+    'not-supported',
+    'This MongoDB server stands alone and has no transactions: start it as a replica set (of one, if need be)',
+  );
 }
 
 async function tenantNames(client: MongoClient, before: string): Promise<readonly string[]> {
   const { databases } = await client.db('admin').admin().listDatabases({ nameOnly: true });
-  const names = databases.filter(({ name }) => name.startsWith(before)).map(({ name }) => name.slice(before.length));
+  const names = databases
+    .filter(({ name }) => name.startsWith(before))
+    .map(({ name }) => name.slice(before.length));
   return names.filter((name) => /^[a-z0-9-]{1,40}$/.test(name)).sort();
 }
 
@@ -73,8 +79,12 @@ async function openTenant(client: MongoClient, own: Rooms): Promise<Opened> {
     return secretOf(own);
   });
   const queue = commitQueue(client, own);
-  const ping = (): Promise<void> => clearly(async () => void (await own.db.command({ ping: 1 }, { timeoutMS: 3_000 })));
-  return { store: { resources: resourceStore(own, queue), feed: feedStore(own), jobs: jobStore(own), secret, ping }, queue };
+  const ping = (): Promise<void> =>
+    clearly(async () => void (await own.db.command({ ping: 1 }, { timeoutMS: 3_000 })));
+  return {
+    store: { resources: resourceStore(own, queue), feed: feedStore(own), jobs: jobStore(own), secret, ping },
+    queue,
+  };
 }
 
 function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {

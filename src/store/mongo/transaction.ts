@@ -7,7 +7,14 @@ import type { CommitResult, Guard, NewJob, UnitOfWork } from '../ports.ts';
 import { compileBranches } from './compile.ts';
 import { jobDocument } from './jobs.ts';
 import { judgeUnits, type Accepted, type Current, type Referrer, type Snapshot } from './judge.ts';
-import { historyDocument, keyText, resourceDocument, type CounterDocument, type ResourceDocument, type Rooms } from './layout.ts';
+import {
+  historyDocument,
+  keyText,
+  resourceDocument,
+  type CounterDocument,
+  type ResourceDocument,
+  type Rooms,
+} from './layout.ts';
 
 export const TRANSACTION: TransactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -41,14 +48,26 @@ export async function runUnits(
  * The first operation of every commit changes the one counter of the tenant. Two transactions of two processes therefore never overlap: the
  * later one gets a write conflict until the earlier one is over, and its snapshot begins after that. This is the order of commits.
  */
-async function take({ counters }: Rooms, session: ClientSession, writes: number, jobs: number): Promise<CounterDocument> {
+async function take(
+  { counters }: Rooms,
+  session: ClientSession,
+  writes: number,
+  jobs: number,
+): Promise<CounterDocument> {
   const change = { $inc: { n: writes, j: jobs }, $max: { at: Date.now() } };
-  const counter = await counters.findOneAndUpdate({ _id: 'commit' }, change, { session, returnDocument: 'after' });
+  const counter = await counters.findOneAndUpdate({ _id: 'commit' }, change, {
+    session,
+    returnDocument: 'after',
+  });
   if (!counter) throw new Error('The counter of commits is missing from the database');
   return counter;
 }
 
-async function readSnapshot(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Snapshot> {
+async function readSnapshot(
+  rooms: Rooms,
+  session: ClientSession,
+  units: readonly UnitOfWork[],
+): Promise<Snapshot> {
   // One after another: the operations of a transaction must not run side by side.
   const current = await readCurrent(rooms, session, units);
   const found = await readGuards(rooms, session, units);
@@ -56,7 +75,11 @@ async function readSnapshot(rooms: Rooms, session: ClientSession, units: readonl
   return { current, found, referrers };
 }
 
-async function readCurrent(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<string, Current>> {
+async function readCurrent(
+  rooms: Rooms,
+  session: ClientSession,
+  units: readonly UnitOfWork[],
+): Promise<Map<string, Current>> {
   const keys = new Set(units.flatMap(({ writes, present = [] }) => [...writes, ...present].map(keyText)));
   if (keys.size === 0) return new Map();
   const options = { session, projection: { v: 1, t: 1, o: 1 }, batchSize: keys.size + 1 };
@@ -64,7 +87,11 @@ async function readCurrent(rooms: Rooms, session: ClientSession, units: readonly
   return new Map(rows.map(({ _id, v, t, o }) => [_id, { version: v, live: t !== undefined, order: o }]));
 }
 
-async function readGuards(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<Guard, string[]>> {
+async function readGuards(
+  rooms: Rooms,
+  session: ClientSession,
+  units: readonly UnitOfWork[],
+): Promise<Map<Guard, string[]>> {
   const guards = units.flatMap(({ guards: own = [] }) => own);
   const found = new Map<Guard, string[]>(guards.map((guard) => [guard, []]));
   const questions = guards.map(({ plan, matches }) => [
@@ -80,11 +107,20 @@ async function readGuards(rooms: Rooms, session: ClientSession, units: readonly 
 /** Some are enough: one refuses the unit, the others only make the refusal more telling. */
 const REFERRERS_SHOWN = 10;
 
-async function readReferrers(rooms: Rooms, session: ClientSession, units: readonly UnitOfWork[]): Promise<Map<UnitOfWork, Referrer[]>> {
+async function readReferrers(
+  rooms: Rooms,
+  session: ClientSession,
+  units: readonly UnitOfWork[],
+): Promise<Map<UnitOfWork, Referrer[]>> {
   const asking = units.filter(({ integrity, writes }) => integrity && writes.some(({ content }) => !content));
   const found = new Map<UnitOfWork, Referrer[]>(asking.map((unit) => [unit, []]));
   const questions = asking.map(({ writes }) => [
-    { $match: { f: { $in: writes.filter(({ content }) => !content).map(keyText) }, _id: { $nin: writes.map(keyText) } } },
+    {
+      $match: {
+        f: { $in: writes.filter(({ content }) => !content).map(keyText) },
+        _id: { $nin: writes.map(keyText) },
+      },
+    },
     { $limit: REFERRERS_SHOWN },
     { $project: { f: 1 } },
   ]);
@@ -105,19 +141,32 @@ async function askAll(
   heard: (row: Document, question: number) => void,
 ): Promise<void> {
   for (let from = 0; from < questions.length; from += QUESTIONS) {
-    const marked = questions.slice(from, from + QUESTIONS).map((stages, i) => [...stages, { $set: { _q: { $literal: from + i } } }]);
-    const others = marked.slice(1).map((pipeline) => ({ $unionWith: { coll: resources.collectionName, pipeline } }));
-    const rows = await resources.aggregate([...marked[0]!, ...others], { session, batchSize: 10_000 }).toArray();
+    const marked = questions
+      .slice(from, from + QUESTIONS)
+      .map((stages, i) => [...stages, { $set: { _q: { $literal: from + i } } }]);
+    const others = marked
+      .slice(1)
+      .map((pipeline) => ({ $unionWith: { coll: resources.collectionName, pipeline } }));
+    const rows = await resources
+      .aggregate([...marked[0]!, ...others], { session, batchSize: 10_000 })
+      .toArray();
     for (const row of rows) heard(row, row['_q'] as number);
   }
 }
 
-async function writeAccepted(rooms: Rooms, session: ClientSession, accepted: readonly Accepted[]): Promise<void> {
+async function writeAccepted(
+  rooms: Rooms,
+  session: ClientSession,
+  accepted: readonly Accepted[],
+): Promise<void> {
   // Of a resource that two units of the group have written, only the last version is current.
   const last = new Map(accepted.map((one) => [keyText(one.write), one]));
   const first = new Set(accepted.filter(({ fresh }) => fresh).map(({ write }) => keyText(write)));
   const documents = [...last.values()].map(({ write, place }) => resourceDocument(write, place));
-  const [fresh, known] = [documents.filter(({ _id }) => first.has(_id)), documents.filter(({ _id }) => !first.has(_id))];
+  const [fresh, known] = [
+    documents.filter(({ _id }) => first.has(_id)),
+    documents.filter(({ _id }) => !first.has(_id)),
+  ];
   for (const { write, place } of accepted) stamp(write, place.instant);
   for (const chunk of chunks(fresh)) await rooms.resources.insertMany(chunk, { session });
   for (const chunk of chunks(known)) await rooms.resources.bulkWrite(chunk.map(replacement), { session });
@@ -126,7 +175,9 @@ async function writeAccepted(rooms: Rooms, session: ClientSession, accepted: rea
 }
 
 type Replacement = { replaceOne: { filter: { _id: string }; replacement: ResourceDocument } };
-const replacement = (one: ResourceDocument): Replacement => ({ replaceOne: { filter: { _id: one._id }, replacement: one } });
+const replacement = (one: ResourceDocument): Replacement => ({
+  replaceOne: { filter: { _id: one._id }, replacement: one },
+});
 
 /** Overwrites the 24 characters of meta.lastUpdated; a second attempt overwrites them again. */
 function stamp({ content }: UnitOfWork['writes'][number], instant: number): void {
@@ -135,8 +186,18 @@ function stamp({ content }: UnitOfWork['writes'][number], instant: number): void
   Buffer.from(buffer, byteOffset + content.stampAt, 24).write(new Date(instant).toISOString(), 'latin1');
 }
 
-async function writeJobs({ jobs }: Rooms, session: ClientSession, wanted: readonly NewJob[], firstId: number, instant: number): Promise<void> {
-  if (wanted.length > 0) await jobs.insertMany(wanted.map((job, i) => jobDocument(job, firstId + i, instant)), { session });
+async function writeJobs(
+  { jobs }: Rooms,
+  session: ClientSession,
+  wanted: readonly NewJob[],
+  firstId: number,
+  instant: number,
+): Promise<void> {
+  if (wanted.length > 0)
+    await jobs.insertMany(
+      wanted.map((job, i) => jobDocument(job, firstId + i, instant)),
+      { session },
+    );
 }
 
 function* chunks<T extends { readonly b?: unknown }>(documents: readonly T[]): Generator<T[]> {
