@@ -67,6 +67,10 @@ function rewritten(root: SaxesTagNS): Narrative {
 }
 
 function attributesOf(tag: SaxesTagNS): string {
-  const own = Object.values(tag.attributes).filter(({ name }) => name !== 'xmlns' && !name.startsWith('xmlns:'));
-  return own.map(({ name, value }) => ` ${name}="${value.replace(/[&<"]/g, (one) => `&#${one.charCodeAt(0)};`)}"`).join('');
+  const own = Object.values(tag.attributes).filter(
+    ({ name }) => name !== 'xmlns' && !name.startsWith('xmlns:'),
+  );
+  return own
+    .map(({ name, value }) => ` ${name}="${value.replace(/[&<"]/g, (one) => `&#${one.charCodeAt(0)};`)}"`)
+    .join('');
 }

@@ -6,7 +6,14 @@ import { fault, FhirError, type Fault } from './outcome.ts';
 import type { JsonArray, JsonObject, JsonPrimitive, JsonValue, ResourceTree } from './tree.ts';
 import { beginNarrative, type Narrative } from './xml-parse-narrative.ts';
 import { parsePrimitive, primitiveExample } from './xml-primitive.ts';
-import { attributesOf, FHIR_NAMESPACE, slotsOf, XHTML_NAMESPACE, type Slot, type Slots } from './xml-slots.ts';
+import {
+  attributesOf,
+  FHIR_NAMESPACE,
+  slotsOf,
+  XHTML_NAMESPACE,
+  type Slot,
+  type Slots,
+} from './xml-slots.ts';
 
 const DEEPEST = 100;
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
@@ -52,7 +59,14 @@ interface Reader {
  */
 export function parseXml(definitions: Definitions, text: string): ResourceTree {
   const parser = new SaxesParser({ xmlns: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
-  const reader: Reader = { definitions, text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text, parser, frames: [], depth: 0, start: 0 };
+  const reader: Reader = {
+    definitions,
+    text: text.charCodeAt(0) === 0xfeff ? text.slice(1) : text,
+    parser,
+    frames: [],
+    depth: 0,
+    start: 0,
+  };
   listen(reader);
   parser.write(reader.text).close();
   return reader.root as ResourceTree;
@@ -62,7 +76,11 @@ function listen(reader: Reader): void {
   const { parser } = reader;
   parser.on('error', (error) => {
     const [, line, column, why] = /^(\d+):(\d+): ([\s\S]*)$/.exec(error.message) ?? [];
-    throw fault('syntax', `Not well-formed XML, line ${line}, column ${Number(column) + 1}: ${why}`, ...pathOf(reader));
+    throw fault(
+      'syntax',
+      `Not well-formed XML, line ${line}, column ${Number(column) + 1}: ${why}`,
+      ...pathOf(reader),
+    );
   });
   parser.on('doctype', () => {
     reader.start = reader.text.indexOf('<!DOCTYPE');
@@ -80,24 +98,38 @@ function openTag(reader: Reader, tag: SaxesTagNS): void {
   if (reader.narrative) {
     const prefix = reader.narrative.open(tag);
     if (prefix === undefined) return;
-    throw wrong(reader, 'syntax', `the prefix "${prefix}:" comes from outside of the narrative: write XHTML elements without a prefix`);
+    throw wrong(
+      reader,
+      'syntax',
+      `the prefix "${prefix}:" comes from outside of the narrative: write XHTML elements without a prefix`,
+    );
   }
   const parent = reader.frames.at(-1);
   if (!parent || parent.form === 'holder') return openResource(reader, parent, tag);
   const slot = slotFor(reader, parent, tag.local);
   const namespace = slot.form === 'xhtml' ? XHTML_NAMESPACE : FHIR_NAMESPACE;
-  if (tag.uri !== namespace) throw wrong(reader, 'syntax', `"${tag.name}" is in ${namespaceName(tag.uri)}: it belongs to "${namespace}"`);
+  if (tag.uri !== namespace)
+    throw wrong(
+      reader,
+      'syntax',
+      `"${tag.name}" is in ${namespaceName(tag.uri)}: it belongs to "${namespace}"`,
+    );
   if (slot.form === 'xhtml') reader.narrative = beginNarrative(reader.text, reader.start, tag);
   else openElement(reader, parent, slot, tag);
 }
 
-const namespaceName = (uri: string): string => (uri === '' ? 'no namespace' : `the namespace "${uri.slice(0, 100)}"`);
+const namespaceName = (uri: string): string =>
+  uri === '' ? 'no namespace' : `the namespace "${uri.slice(0, 100)}"`;
 
 function openResource(reader: Reader, holder: Frame | undefined, tag: SaxesTagNS): void {
   const { definitions, start } = reader;
   const type = tag.local;
   if (tag.uri !== FHIR_NAMESPACE) {
-    throw wrong(reader, 'syntax', `"${tag.name}" is in ${namespaceName(tag.uri)}: a resource begins with xmlns="${FHIR_NAMESPACE}"`);
+    throw wrong(
+      reader,
+      'syntax',
+      `"${tag.name}" is in ${namespaceName(tag.uri)}: a resource begins with xmlns="${FHIR_NAMESPACE}"`,
+    );
   }
   if (!definitions.isResourceType(type)) {
     const near = didYouMean(type, definitions.resourceTypes);
@@ -105,12 +137,22 @@ function openResource(reader: Reader, holder: Frame | undefined, tag: SaxesTagNS
   }
   const object: JsonObject = { resourceType: type };
   if (!holder) reader.root = object;
-  else if (holder.last !== '') throw wrong(reader, 'syntax', `"${holder.slot!.name}" holds one resource, this is a second one`);
+  else if (holder.last !== '')
+    throw wrong(reader, 'syntax', `"${holder.slot!.name}" holds one resource, this is a second one`);
   else {
     holder.last = type;
     attach(reader.frames.at(-2)!.object, holder.slot!, object);
   }
-  reader.frames.push({ form: 'resource', type, slots: slotsOf(definitions, type), object, index: 0, start, order: -1, last: '' });
+  reader.frames.push({
+    form: 'resource',
+    type,
+    slots: slotsOf(definitions, type),
+    object,
+    index: 0,
+    start,
+    order: -1,
+    last: '',
+  });
   takeAttributes(reader, tag);
 }
 
@@ -119,14 +161,26 @@ function slotFor(reader: Reader, parent: Frame, name: string): Slot {
   const slot = parent.slots.get(name);
   if (!slot) {
     const near = didYouMean(name, parent.slots.keys());
-    throw wrong(reader, 'unknown-element', `${typeName(parent)} has no element "${name.slice(0, 64)}".${near}`, `.${name.slice(0, 64)}`);
+    throw wrong(
+      reader,
+      'unknown-element',
+      `${typeName(parent)} has no element "${name.slice(0, 64)}".${near}`,
+      `.${name.slice(0, 64)}`,
+    );
   }
-  if (slot.form === 'attribute') throw wrong(reader, 'syntax', `"${name}" is an attribute here: write ${name}="…" in the tag around it`);
+  if (slot.form === 'attribute')
+    throw wrong(reader, 'syntax', `"${name}" is an attribute here: write ${name}="…" in the tag around it`);
   if (slot.order < parent.order) {
-    throw wrong(reader, 'syntax', `"${name}" stands after "${parent.last}": in the order of the standard it comes before`, `.${slot.pathName}`);
+    throw wrong(
+      reader,
+      'syntax',
+      `"${name}" stands after "${parent.last}": in the order of the standard it comes before`,
+      `.${slot.pathName}`,
+    );
   }
   if (slot.order === parent.order && !(slot.many && parent.last === name)) {
-    const twice = parent.last === name ? `"${name}" stands twice` : `"${name}" stands beside "${parent.last}"`;
+    const twice =
+      parent.last === name ? `"${name}" stands twice` : `"${name}" stands beside "${parent.last}"`;
     throw wrong(reader, 'syntax', `${twice}: one is allowed`, `.${slot.pathName}`);
   }
   parent.order = slot.order;
@@ -145,7 +199,12 @@ function openElement(reader: Reader, parent: Frame, slot: Slot, tag: SaxesTagNS)
   else {
     const isPrimitive = slot.form === 'primitive';
     const type = isPrimitive ? 'Element' : slot.type;
-    frames.push({ ...place, form: isPrimitive ? 'primitive' : 'complex', type, slots: slotsOf(definitions, type) });
+    frames.push({
+      ...place,
+      form: isPrimitive ? 'primitive' : 'complex',
+      type,
+      slots: slotsOf(definitions, type),
+    });
   }
   takeAttributes(reader, tag);
   if (slot.form === 'complex') attach(parent.object, slot, frames.at(-1)!.object);
@@ -158,14 +217,20 @@ function takeAttributes(reader: Reader, tag: SaxesTagNS): void {
     if (name === 'xmlns' || prefix === 'xmlns' || uri === XSI) continue;
     const isValue = frame.form === 'primitive' && name === 'value';
     if (!isValue && !attributesOf(frame.slots).includes(name)) throw unknownAttribute(reader, frame, name);
-    if (value === '') throw wrong(reader, 'value', `the attribute "${name}" is empty: leave it out, or give it a value`);
+    if (value === '')
+      throw wrong(reader, 'value', `the attribute "${name}" is empty: leave it out, or give it a value`);
     if (isValue) frame.value = primitiveValue(reader, frame, value);
     else frame.object[name] = value;
   }
 }
 
 function unknownAttribute(reader: Reader, frame: Frame, name: string): FhirError {
-  if (frame.slots.has(name)) return wrong(reader, 'unknown-element', `"${name}" is an element here, not an attribute: write <${name} …/> inside`);
+  if (frame.slots.has(name))
+    return wrong(
+      reader,
+      'unknown-element',
+      `"${name}" is an element here, not an attribute: write <${name} …/> inside`,
+    );
   const allowed = [...(frame.form === 'primitive' ? ['value'] : []), ...attributesOf(frame.slots)];
   const right = allowed.length > 0 ? `it may have ${allowed.join(', ')}` : 'it may have none';
   return wrong(reader, 'unknown-element', `"${name.slice(0, 64)}" is no attribute of this element: ${right}`);
@@ -175,7 +240,11 @@ function primitiveValue(reader: Reader, frame: Frame, text: string): JsonPrimiti
   const { type } = frame.slot!;
   const value = parsePrimitive(reader.definitions, type, text);
   if (value !== undefined) return value;
-  throw wrong(reader, 'value', `"${text.slice(0, 64)}" is no ${type}: write ${primitiveExample(reader.definitions, type)}`);
+  throw wrong(
+    reader,
+    'value',
+    `"${text.slice(0, 64)}" is no ${type}: write ${primitiveExample(reader.definitions, type)}`,
+  );
 }
 
 function attach(object: JsonObject, slot: Slot, value: JsonValue): void {
@@ -208,7 +277,9 @@ function closeTag(reader: Reader, tag: SaxesTagNS): void {
 function refuseEmpty(reader: Reader, frame: Frame): void {
   if (frame.form === 'resource' || frame.value !== undefined) return;
   if (frame.form === 'holder' ? frame.last !== '' : Object.keys(frame.object).length > 0) return;
-  const right = { holder: 'a resource', complex: 'child elements', primitive: 'a value or extensions' }[frame.form];
+  const right = { holder: 'a resource', complex: 'child elements', primitive: 'a value or extensions' }[
+    frame.form
+  ];
   throw wrong(reader, 'syntax', `"${frame.slot!.name}" is empty: give it ${right}, or leave it out`);
 }
 
@@ -235,7 +306,11 @@ function takeText(reader: Reader, text: string): void {
   if (reader.narrative) reader.narrative.text(text);
   else if (reader.frames.length > 0 && text.trim() !== '') {
     reader.start = reader.parser.position - 1;
-    throw wrong(reader, 'syntax', `the text "${text.trim().slice(0, 30)}" stands between elements: FHIR has values in attributes, value="…"`);
+    throw wrong(
+      reader,
+      'syntax',
+      `the text "${text.trim().slice(0, 30)}" stands between elements: FHIR has values in attributes, value="…"`,
+    );
   }
 }
 
@@ -254,5 +329,9 @@ function wrong(reader: Reader, name: Fault, why: string, below = ''): FhirError 
   const before = reader.text.slice(0, reader.start);
   const line = before.split('\n').length;
   const column = reader.start - before.lastIndexOf('\n');
-  return fault(name, `XML, line ${line}, column ${column}: ${why}`, ...pathOf(reader).map((path) => path + below));
+  return fault(
+    name,
+    `XML, line ${line}, column ${column}: ${why}`,
+    ...pathOf(reader).map((path) => path + below),
+  );
 }

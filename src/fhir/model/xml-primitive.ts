@@ -11,11 +11,17 @@ const INTEGER = /^-?(?:0|[1-9]\d*)$/;
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** their white space is content; that of every other type is collapsed by XML Schema */
 const KEEPS_SPACE = new Set(['string', 'markdown']);
+/** white space of XML, which is less than that of Unicode */
+const ENDS = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
 /** The value, or undefined when the text is none of that type. A decimal whose text a number would lose becomes a `Decimal`. */
-export function parsePrimitive(definitions: Definitions, type: string, text: string): JsonPrimitive | undefined {
+export function parsePrimitive(
+  definitions: Definitions,
+  type: string,
+  text: string,
+): JsonPrimitive | undefined {
   if (KEEPS_SPACE.has(type)) return text;
-  const trimmed = text.trim();
+  const trimmed = text.replace(ENDS, '');
   switch (primitiveForm(definitions, type)) {
     case 'boolean':
       return trimmed === 'true' ? true : trimmed === 'false' ? false : undefined;

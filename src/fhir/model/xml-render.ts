@@ -39,7 +39,13 @@ function writeResource(writer: Writer, resource: JsonObject, namespace = ''): vo
 }
 
 /** An element with attributes and children; `owner` is the type whose slots its properties are. */
-function writeContent(writer: Writer, tag: string, owner: string, attributes: string, object: JsonObject): void {
+function writeContent(
+  writer: Writer,
+  tag: string,
+  owner: string,
+  attributes: string,
+  object: JsonObject,
+): void {
   const members = membersOf(writer, owner, object);
   writer.out += `${writer.indent}<${tag}${attributes}`;
   let hasChildren = false;
@@ -50,7 +56,12 @@ function writeContent(writer: Writer, tag: string, owner: string, attributes: st
       if (!hasChildren) writer.out += '>';
       if (!hasChildren && writer.indent !== '') writer.indent += '  ';
       hasChildren = true;
-      writeSlot(writer, slot, object[slot.name], slot.form === 'primitive' ? object[`_${slot.name}`] : undefined);
+      writeSlot(
+        writer,
+        slot,
+        object[slot.name],
+        slot.form === 'primitive' ? object[`_${slot.name}`] : undefined,
+      );
     }
     writer.path.pop();
   }
@@ -73,7 +84,8 @@ function membersOf(writer: Writer, owner: string, object: JsonObject): (readonly
     const isSibling = name.charCodeAt(0) === 0x5f;
     const slot = slots.get(isSibling ? name.slice(1) : name);
     if (!slot && name === 'resourceType' && writer.definitions.isResourceType(owner)) continue;
-    if (!slot || (isSibling && slot.form !== 'primitive')) throw unsaid(writer, `${owner} has no element "${name.slice(0, 64)}"`);
+    if (!slot || (isSibling && slot.form !== 'primitive'))
+      throw unsaid(writer, `${owner} has no element "${name.slice(0, 64)}"`);
     if (isSibling && object[slot.name] !== undefined) continue;
     const rank = rankOf(slot);
     if (rank < last) isSorted = false;
@@ -85,7 +97,12 @@ function membersOf(writer: Writer, owner: string, object: JsonObject): (readonly
 
 const rankOf = (slot: Slot): number => (slot.form === 'attribute' ? slot.order - 1000 : slot.order);
 
-function writeSlot(writer: Writer, slot: Slot, value: JsonValue | undefined, sibling: JsonValue | undefined): void {
+function writeSlot(
+  writer: Writer,
+  slot: Slot,
+  value: JsonValue | undefined,
+  sibling: JsonValue | undefined,
+): void {
   const values = arrayOf(value);
   const siblings = arrayOf(sibling);
   if (!slot.many && values.length <= 1 && siblings.length <= 1) {
@@ -103,7 +120,12 @@ function writeSlot(writer: Writer, slot: Slot, value: JsonValue | undefined, sib
 const arrayOf = (value: JsonValue | undefined): JsonValue[] =>
   Array.isArray(value) ? value : value === undefined ? [] : [value];
 
-function writeValue(writer: Writer, slot: Slot, value: JsonValue | undefined, sibling: JsonValue | undefined): void {
+function writeValue(
+  writer: Writer,
+  slot: Slot,
+  value: JsonValue | undefined,
+  sibling: JsonValue | undefined,
+): void {
   if (slot.form === 'primitive') return writePrimitive(writer, slot.name, value, sibling);
   if (slot.form === 'xhtml') return writeNarrative(writer, value);
   if (!isObject(value)) throw unsaid(writer, `an object is needed here, found ${JSON.stringify(value)}`);
@@ -116,7 +138,12 @@ function writeValue(writer: Writer, slot: Slot, value: JsonValue | undefined, si
   writer.out += `${indent}</${slot.name}>`;
 }
 
-function writePrimitive(writer: Writer, tag: string, value: JsonValue | undefined, sibling: JsonValue | undefined): void {
+function writePrimitive(
+  writer: Writer,
+  tag: string,
+  value: JsonValue | undefined,
+  sibling: JsonValue | undefined,
+): void {
   const text = value === undefined || value === null ? '' : ` value="${attributeValue(writer, value)}"`;
   if (isObject(sibling)) writeContent(writer, tag, 'Element', text, sibling);
   else writer.out += `${writer.indent}<${tag}${text}/>`;
@@ -129,7 +156,8 @@ function writeNarrative(writer: Writer, value: JsonValue | undefined): void {
   const text = value.trim();
   const start = text.slice(0, text.indexOf('>'));
   const hasNamespace = /\sxmlns\s*=/.test(start);
-  writer.out += writer.indent + (hasNamespace ? text : `<div xmlns="${XHTML_NAMESPACE}"${text.slice('<div'.length)}`);
+  writer.out +=
+    writer.indent + (hasNamespace ? text : `<div xmlns="${XHTML_NAMESPACE}"${text.slice('<div'.length)}`);
 }
 
 const SPECIAL = /[&<>"\u0000-\u001f\ufffe\uffff]/;
@@ -146,8 +174,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 function attributeValue(writer: Writer, value: JsonValue): string {
   if (typeof value !== 'string') {
-    if (typeof value === 'number' || typeof value === 'boolean' || value instanceof Decimal) return String(value);
-    throw unsaid(writer, `a single value is needed here, found ${Array.isArray(value) ? 'an array' : 'an object'}`);
+    if (typeof value === 'number' || typeof value === 'boolean' || value instanceof Decimal)
+      return String(value);
+    throw unsaid(
+      writer,
+      `a single value is needed here, found ${Array.isArray(value) ? 'an array' : 'an object'}`,
+    );
   }
   const illegal = ILLEGAL.exec(value)?.[0] ?? (value.isWellFormed() ? undefined : '\ud800');
   if (illegal !== undefined) {
@@ -159,5 +191,9 @@ function attributeValue(writer: Writer, value: JsonValue): string {
 
 function unsaid(writer: Writer, why: string): FhirError {
   const path = writer.path.join('');
-  return fault('not-acceptable', `This cannot be written as XML: ${why}. Ask for application/fhir+json`, ...(path === '' ? [] : [path]));
+  return fault(
+    'not-acceptable',
+    `This cannot be written as XML: ${why}. Ask for application/fhir+json`,
+    ...(path === '' ? [] : [path]),
+  );
 }

@@ -40,9 +40,12 @@ function makeSlots(definitions: Definitions, typeName: string): Slots {
   const isResource = definitions.type(typeName)?.kind === 'resource';
   for (const [order, element] of (definitions.type(typeName)?.elements ?? []).entries()) {
     for (const type of element.types) {
-      const name = element.choice ? element.name + type.charAt(0).toUpperCase() + type.slice(1) : element.name;
+      const name = element.choice
+        ? element.name + type.charAt(0).toUpperCase() + type.slice(1)
+        : element.name;
       const form = isAttribute(typeName, isResource, element) ? 'attribute' : formOf(definitions, type);
-      if (!slots.has(name)) slots.set(name, { name, pathName: element.name, order, type, form, many: element.max > 1 });
+      if (!slots.has(name))
+        slots.set(name, { name, pathName: element.name, order, type, form, many: element.max > 1 });
     }
   }
   return slots;
