@@ -1,21 +1,46 @@
 /** The SQL of a plan as a text, for people: numbers that a database would look up are shown as the names they stand for. */
 import type { SearchPlan } from '../../fhir/search/plan.ts';
-import { compilePage } from './compile.ts';
+import { choose } from './arms.ts';
+import { pageStatement, resolveOrder, type Statement } from './compile.ts';
 import type { Names } from './names.ts';
+import { resolve } from './predicate.ts';
+import { LIVE } from './schema.ts';
 
+/** One statement a branch, as it is asked when the first predicate is the rarest; which one that is, a store counts before each search. */
 export function explainSql(plan: SearchPlan): string {
+  const { names, label } = labels();
+  const statements = plan.branches.map(({ type, where }) => {
+    const id = names.type(type)!;
+    const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, () => 1);
+    if (source.length === 0) return `-- ${type}: nothing can match`;
+    return spellOut(pageStatement(source, resolveOrder(names, id, plan.sort), { limit: plan.count + 1 }), label);
+  });
+  return statements.join(';\n');
+}
+
+/** Names that give each asked name a negative number of its own, and what to show for such a number. */
+function labels(): { names: Names; label: (value: number) => string | undefined } {
   const shown: string[] = [];
-  const number = (name: string): number => -shown.push(name);
+  const number = (name: string): number => {
+    const known = shown.indexOf(name);
+    return known >= 0 ? -known - 1 : -shown.push(name);
+  };
+  const typeName = (id: number): string => shown[-id - 1] ?? '';
   const names: Names = {
     type: number,
-    param: (type, param) => number(`${type}.${param}`),
+    param: (type, param) => number(`${typeName(type)}.${param || '(live)'}`),
     term: (text) => number(text),
-    typeName: String,
+    typeName,
+    clear: () => undefined,
   };
-  const seqs = (instant: number): number => number(`first version at or after ${new Date(instant).toISOString()}`);
-  const { text, values } = compilePage(plan, { names, seqAt: seqs, probe: () => 0 });
-  const rest = [...values];
-  const literal = (value: string | number): string =>
-    typeof value === 'number' && value < 0 && Number.isInteger(value) && shown[-value - 1] !== undefined ? `«${shown[-value - 1]}»` : JSON.stringify(value);
-  return text.replace(/\?/g, () => literal(rest.shift()!));
+  return { names, label: (value) => shown[-value - 1] };
+}
+
+function spellOut({ sql, values }: Statement, label: (value: number) => string | undefined): string {
+  return sql.replace(/\?(\d+)/g, (_, place: string) => {
+    const value = values[Number(place) - 1]!;
+    if (typeof value === 'string') return JSON.stringify(value);
+    const name = value < 0 ? label(value) : undefined;
+    return name === undefined ? String(value) : `«${name}»`;
+  });
 }

@@ -1,79 +1,77 @@
-/** The index rows of a resource: written for a new one, and for a changed one only where they differ. */
+/**
+ * The rows by which a resource is found: written several at a time, and on an update only the difference.
+ * https://www.sqlite.org/lang_insert.html
+ */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { writingNames } from './names.ts';
-import type { FlatIndex } from './protocol.ts';
+
+/** Rows of one resource, flat: key rows [param, key]…, range rows [param, key, low, high]…, text rows [param, text, exact]… */
+export interface IndexRows {
+  readonly keys: readonly number[];
+  readonly ranges: readonly number[];
+  readonly texts: readonly (number | string)[];
+}
 
 export interface IndexWriter {
-  /** `hadRows`: the resource was live before. Without `index` (a delete) all its rows go. */
-  replace(type: string, rid: number, index: FlatIndex | undefined, hadRows: boolean): void;
+  insert(rid: number, rows: IndexRows): void;
+  /** Makes the rows of a resource these ones. */
+  replace(rid: number, rows: IndexRows): void;
+  remove(rid: number): void;
 }
 
-type Value = number | string;
-type Row = readonly Value[];
+/** Key rows a statement. */
+const TOGETHER = 8;
 
-/** One index table: its columns without rid, which is always the last of its primary key. */
-interface Table {
-  readonly insert: StatementSync;
-  readonly remove: StatementSync;
-  readonly select: StatementSync;
-  readonly columns: readonly string[];
-}
+const KINDS = { keys: ['key', 2], ranges: ['range', 4], texts: ['text', 3] } as const;
+const COLUMNS = { keys: ['param', 'key'], ranges: ['param', 'key', 'low', 'high'], texts: ['param', 'text', 'exact'] } as const;
+type Kind = keyof typeof KINDS;
 
-function table(db: DatabaseSync, name: string, columns: readonly string[]): Table {
-  const all = columns.join(', ');
-  return {
-    insert: db.prepare(`INSERT OR IGNORE INTO ${name} (${all}, rid) VALUES (${columns.map(() => '?').join(', ')}, ?)`),
-    remove: db.prepare(`DELETE FROM ${name} WHERE ${columns.map((one) => `${one} = ?`).join(' AND ')} AND rid = ?`),
-    select: db.prepare(`SELECT ${all} FROM ${name} WHERE rid = ?`),
-    columns,
+export function openIndexWriter(db: DatabaseSync): IndexWriter {
+  const insertOne = (kind: Kind, together = 1): StatementSync => {
+    const row = `(${Array.from({ length: KINDS[kind][1] + 1 }, () => '?').join(', ')})`;
+    return db.prepare(`INSERT OR IGNORE INTO ${KINDS[kind][0]}_index VALUES ${Array.from({ length: together }, () => row).join(', ')}`);
   };
-}
+  const inserts = { keys: insertOne('keys'), ranges: insertOne('ranges'), texts: insertOne('texts') };
+  const insertKeys = insertOne('keys', TOGETHER);
+  const each = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({ keys: make('keys'), ranges: make('ranges'), texts: make('texts') });
+  const removes = each((kind) => db.prepare(`DELETE FROM ${KINDS[kind][0]}_index WHERE rid = ?`));
+  const removeOnes = each((kind) =>
+    db.prepare(`DELETE FROM ${KINDS[kind][0]}_index WHERE ${COLUMNS[kind].map((column) => `${column} = ?`).join(' AND ')} AND rid = ?`),
+  );
+  const selects = each((kind) => {
+    const statement = db.prepare(`SELECT ${COLUMNS[kind].join(', ')} FROM ${KINDS[kind][0]}_index INDEXED BY ${KINDS[kind][0]}_of WHERE rid = ?`);
+    statement.setReturnArrays(true);
+    return statement;
+  });
 
-export function writeIndex(db: DatabaseSync, names: ReturnType<typeof writingNames>): IndexWriter {
-  const keys = table(db, 'key_index', ['param', 'key']);
-  const ranges = table(db, 'range_index', ['param', 'key', 'low', 'high']);
-  const texts = table(db, 'text_index', ['param', 'text', 'exact']);
+  const insertKind = (kind: Kind, rid: number, rows: readonly (number | string)[]): void => {
+    const width = KINDS[kind][1];
+    let at = 0;
+    for (; kind === 'keys' && at + TOGETHER * width <= rows.length; at += TOGETHER * width) {
+      const values: (number | string)[] = [];
+      for (let i = at; i < at + TOGETHER * width; i += width) values.push(rows[i]!, rows[i + 1]!, rid);
+      insertKeys.run(...values);
+    }
+    for (; at < rows.length; at += width) inserts[kind].run(...rows.slice(at, at + width), rid);
+  };
+  const replaceKind = (kind: Kind, rid: number, rows: readonly (number | string)[]): void => {
+    const old = new Map((selects[kind].all(rid) as unknown as (number | string)[][]).map((row) => [JSON.stringify(row), row]));
+    const fresh: (number | string)[] = [];
+    for (let at = 0; at < rows.length; at += KINDS[kind][1]) {
+      const row = rows.slice(at, at + KINDS[kind][1]);
+      if (!old.delete(JSON.stringify(row))) fresh.push(...row);
+    }
+    for (const row of old.values()) removeOnes[kind].run(...row, rid);
+    insertKind(kind, rid, fresh);
+  };
   return {
-    replace: (type, rid, index, hadRows) => {
-      put(keys, rid, index ? keyRows(names, type, index.keys) : [], hadRows);
-      put(ranges, rid, index ? rangeRows(names, type, index.ranges) : [], hadRows);
-      put(texts, rid, index ? textRows(names, type, index.texts) : [], hadRows);
+    insert(rid, rows) {
+      for (const kind of ['keys', 'ranges', 'texts'] as const) insertKind(kind, rid, rows[kind]);
+    },
+    replace(rid, rows) {
+      for (const kind of ['keys', 'ranges', 'texts'] as const) replaceKind(kind, rid, rows[kind]);
+    },
+    remove(rid) {
+      for (const kind of ['keys', 'ranges', 'texts'] as const) removes[kind].run(rid);
     },
   };
-}
-
-function put({ insert, remove, select, columns }: Table, rid: number, rows: readonly Row[], hadRows: boolean): void {
-  if (!hadRows) {
-    for (const row of rows) insert.run(...row, rid);
-    return;
-  }
-  const old = new Map((select.all(rid) as Record<string, Value>[]).map((row) => columns.map((one) => row[one]!)).map((row) => [row.join('\n'), row]));
-  for (const row of rows) if (!old.delete(row.join('\n'))) insert.run(...row, rid);
-  for (const row of old.values()) remove.run(...row, rid);
-}
-
-type Names = ReturnType<typeof writingNames>;
-
-function keyRows(names: Names, type: string, flat: FlatIndex['keys']): Row[] {
-  const rows: Row[] = [];
-  for (let i = 0; i < flat.length; i += 2) rows.push([names.makeParam(type, flat[i]!), names.makeTerm(flat[i + 1]!)]);
-  return rows;
-}
-
-function rangeRows(names: Names, type: string, flat: FlatIndex['ranges']): Row[] {
-  const rows: Row[] = [];
-  for (let i = 0; i < flat.length; i += 4) {
-    rows.push([names.makeParam(type, flat[i] as string), names.makeTerm(flat[i + 1] as string), flat[i + 2]!, flat[i + 3]!]);
-  }
-  return rows;
-}
-
-/** `exact` is '' where it is the same as the folded text: most often it is. */
-function textRows(names: Names, type: string, flat: FlatIndex['texts']): Row[] {
-  const rows: Row[] = [];
-  for (let i = 0; i < flat.length; i += 3) {
-    const [text, exact] = [flat[i + 1]!, flat[i + 2]!];
-    rows.push([names.makeParam(type, flat[i]!), text, exact === text ? '' : exact]);
-  }
-  return rows;
 }

@@ -1,90 +1,118 @@
-/** Numbers for the strings that index rows repeat: types, parameters and terms. */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { REFERENCE } from '../../fhir/search/index-value.ts';
+/**
+ * Interned names: resource types, parameters and key strings are small integers in the index tables. Ids never change and are never removed,
+ * so what was found once may be remembered for ever; what was not found may appear at any time.
+ */
+import type { DatabaseSync } from 'node:sqlite';
 
-/** Terms that are kept in memory. */
-const MOST_TERMS = 200_000;
-
+/** Looks names up. `undefined`: nothing was ever stored under that name. */
 export interface Names {
   type(name: string): number | undefined;
-  /** number of `Type.param` */
-  param(type: string, param: string): number | undefined;
-  term(text: string): number | undefined;
   typeName(id: number): string;
+  param(type: number, name: string): number | undefined;
+  term(text: string): number | undefined;
+  /** forgets all: after a rollback, an id that was given may not be there any more */
+  clear(): void;
 }
 
-/** The name under which a parameter is numbered. References are looked up over all types at once, so theirs has no type. */
-const paramName = (type: string, param: string): string => (param === REFERENCE ? REFERENCE : `${type}.${param}`);
-
-/** For readers: what has no number yet is asked for again next time. */
-export function readingNames(db: DatabaseSync): Names {
-  const type = lookup(db, 'SELECT id FROM type WHERE name = ?', 1000);
-  const param = lookup(db, 'SELECT id FROM param WHERE name = ?', 20_000);
-  const term = lookup(db, 'SELECT id FROM term WHERE text = ?', 20_000);
-  return { type, param: (own, name) => param(paramName(own, name)), term, typeName: typeNames(db) };
+/** Also makes what is not there yet. Only the writer has one, inside a transaction. */
+export interface NameMaker extends Names {
+  makeType(name: string): number;
+  makeParam(type: number, name: string): number;
+  makeTerm(text: string): number;
 }
 
-/** For the writer: what has no number gets one. `reset` forgets numbers that a rolled-back transaction gave. */
-export function writingNames(db: DatabaseSync): Names & { readonly reset: () => void; makeParam(type: string, param: string): number; makeType(name: string): number; makeTerm(text: string): number } {
-  const caches = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()] as const;
-  const type = interner(db, 'type', 'name', caches[0], 10_000);
-  const param = interner(db, 'param', 'name', caches[1], 100_000);
-  const term = interner(db, 'term', 'text', caches[2], MOST_TERMS);
-  const makeParam = (own: string, name: string): number => param.make(paramName(own, name));
-  return {
-    type: type.find,
-    param: (own, name) => param.find(paramName(own, name)),
-    term: term.find,
-    typeName: typeNames(db),
-    makeType: type.make,
-    makeParam,
-    makeTerm: term.make,
-    reset: () => caches.forEach((cache) => cache.clear()),
+/** A map that remembers at least the last `size` used entries, at most twice as many. */
+export function recent<K, V>(size: number): { get(key: K): V | undefined; set(key: K, value: V): void; clear(): void } {
+  let young = new Map<K, V>();
+  let old = new Map<K, V>();
+  const set = (key: K, value: V): void => {
+    if (young.size >= size) [old, young] = [young, new Map()];
+    young.set(key, value);
   };
-}
-
-function lookup(db: DatabaseSync, sql: string, most: number): (text: string) => number | undefined {
-  const statement = db.prepare(sql);
-  const known = new Map<string, number>();
-  return (text) => find(statement, known, most, text);
-}
-
-function find(statement: StatementSync, known: Map<string, number>, most: number, text: string): number | undefined {
-  const cached = known.get(text);
-  if (cached !== undefined) return cached;
-  const row = statement.get(text) as { id: number } | undefined;
-  if (row) keep(known, most, text, row.id);
-  return row?.id;
-}
-
-function keep(known: Map<string, number>, most: number, text: string, id: number): void {
-  if (known.size >= most) for (const old of known.keys()) {
-    known.delete(old);
-    if (known.size < most * 0.9) break;
-  }
-  known.set(text, id);
-}
-
-function interner(db: DatabaseSync, table: string, column: string, known: Map<string, number>, most: number) {
-  const select = db.prepare(`SELECT id FROM ${table} WHERE ${column} = ?`);
-  const insert = db.prepare(`INSERT INTO ${table} (${column}) VALUES (?)`);
-  const look = (text: string): number | undefined => find(select, known, most, text);
-  const make = (text: string): number => {
-    const found = look(text);
-    if (found !== undefined) return found;
-    const id = Number(insert.run(text).lastInsertRowid);
-    keep(known, most, text, id);
-    return id;
+  const get = (key: K): V | undefined => {
+    const value = young.get(key);
+    if (value !== undefined) return value;
+    const earlier = old.get(key);
+    if (earlier !== undefined) set(key, earlier);
+    return earlier;
   };
-  return { find: look, make };
+  const clear = (): void => {
+    young.clear();
+    old.clear();
+  };
+  return { get, set, clear };
 }
 
-function typeNames(db: DatabaseSync): (id: number) => string {
-  const statement = db.prepare('SELECT name FROM type WHERE id = ?');
-  const known = new Map<number, string>();
-  return (id) => {
-    let name = known.get(id);
-    if (name === undefined) known.set(id, (name = (statement.get(id) as { name: string }).name));
+interface IdRow {
+  readonly id: number;
+}
+
+export function openNames(db: DatabaseSync, remembered = 20_000): Names {
+  const [types, typeNames] = [new Map<string, number>(), new Map<number, string>()];
+  const params = new Map<number, Map<string, number>>();
+  const terms = recent<string, number>(remembered);
+  const findType = db.prepare('SELECT id FROM type WHERE name = ?');
+  const findTypeName = db.prepare('SELECT name FROM type WHERE id = ?');
+  const findParam = db.prepare('SELECT id FROM param WHERE type = ? AND name = ?');
+  const findTerm = db.prepare('SELECT id FROM term WHERE text = ?');
+
+  const paramsOf = (type: number): Map<string, number> => {
+    let found = params.get(type);
+    if (!found) params.set(type, (found = new Map()));
+    return found;
+  };
+  const type = (name: string): number | undefined => {
+    const known = types.get(name);
+    if (known !== undefined) return known;
+    const row = findType.get(name) as IdRow | undefined;
+    if (row) types.set(name, row.id);
+    return row?.id;
+  };
+  const typeName = (id: number): string => {
+    let name = typeNames.get(id);
+    if (name === undefined) typeNames.set(id, (name = (findTypeName.get(id) as { name: string }).name));
     return name;
+  };
+  const param = (ofType: number, name: string): number | undefined => {
+    const known = paramsOf(ofType).get(name);
+    if (known !== undefined) return known;
+    const row = findParam.get(ofType, name) as IdRow | undefined;
+    if (row) paramsOf(ofType).set(name, row.id);
+    return row?.id;
+  };
+  const term = (text: string): number | undefined => {
+    const known = terms.get(text);
+    if (known !== undefined) return known;
+    const row = findTerm.get(text) as IdRow | undefined;
+    if (row) terms.set(text, row.id);
+    return row?.id;
+  };
+  const clear = (): void => {
+    for (const map of [types, typeNames, params, terms]) map.clear();
+  };
+  return { type, typeName, param, term, clear };
+}
+
+export function openNameMaker(db: DatabaseSync): NameMaker {
+  const names = openNames(db, 50_000);
+  const insertType = db.prepare('INSERT INTO type(name) VALUES (?)');
+  const insertParam = db.prepare('INSERT INTO param(type, name) VALUES (?, ?)');
+  const insertTerm = db.prepare('INSERT INTO term(text) VALUES (?)');
+  const fresh = recent<string, number>(50_000);
+  return {
+    ...names,
+    makeType: (name) => names.type(name) ?? Number(insertType.run(name).lastInsertRowid),
+    makeParam: (type, name) => names.param(type, name) ?? Number(insertParam.run(type, name).lastInsertRowid),
+    makeTerm(text) {
+      const known = fresh.get(text) ?? names.term(text);
+      if (known !== undefined) return known;
+      const id = Number(insertTerm.run(text).lastInsertRowid);
+      fresh.set(text, id);
+      return id;
+    },
+    clear() {
+      names.clear();
+      fresh.clear();
+    },
   };
 }

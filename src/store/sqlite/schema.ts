@@ -1,71 +1,139 @@
-/** The tables of a tenant's database and the numbered migrations that make them. See docs/adr/0004-sqlite-layout.md. */
+/**
+ * The tables of a tenant's database and the numbered migrations that bring an older one up to date (docs/adr/0004-sqlite-layout.md).
+ * https://www.sqlite.org/withoutrowid.html, https://www.sqlite.org/wal.html
+ */
 import { randomBytes } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+
+/** Bytes that every database file of ours carries in its header ("EmbG"). */
+const APPLICATION_ID = 0x456d6247;
 
 /**
- * Index tables are clustered on the search key (WITHOUT ROWID), and each has a second index by rid for updates, sorting and residual checks. A rid is
- * the seq of a resource's first version, so rid order is the order of creation.
+ * Each runs once, in its own transaction, in this order; the number of those done stands in `user_version`.
+ * Never change one that was released: append.
  */
 const MIGRATIONS: readonly string[] = [
-  `
-  CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-  CREATE TABLE type (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-  CREATE TABLE param (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-  CREATE TABLE term (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+  `CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+   CREATE TABLE cursor(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 
-  CREATE TABLE resource (
-    rid INTEGER PRIMARY KEY, type INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, version INTEGER NOT NULL, live INTEGER NOT NULL);
-  CREATE UNIQUE INDEX resource_key ON resource (type, id);
-  CREATE INDEX resource_live ON resource (type) WHERE live = 1;
-  CREATE INDEX resource_seq ON resource (seq);
+   -- Names and key strings are written once and stand for small integers everywhere else. None is ever removed.
+   CREATE TABLE type(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+   CREATE TABLE param(id INTEGER PRIMARY KEY, type INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE(type, name));
+   CREATE INDEX param_name ON param(name);
+   CREATE TABLE term(id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 
-  CREATE TABLE version (
-    seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, type INTEGER NOT NULL, version INTEGER NOT NULL, method INTEGER NOT NULL,
-    instant INTEGER NOT NULL, body BLOB);
-  CREATE UNIQUE INDEX version_rid ON version (rid, version);
-  CREATE INDEX version_type ON version (type);
+   -- rid is the seq of the first version, so it grows in order of creation and never changes.
+   CREATE TABLE resource(
+     rid INTEGER PRIMARY KEY, type INTEGER NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL,
+     version INTEGER NOT NULL, instant INTEGER NOT NULL, deleted INTEGER NOT NULL, UNIQUE(type, id));
+   CREATE INDEX resource_updated ON resource(type, instant) WHERE deleted = 0;
 
-  CREATE TABLE key_index (
-    param INTEGER NOT NULL, key INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (param, key, rid)) WITHOUT ROWID;
-  CREATE INDEX key_rid ON key_index (rid, param);
-  CREATE TABLE range_index (
-    param INTEGER NOT NULL, key INTEGER NOT NULL, low NUMERIC NOT NULL, high NUMERIC NOT NULL, rid INTEGER NOT NULL,
-    PRIMARY KEY (param, key, low, high, rid)) WITHOUT ROWID;
-  CREATE INDEX range_rid ON range_index (rid, param);
-  CREATE TABLE text_index (
-    param INTEGER NOT NULL, text TEXT NOT NULL, exact TEXT NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY (param, text, exact, rid)) WITHOUT ROWID;
-  CREATE INDEX text_rid ON text_index (rid, param);
+   -- rest: how many versions of the same commit follow. body comes last, so that the columns before it are read without it.
+   CREATE TABLE version(
+     seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, type INTEGER NOT NULL, version INTEGER NOT NULL,
+     method INTEGER NOT NULL, instant INTEGER NOT NULL, rest INTEGER NOT NULL, body BLOB);
+   CREATE UNIQUE INDEX version_of ON version(rid, version);
+   CREATE INDEX version_type ON version(type, seq);
 
-  CREATE TABLE cursor (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE job (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, payload TEXT NOT NULL, run_at INTEGER NOT NULL, attempt INTEGER NOT NULL,
-    max_attempts INTEGER NOT NULL, lease TEXT, lease_until INTEGER NOT NULL);
-  CREATE INDEX job_due ON job (queue, run_at);
-  CREATE TABLE dead_job (
-    id INTEGER PRIMARY KEY, queue TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL, max_attempts INTEGER NOT NULL,
-    error TEXT NOT NULL, died_at INTEGER NOT NULL);
-  CREATE INDEX dead_job_queue ON dead_job (queue, id);
-  `,
+   -- Live resources only. The table is clustered on the search key; the index serves replacing, sorting and tests on one resource.
+   CREATE TABLE key_index(
+     param INTEGER NOT NULL, key INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY(param, key, rid)) WITHOUT ROWID;
+   CREATE INDEX key_of ON key_index(rid, param, key);
+   CREATE TABLE range_index(
+     param INTEGER NOT NULL, key INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rid INTEGER NOT NULL,
+     PRIMARY KEY(param, key, low, high, rid)) WITHOUT ROWID;
+   CREATE INDEX range_of ON range_index(rid, param, key, low, high);
+   CREATE TABLE text_index(
+     param INTEGER NOT NULL, text TEXT NOT NULL, exact TEXT NOT NULL, rid INTEGER NOT NULL,
+     PRIMARY KEY(param, text, exact, rid)) WITHOUT ROWID;
+   CREATE INDEX text_of ON text_index(rid, param, text, exact);
+
+   -- due: when it may be claimed next, which for a claimed job is the end of its lease.
+   CREATE TABLE job(
+     id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, payload TEXT NOT NULL, due INTEGER NOT NULL,
+     attempt INTEGER NOT NULL, max_attempts INTEGER NOT NULL, lease TEXT);
+   CREATE INDEX job_due ON job(queue, due, id);
+   CREATE TABLE dead_job(
+     id INTEGER PRIMARY KEY, queue TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL,
+     max_attempts INTEGER NOT NULL, error TEXT NOT NULL, died_at INTEGER NOT NULL);
+   CREATE INDEX dead_job_queue ON dead_job(queue, died_at);`,
 ];
 
-/** Brings a database to the newest layout, one migration a transaction. Throws an Error with one clear line for a database of a newer program. */
-export function migrate(db: DatabaseSync): void {
-  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  if (version > MIGRATIONS.length) {
-    throw new Error(`the database has layout ${version}, this program knows ${MIGRATIONS.length}: use a newer version of Embergate`);
-  }
-  for (let next = version; next < MIGRATIONS.length; next++) {
-    db.exec('BEGIN IMMEDIATE');
-    try {
-      db.exec(MIGRATIONS[next]!);
-      if (next === 0) db.prepare('INSERT INTO meta VALUES (?, ?)').run('secret', randomBytes(32));
-      db.exec(`PRAGMA user_version = ${next + 1}; COMMIT`);
-    } catch (error) {
-      db.exec('ROLLBACK');
-      throw error;
-    }
+/** The pseudo parameter under which every live resource of a type has one key row, with the key 0. */
+export const LIVE = '';
+
+/** Writer: pages that may wait in the write-ahead log before they are copied to the database. */
+const CHECKPOINT_PAGES = 4000;
+const PAGE_BYTES = 8192;
+const WRITER_CACHE_KIB = 49_152;
+const READER_CACHE_KIB = 8192;
+const MMAP_BYTES = 134_217_728;
+const BUSY_MS = 10_000;
+
+const COMMON = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA mmap_size = ${MMAP_BYTES}; PRAGMA temp_store = memory;`;
+
+/** Opens the file for the one writer; makes it when absent and migrates it. Throws an Error with one clear line for a foreign or newer file. */
+export function openForWriting(file: string): DatabaseSync {
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(`${COMMON} PRAGMA page_size = ${PAGE_BYTES}; PRAGMA cache_size = -${WRITER_CACHE_KIB};`);
+    refuseForeign(db, file);
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+    db.exec(`PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_BYTES}`);
+    migrate(db, file);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 
-/** Codes of the methods in `version.method`. */
-export const METHODS = ['POST', 'PUT', 'PATCH', 'DELETE'] as const;
+/** Opens the file for reading, in the thread that asks. */
+export function openForReading(file: string): DatabaseSync {
+  const db = new DatabaseSync(file, { readOnly: true });
+  db.exec(`${COMMON} PRAGMA cache_size = -${READER_CACHE_KIB};`);
+  return db;
+}
+
+function pragma(db: DatabaseSync, name: string): number {
+  return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() as Record<string, unknown>)[0]);
+}
+
+function refuseForeign(db: DatabaseSync, file: string): void {
+  const [application, done] = [pragma(db, 'application_id'), pragma(db, 'user_version')];
+  const tables = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { n: number };
+  if (tables.n > 0 && application !== APPLICATION_ID) {
+    throw new Error(`${file} is a database of another program: name another folder`);
+  }
+  if (done > MIGRATIONS.length) {
+    throw new Error(`${file} was written by a newer version (migration ${done}, this one knows ${MIGRATIONS.length}): update the program`);
+  }
+}
+
+function migrate(db: DatabaseSync, file: string): void {
+  MIGRATIONS.forEach((sql, i) => {
+    if (pragma(db, 'user_version') > i) return;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      // Another process may have been faster while this one waited for the lock.
+      if (pragma(db, 'user_version') === i) apply(db, sql, i + 1);
+      db.exec('COMMIT');
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw new Error(`${file}: migration ${i + 1} failed: ${(error as Error).message}`, { cause: error });
+    }
+  });
+}
+
+function apply(db: DatabaseSync, sql: string, number: number): void {
+  db.exec(sql);
+  if (number === 1) {
+    db.prepare('INSERT INTO meta VALUES (?, ?)').run('secret', randomBytes(32));
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+  }
+  db.exec(`PRAGMA user_version = ${number}`);
+}
+
+export function readSecret(db: DatabaseSync): Uint8Array {
+  return (db.prepare("SELECT value FROM meta WHERE key = 'secret'").get() as { value: Uint8Array }).value;
+}

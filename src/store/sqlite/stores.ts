@@ -1,81 +1,111 @@
 /**
- * The embedded store: one SQLite database a tenant, one writing thread for all of them, and a read-only connection in each thread that answers
- * requests. See docs/adr/0004-sqlite-layout.md.
+ * The embedded store: a folder with one SQLite database a tenant, one writer thread for all of them, readers in every thread (ADR 0004).
+ * https://www.sqlite.org/, https://nodejs.org/api/sqlite.html
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { join } from 'node:path';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
+import { fault } from '../../fhir/model/outcome.ts';
 import type { Stores, TenantStore } from '../ports.ts';
-import { openReader, type Reader } from './reader.ts';
-import { attachWriter, startWriter, type WriterLink } from './writer-link.ts';
+import { openTenantStore, type OpenTenant } from './tenant-store.ts';
+import type { Opened, Order } from './wire.ts';
+import { openWriterPort, type QueueLimits } from './writer-port.ts';
 
-export interface SqliteOptions {
-  /** a folder, made when it is not there, or `:memory:` for one that goes when the stores are closed */
-  readonly location: string;
-  /** what `attach()` gave in the thread that runs the writer */
-  readonly writer?: WriterAttachment;
-}
-
+/** What another thread passes as `writer` to share the writer thread. */
 export interface WriterAttachment {
   readonly port: MessagePort;
-  readonly folder: string;
 }
 
 export interface SqliteStores extends Stores {
-  /** For another thread: what it passes as `writer`. The port in it must be in the transfer list of the message. */
+  /** For one more thread; the port must stand in the transfer list of the message. Only in the thread that started the writer. */
   attach(): { readonly attachment: WriterAttachment; readonly transfer: readonly MessagePort[] };
+}
+
+export interface SqliteOptions {
+  /** a folder, made when absent; `:memory:` is a private folder that is gone after close */
+  readonly location: string;
+  /** the attachment that `attach` gave in the thread with the writer */
+  readonly writer?: WriterAttachment;
+  readonly limits?: QueueLimits;
 }
 
 const TENANT = /^[a-z0-9-]{1,40}$/;
 
-export async function openSqliteStores(options: SqliteOptions): Promise<SqliteStores> {
-  const isTemporary = options.location === ':memory:' && !options.writer;
-  const folder = options.writer?.folder ?? (isTemporary ? temporaryFolder() : resolve(options.location));
+/** Opens the folder. Without `writer`, starts the writer thread, which `close` ends. Throws an Error with one clear line when the folder cannot be used. */
+export async function openSqliteStores({ location, writer, limits }: SqliteOptions): Promise<SqliteStores> {
+  if (writer) return { ...storesOn(writer.port, limits), attach: refuseAttach };
+  const temporary = location === ':memory:';
+  const folder = temporary ? mkdtempSync(join(memoryFolder(), 'embergate-')) : location;
   mkdirSync(folder, { recursive: true });
-  accessSync(folder, constants.R_OK | constants.W_OK);
-  const link = options.writer ? attachWriter(options.writer.port) : startWriter(folder);
-  const open = new Map<string, Promise<Reader>>();
-
-  const tenant = (name: string): Promise<TenantStore> => {
-    if (!TENANT.test(name)) return Promise.reject(new Error(`"${name}" is not a tenant name: use 1 to 40 of a-z, 0-9 and -`));
-    let store = open.get(name);
-    if (!store) {
-      open.set(name, (store = openTenant(folder, name, link)));
-      store.catch(() => open.delete(name));
-    }
-    return store;
+  const thread = new Worker(new URL('./writer.ts', import.meta.url), {
+    workerData: { folder },
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  thread.unref();
+  const openPort = (): MessagePort => {
+    const { port1, port2 } = new MessageChannel();
+    thread.postMessage({ port: port1 } satisfies Order, [port1]);
+    return port2;
   };
-
-  return {
-    tenant,
-    tenants: async () => readdirSync(folder).filter((file) => file.endsWith('.db')).map((file) => file.slice(0, -3)).sort(),
-    attach: () => {
-      const { port1, port2 } = new MessageChannel();
-      link.control({ control: 'attach', port: port2 }, [port2]);
-      return { attachment: { port: port1, folder }, transfer: [port1] };
-    },
-    close: async () => {
-      for (const store of open.values()) (await store.catch(() => undefined))?.close();
-      await link.close();
-      if (isTemporary) rmSync(folder, { recursive: true, force: true });
-    },
+  const stores = storesOn(openPort(), limits);
+  const attach = (): ReturnType<SqliteStores['attach']> => {
+    const port = openPort();
+    return { attachment: { port }, transfer: [port] };
   };
+  const close = async (): Promise<void> => {
+    await stores.close();
+    await stopWriter(thread);
+    if (temporary) rmSync(folder, { recursive: true, force: true });
+  };
+  return { ...stores, close, attach };
 }
 
-async function openTenant(folder: string, name: string, link: WriterLink): Promise<Reader> {
-  const secret = (await link.order(name, { kind: 'open' })) as Uint8Array;
-  return openReader(join(folder, `${name}.db`), name, secret, link);
+function refuseAttach(): never {
+  throw new Error('attach: ask the thread that started the writer');
 }
 
-/** Memory if the machine offers a file system for it. */
-function temporaryFolder(): string {
-  for (const parent of ['/dev/shm', tmpdir()]) {
-    try {
-      return mkdtempSync(join(parent, 'embergate-'));
-    } catch {
-      // Not there or not ours to write: the next one.
-    }
+function memoryFolder(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
   }
-  throw new Error('There is no folder for temporary data: set TMPDIR to one that can be written');
+}
+
+async function stopWriter(thread: Worker): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    thread.once('message', () => resolve());
+    thread.once('exit', () => resolve());
+  });
+  thread.ref();
+  thread.postMessage('close' satisfies Order);
+  await closed;
+  await thread.terminate();
+}
+
+function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
+  const writer = openWriterPort(port, limits);
+  const open = new Map<string, Promise<OpenTenant>>();
+  const openTenant = async (name: string): Promise<OpenTenant> => {
+    const { file, secret } = (await writer.ask({ op: 'open', tenant: name })) as Opened;
+    return openTenantStore(name, file, secret, writer);
+  };
+  const tenant = async (name: string): Promise<TenantStore> => {
+    if (!TENANT.test(name)) {
+      throw fault('invalid', `"${name.slice(0, 64)}" is not a tenant name: use 1 to 40 lower-case letters, digits and hyphens`);
+    }
+    if (!open.has(name)) {
+      open.set(name, openTenant(name));
+      open.get(name)!.catch(() => open.delete(name));
+    }
+    return open.get(name)!;
+  };
+  const tenants = (): Promise<readonly string[]> => writer.ask({ op: 'tenants', tenant: '' }) as Promise<readonly string[]>;
+  const close = async (): Promise<void> => {
+    await writer.close();
+    for (const store of await Promise.allSettled(open.values())) if (store.status === 'fulfilled') store.value.close();
+  };
+  return { tenant, tenants, close };
 }

@@ -1,124 +1,95 @@
 /**
- * The one thread that writes. What has queued up by the time it gets to work is committed as one group, so that a sync of the disk is shared by all
- * of it; within the group each unit is judged and applied in turn.
+ * The writer thread: the one place from which the databases are written. Threads ask over message ports; what has queued up is done together.
+ * https://nodejs.org/api/worker_threads.html
  */
-import { DatabaseSync } from 'node:sqlite';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { applier, type Applier } from './apply.ts';
-import { jobWriter } from './jobs.ts';
-import type { Answer, Control, Order, OrderMessage } from './protocol.ts';
-import { migrate } from './schema.ts';
-
-interface Tenant {
-  readonly db: DatabaseSync;
-  readonly applier: Applier;
-  readonly jobs: ReturnType<typeof jobWriter>;
-  readonly advance: (order: Extract<Order, { kind: 'advance' }>) => boolean;
-}
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { failure, openTenantWriter, type TenantWriter } from './tenant-writer.ts';
+import type { Answer, Answers, Ask, Order, Questions } from './wire.ts';
 
 interface Waiting {
   readonly port: MessagePort;
-  readonly message: OrderMessage;
+  readonly number: number;
+  readonly ask: Ask;
 }
 
-/** Orders of one group at most: bounds the time until the first of them is answered. */
-const MOST_IN_GROUP = 500;
+/** A transaction takes questions until it has this many writes, or questions. */
+const MOST_WRITES = 500;
+const MOST_ASKS = 1000;
 
-function runWriter(folder: string): void {
-  const tenants = new Map<string, Tenant>();
-  let queue: Waiting[] = [];
-  let isScheduled = false;
+const { folder } = workerData as { folder: string };
+const tenants = new Map<string, TenantWriter>();
+let queue: Waiting[] = [];
+let scheduled = false;
+let closing = false;
 
-  const tenant = (name: string): Tenant => {
-    let own = tenants.get(name);
-    if (!own) tenants.set(name, (own = openTenant(join(folder, `${name}.db`))));
-    return own;
-  };
+function listen(port: MessagePort): void {
+  port.on('message', ({ first, asks }: Questions) => {
+    asks.forEach((ask, i) => queue.push({ port, number: first + i, ask }));
+    schedule();
+  });
+}
 
-  const work = (): void => {
-    isScheduled = false;
-    const group = queue.splice(0, MOST_IN_GROUP);
-    for (const [name, orders] of Map.groupBy(group, ({ message }) => message.tenant)) commitGroup(() => tenant(name), orders);
-    if (queue.length > 0) schedule();
-  };
+function schedule(): void {
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(work);
+}
 
-  const schedule = (): void => {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(work);
-  };
-
-  const listen = (port: MessagePort): void => {
-    port.on('message', (message: OrderMessage | Control) => {
-      if (!('control' in message)) {
-        queue.push({ port, message });
-        schedule();
-      } else if (message.control === 'attach') listen(message.port as MessagePort);
-      else {
-        work();
-        queue = [];
-        for (const { db } of tenants.values()) db.close();
-        parentPort!.postMessage('closed');
-        process.exit(0);
-      }
+function work(): void {
+  scheduled = false;
+  const batch = takeBatch();
+  const answers = new Map<MessagePort, [number, Answer][]>();
+  for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) {
+    perform(tenant, waiting.map(({ ask }) => ask)).forEach((answer, i) => {
+      const { port, number } = waiting[i]!;
+      if (!answers.has(port)) answers.set(port, []);
+      answers.get(port)!.push([number, answer]);
     });
-  };
-  listen(parentPort as unknown as MessagePort);
+  }
+  for (const [port, list] of answers) port.postMessage(list satisfies Answers);
+  if (queue.length > 0) schedule();
+  else if (closing) stop();
 }
 
-function openTenant(path: string): Tenant {
-  const db = new DatabaseSync(path, { timeout: 10_000 });
-  db.exec('PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 2000');
-  migrate(db);
-  const select = db.prepare('SELECT seq FROM cursor WHERE name = ?');
-  const put = db.prepare('INSERT INTO cursor (name, seq) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET seq = excluded.seq');
-  const advance: Tenant['advance'] = ({ name, from, to }) => {
-    const now = (select.get(name) as { seq: number } | undefined)?.seq ?? 0;
-    if (now !== from) return false;
-    put.run(name, to);
-    return true;
-  };
-  return { db, applier: applier(db), jobs: jobWriter(db), advance };
+function takeBatch(): Waiting[] {
+  let [taken, writes] = [0, 0];
+  while (taken < queue.length && taken < MOST_ASKS && writes < MOST_WRITES) {
+    const { ask } = queue[taken++]!;
+    writes += ask.op === 'commit' ? ask.unit.names.length / 2 : 0;
+  }
+  const batch = queue.slice(0, taken);
+  queue = queue.slice(taken);
+  return batch;
 }
 
-/** One transaction for all orders. When something unforeseen happens nothing of the group is kept, and each order is told so. */
-function commitGroup(open: () => Tenant, orders: readonly Waiting[]): void {
-  let answers: Answer[];
+const FILE = /^([a-z0-9-]{1,40})\.db$/;
+
+function perform(tenant: string, asks: readonly Ask[]): Answer[] {
   try {
-    answers = inTransaction(open(), orders);
+    if (tenant === '') return asks.map(() => ({ value: tenantNames() }));
+    let writer = tenants.get(tenant);
+    if (!writer) tenants.set(tenant, (writer = openTenantWriter(join(folder, `${tenant}.db`))));
+    return writer.perform(asks);
   } catch (error) {
-    answers = orders.map(({ message: { id } }) => ({ id, error: (error as Error).message }));
-  }
-  orders.forEach(({ port }, i) => port.postMessage(answers[i]));
-}
-
-function inTransaction(tenant: Tenant, orders: readonly Waiting[]): Answer[] {
-  const { db } = tenant;
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const answers = orders.map(({ message: { id, order } }): Answer => ({ id, result: carryOut(tenant, order) }));
-    db.exec('COMMIT');
-    return answers;
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    tenant.applier.rolledBack();
-    throw error;
+    return asks.map(() => failure(error));
   }
 }
 
-function carryOut(tenant: Tenant, order: Order): unknown {
-  switch (order.kind) {
-    case 'open':
-      return tenant.db.prepare("SELECT value FROM meta WHERE name = 'secret'").get()!['value'];
-    case 'commit':
-      return tenant.applier.apply(order.unit);
-    case 'advance':
-      return tenant.advance(order);
-    default:
-      return tenant.jobs(order);
-  }
+function tenantNames(): string[] {
+  return readdirSync(folder).flatMap((name) => FILE.exec(name)?.[1] ?? []).sort();
 }
 
-const role = workerData as { role?: string; folder: string } | null;
-if (!isMainThread && role?.role === 'sqlite-writer') runWriter(role.folder);
+/** Ends once nothing is waiting: every question that arrived is answered first. */
+function stop(): void {
+  for (const writer of tenants.values()) writer.close();
+  parentPort!.postMessage('closed');
+  parentPort!.close();
+}
+
+parentPort!.on('message', (order: Order) => {
+  if (order !== 'close') return listen(order.port);
+  closing = true;
+  schedule();
+});

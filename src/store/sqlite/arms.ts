@@ -1,0 +1,145 @@
+/**
+ * Where the candidates of a search come from. A source is a set of arms; each arm is a stretch of one index together with what is left to be
+ * tested on every row of it, and all arms together give every match. The cheapest source drives the search.
+ * https://www.sqlite.org/optoverview.html
+ */
+import {
+  Binding,
+  both,
+  idCondition,
+  keyCondition,
+  rangeCondition,
+  spell,
+  textCondition,
+  updatedBounds,
+  type IdTest,
+  type KeyTest,
+  type Predicate,
+  type RangeTest,
+  type TextTest,
+  type UpdatedTest,
+} from './predicate.ts';
+
+export type Stretch = KeyTest | RangeTest | TextTest | UpdatedTest | IdTest;
+
+export interface Arm {
+  readonly stretch: Stretch;
+  readonly rest: Predicate;
+}
+
+export type Source = readonly Arm[];
+
+/** Number of rows of a stretch, at most `cap`. */
+export type Estimate = (stretch: Stretch, cap: number) => number;
+
+export interface Chosen {
+  readonly source: Source;
+  /** rows to be looked at; more than LONG only says that there are many */
+  readonly cost: number;
+}
+
+/** More candidates than this are looked at in steps, with other work in between. */
+export const LONG = 2000;
+const CAPS = [100, LONG];
+
+/** An index stretch that gives its rows in the order of rid, each once. */
+export function isOrdered({ op, ...rest }: Stretch): boolean {
+  return op === 'key' && (rest as KeyTest).keys.length === 1;
+}
+
+/** The source of all live resources of a type. */
+function everything(live: number, rest: Predicate): Source {
+  return [{ stretch: { op: 'key', param: live, keys: [0] }, rest }];
+}
+
+/** All sources that give every match of the predicate. */
+function sources(predicate: Predicate): Source[] {
+  switch (predicate.op) {
+    case 'key':
+    case 'range':
+    case 'updated':
+    case 'id':
+      return [[{ stretch: predicate, rest: { op: 'all' } }]];
+    case 'text':
+      // A substring can be anywhere: its stretch is the whole parameter, and only then worth it when that is small.
+      return [[{ stretch: predicate, rest: { op: 'all' } }]];
+    case 'and':
+      return predicate.of.flatMap((part, i) => {
+        const others = predicate.of.filter((_, j) => j !== i);
+        return sources(part).map((source) => source.map(({ stretch, rest }) => ({ stretch, rest: both([rest, ...others]) })));
+      });
+    case 'or': {
+      const parts = predicate.of.map((part) => sources(part)[0]);
+      return parts.every((part) => part !== undefined) && parts.length <= 8 ? [parts.flat()] : [];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Picks the source with the fewest rows, looking no further than needed to tell. `live` is the pseudo parameter of the type. */
+export function choose(predicate: Predicate, live: number, estimate: Estimate): Chosen {
+  if (predicate.op === 'none') return { source: [], cost: 0 };
+  const candidates = sources(predicate).filter((source) => source.length <= 16);
+  for (const cap of CAPS) {
+    let best: Chosen | undefined;
+    for (const source of candidates) {
+      const cost = costOf(source, Math.min(cap, best?.cost ?? cap), estimate);
+      if (cost < (best?.cost ?? cap)) best = { source, cost };
+    }
+    if (best) return best;
+  }
+  const ordered = candidates.filter((source) => source.length === 1 && isOrdered(source[0]!.stretch));
+  return { source: leastOf(ordered, estimate) ?? everything(live, predicate), cost: LONG };
+}
+
+function costOf(source: Source, cap: number, estimate: Estimate): number {
+  let cost = 0;
+  for (const { stretch } of source) {
+    if (cost >= cap) break;
+    cost += estimate(stretch, cap);
+  }
+  return cost;
+}
+
+function leastOf(ordered: readonly Source[], estimate: Estimate): Source | undefined {
+  if (ordered.length < 2) return ordered[0];
+  const costs = ordered.map((source) => costOf(source, 20 * LONG, estimate));
+  return ordered[costs.indexOf(Math.min(...costs))];
+}
+
+/** `FROM … WHERE …` of a stretch, its rows called `d`. */
+export function spellStretch(stretch: Stretch, bind: Binding): string {
+  switch (stretch.op) {
+    case 'key':
+      return `FROM key_index d WHERE ${keyCondition('d', stretch, bind)}`;
+    case 'range':
+      return `FROM range_index d WHERE ${rangeCondition('d', stretch, bind)}`;
+    case 'text':
+      return `FROM text_index d WHERE ${textCondition('d', stretch, bind)}`;
+    case 'updated':
+      return `FROM resource d INDEXED BY resource_updated WHERE d.deleted = 0 AND d.type = ${bind.add(stretch.type)} AND ${updatedBounds('d', stretch, bind)}`;
+    case 'id':
+      return `FROM resource d WHERE d.deleted = 0 AND ${idCondition('d', stretch, bind)}`;
+  }
+}
+
+/** A window on rid, both ends excluded. */
+export interface Window {
+  readonly above: number;
+  readonly below: number;
+}
+
+export const EVERYWHERE: Window = { above: -1, below: Number.MAX_SAFE_INTEGER };
+
+/** A query that gives the rid of every match within the window, each once. */
+export function spellSource(source: Source, window: Window, bind: Binding): string {
+  const alone = source.length === 1;
+  const arms = source.map(({ stretch, rest }) => {
+    const distinct = alone && !isOrdered(stretch) && stretch.op !== 'id' && stretch.op !== 'updated' ? 'DISTINCT ' : '';
+    const within = `d.rid > ${bind.add(window.above)} AND d.rid < ${bind.add(window.below)}`;
+    const tests = rest.op === 'all' ? '' : ` AND ${spell(rest, bind)}`;
+    return `SELECT ${distinct}d.rid AS rid ${spellStretch(stretch, bind)} AND ${within}${tests}`;
+  });
+  return arms.join(' UNION ');
+}

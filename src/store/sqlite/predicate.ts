@@ -1,0 +1,217 @@
+/**
+ * An Expression with its names looked up: parameters and keys are numbers, what can match nothing is gone, and each node is spelled as an SQL
+ * condition on one resource (`d.rid`). https://www.sqlite.org/lang_expr.html
+ */
+import type { Bound, Expression } from '../../fhir/search/expression.ts';
+import type { IndexKind } from '../../fhir/search/index-value.ts';
+import type { Names } from './names.ts';
+
+export interface KeyTest {
+  readonly op: 'key';
+  readonly param: number;
+  /** at least one, distinct */
+  readonly keys: readonly number[];
+}
+export interface RangeTest {
+  readonly op: 'range';
+  readonly param: number;
+  readonly key: number;
+  readonly bounds: readonly Bound[];
+}
+export interface TextTest {
+  readonly op: 'text';
+  readonly param: number;
+  readonly test: 'starts' | 'equals' | 'contains' | 'exact';
+  readonly value: string;
+}
+export interface UpdatedTest {
+  readonly op: 'updated';
+  readonly type: number;
+  readonly bounds: readonly Bound[];
+}
+export interface IdTest {
+  readonly op: 'id';
+  readonly type: number;
+  readonly ids: readonly string[];
+}
+
+/** `type` is part of what a parameter's number stands for, so a predicate belongs to one resource type. */
+export type Predicate =
+  | { readonly op: 'all' }
+  | { readonly op: 'none' }
+  | { readonly op: 'and'; readonly of: readonly Predicate[] }
+  | { readonly op: 'or'; readonly of: readonly Predicate[] }
+  | { readonly op: 'not'; readonly of: Predicate }
+  | { readonly op: 'present'; readonly param: number; readonly kind: IndexKind }
+  | KeyTest
+  | RangeTest
+  | TextTest
+  | UpdatedTest
+  | IdTest;
+
+const ALL: Predicate = { op: 'all' };
+const NONE: Predicate = { op: 'none' };
+
+export function both(parts: readonly Predicate[]): Predicate {
+  const flat = parts.flatMap((part) => (part.op === 'and' ? part.of : [part])).filter((part) => part.op !== 'all');
+  if (flat.some((part) => part.op === 'none')) return NONE;
+  return flat.length > 1 ? { op: 'and', of: flat } : (flat[0] ?? ALL);
+}
+
+function either(parts: readonly Predicate[]): Predicate {
+  const flat = parts.flatMap((part) => (part.op === 'or' ? part.of : [part])).filter((part) => part.op !== 'none');
+  if (flat.some((part) => part.op === 'all')) return ALL;
+  return flat.length > 1 ? { op: 'or', of: flat } : (flat[0] ?? NONE);
+}
+
+function inverse(part: Predicate): Predicate {
+  if (part.op === 'all') return NONE;
+  if (part.op === 'none') return ALL;
+  return part.op === 'not' ? part.of : { op: 'not', of: part };
+}
+
+/** Looks up all names of an expression on resources of one type. */
+export function resolve(names: Names, type: number, expression: Expression): Predicate {
+  switch (expression.op) {
+    case 'all':
+      return ALL;
+    case 'none':
+      return NONE;
+    case 'and':
+      return both(expression.of.map((part) => resolve(names, type, part)));
+    case 'or':
+      return either(expression.of.map((part) => resolve(names, type, part)));
+    case 'not':
+      return inverse(resolve(names, type, expression.of));
+    case 'id':
+      return expression.ids.length > 0 ? { op: 'id', type, ids: expression.ids } : NONE;
+    case 'updated':
+      return expression.bounds.length > 0 ? { op: 'updated', type, bounds: expression.bounds } : ALL;
+    case 'key':
+    case 'range':
+    case 'text':
+    case 'present':
+      return resolveLeaf(names, type, expression);
+  }
+}
+
+function resolveLeaf(
+  names: Names,
+  type: number,
+  leaf: Extract<Expression, { op: 'key' | 'range' | 'text' | 'present' }>,
+): Predicate {
+  const param = names.param(type, leaf.param);
+  if (param === undefined) return NONE;
+  if (leaf.op === 'key') {
+    const keys = new Set(leaf.keys.map((key) => names.term(key)).filter((key) => key !== undefined));
+    return keys.size > 0 ? { op: 'key', param, keys: [...keys] } : NONE;
+  }
+  if (leaf.op === 'range') {
+    const key = unitKey(names, leaf.key);
+    return key === undefined ? NONE : { op: 'range', param, key, bounds: leaf.bounds };
+  }
+  return leaf.op === 'text'
+    ? { op: 'text', param, test: leaf.test, value: leaf.value }
+    : { op: 'present', param, kind: leaf.kind };
+}
+
+/** Ranges without a unit stand under the key 0. */
+function unitKey(names: Names, unit: string): number | undefined {
+  return unit === '' ? 0 : names.term(unit);
+}
+
+/** Collects the values of a statement. The same value always gets a new place: the text then depends on the shape alone. */
+export class Binding {
+  readonly values: (number | string)[] = [];
+
+  add(value: number | string): string {
+    this.values.push(value);
+    return `?${this.values.length}`;
+  }
+}
+
+/** More keys than this are bound as one JSON text, so that the number of different statements stays small. */
+const INLINE_KEYS = 8;
+
+/** The condition that the resource `d.rid`, which is known to be live, satisfies the predicate. */
+export function spell(predicate: Predicate, bind: Binding): string {
+  switch (predicate.op) {
+    case 'all':
+      return '1';
+    case 'none':
+      return '0';
+    case 'and':
+      return predicate.of.map((part) => spell(part, bind)).join(' AND ');
+    case 'or':
+      return `(${predicate.of.map((part) => (part.op === 'and' ? `(${spell(part, bind)})` : spell(part, bind))).join(' OR ')})`;
+    case 'not':
+      return `NOT (${spell(predicate.of, bind)})`;
+    case 'id':
+      return `(SELECT id FROM resource WHERE rid = d.rid) IN ${list(predicate.ids, bind)}`;
+    case 'updated':
+      return `EXISTS (SELECT 1 FROM resource x WHERE x.rid = d.rid AND ${updatedBounds('x', predicate, bind)})`;
+    case 'present':
+      return `EXISTS (SELECT 1 FROM ${predicate.kind}_index x INDEXED BY ${predicate.kind}_of WHERE x.rid = d.rid AND x.param = ${bind.add(predicate.param)})`;
+    case 'key':
+      return spellKey(predicate, bind);
+    case 'range':
+      return `EXISTS (SELECT 1 FROM range_index x INDEXED BY range_of WHERE x.rid = d.rid AND ${rangeCondition('x', predicate, bind)})`;
+    case 'text':
+      return `EXISTS (SELECT 1 FROM text_index x INDEXED BY text_of WHERE x.rid = d.rid AND ${textCondition('x', predicate, bind)})`;
+  }
+}
+
+/** A few keys are looked up one by one in the table; many are compared with the few that the resource has. */
+function spellKey({ param, keys }: KeyTest, bind: Binding): string {
+  const of = `x.rid = d.rid AND x.param = ${bind.add(param)}`;
+  if (keys.length > INLINE_KEYS) {
+    return `EXISTS (SELECT 1 FROM key_index x INDEXED BY key_of WHERE ${of} AND +x.key IN ${list(keys, bind)})`;
+  }
+  return `EXISTS (SELECT 1 FROM key_index x WHERE ${of} AND ${oneOf('x.key', keys, bind)})`;
+}
+
+function oneOf(column: string, values: readonly (number | string)[], bind: Binding): string {
+  return values.length === 1 ? `${column} = ${bind.add(values[0]!)}` : `${column} IN ${list(values, bind)}`;
+}
+
+function list(values: readonly (number | string)[], bind: Binding): string {
+  if (values.length > INLINE_KEYS) return `(SELECT value FROM json_each(${bind.add(JSON.stringify(values))}))`;
+  return `(${values.map((value) => bind.add(value)).join(', ')})`;
+}
+
+export function keyCondition(alias: string, { param, keys }: KeyTest, bind: Binding): string {
+  return `${alias}.param = ${bind.add(param)} AND ${oneOf(`${alias}.key`, keys, bind)}`;
+}
+
+export function rangeCondition(alias: string, { param, key, bounds }: RangeTest, bind: Binding): string {
+  const ends = bounds.map(({ end, is, value }) => ` AND ${alias}.${end} ${is} ${bind.add(value)}`);
+  return `${alias}.param = ${bind.add(param)} AND ${alias}.key = ${bind.add(key)}${ends.join('')}`;
+}
+
+/** `%` and `_` mean nothing here: a prefix is a range, a substring is found by instr. */
+export function textCondition(alias: string, { param, test, value }: TextTest, bind: Binding): string {
+  const of = `${alias}.param = ${bind.add(param)}`;
+  switch (test) {
+    case 'equals':
+      return `${of} AND ${alias}.text = ${bind.add(value)}`;
+    case 'exact':
+      return `${of} AND ${alias}.exact = ${bind.add(value)}`;
+    case 'contains':
+      return `${of} AND instr(${alias}.text, ${bind.add(value)}) > 0`;
+    case 'starts':
+      return `${of} AND ${alias}.text >= ${bind.add(value)} AND ${alias}.text < ${bind.add(afterPrefix(value))}`;
+  }
+}
+
+/** Greater than every text that begins so: U+10FFFF is no character and sorts last in UTF-8. */
+export function afterPrefix(prefix: string): string {
+  return `${prefix}\u{10ffff}\u{10ffff}`;
+}
+
+export function updatedBounds(alias: string, { bounds }: UpdatedTest, bind: Binding): string {
+  return bounds.map(({ is, value }) => `${alias}.instant ${is} ${bind.add(value)}`).join(' AND ');
+}
+
+export function idCondition(alias: string, { type, ids }: IdTest, bind: Binding): string {
+  return `${alias}.type = ${bind.add(type)} AND ${oneOf(`${alias}.id`, ids, bind)}`;
+}

@@ -1,0 +1,124 @@
+/** The store of one tenant as a thread sees it: reads on a connection of its own, writes by the writer thread. */
+import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { fault } from '../../fhir/model/outcome.ts';
+import type { SearchPlan } from '../../fhir/search/plan.ts';
+import type { FeedStore, Job, JobStore, ResourceStore, SearchPage, TenantStore } from '../ports.ts';
+import { deadJobs } from './job-rows.ts';
+import { openNames, type Names } from './names.ts';
+import { openRows, type Rows } from './rows.ts';
+import { openForReading } from './schema.ts';
+import { openSearch, type Found, type Search } from './search.ts';
+import type { WriterPort } from './writer-port.ts';
+
+export interface OpenTenant extends TenantStore {
+  close(): void;
+}
+
+/** A connection and what is prepared on it. */
+interface Reader {
+  readonly db: DatabaseSync;
+  readonly names: Names;
+  readonly rows: Rows;
+  readonly search: Search;
+}
+
+/** Searches that may wait for the connection of the long ones. */
+const MOST_LONG = 64;
+
+function openReader(file: string): Reader {
+  const db = openForReading(file);
+  const names = openNames(db);
+  return { db, names, rows: openRows(db, names), search: openSearch(db, names) };
+}
+
+export function openTenantStore(name: string, file: string, secret: Uint8Array, writer: WriterPort): OpenTenant {
+  const reader = openReader(file);
+  const long = longSearches(file);
+  const resources: ResourceStore = {
+    read: async (keys) => keys.map((key) => reader.rows.current(key)),
+    vread: async (key, versionId) => reader.rows.version(key, versionId),
+    history: async (query) => reader.rows.history(query),
+    search: async (plan) => searchAtOnce(reader, plan) ?? long.search(plan),
+    commit: (unit) => writer.commit(name, unit),
+  };
+  const feed: FeedStore = {
+    read: async (after, limit) => reader.rows.feed(after, limit),
+    last: async () => reader.rows.last(),
+    cursor: async (of) => reader.rows.cursor(of),
+    advance: (of, from, to) => writer.ask({ op: 'advance', tenant: name, name: of, from, to }) as Promise<boolean>,
+  };
+  const ping = async (): Promise<void> => {
+    reader.rows.last();
+    await writer.ask({ op: 'ping', tenant: name });
+  };
+  const close = (): void => {
+    reader.db.close();
+    long.close();
+  };
+  return { resources, feed, jobs: jobStore(name, writer, reader.db), secret, ping, close };
+}
+
+function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStore {
+  const yes = (answer: Promise<unknown>): Promise<boolean> => answer as Promise<boolean>;
+  return {
+    claim: (queues, limit, leaseMs, now) => writer.ask({ op: 'claim', tenant, queues, limit, leaseMs, now }) as Promise<Job[]>,
+    extend: ({ id, lease }, leaseMs, now) => yes(writer.ask({ op: 'extend', tenant, id, lease, until: now + leaseMs })),
+    complete: ({ id, lease }) => yes(writer.ask({ op: 'complete', tenant, id, lease })),
+    fail: ({ id, lease }, error, retryAt, now) => yes(writer.ask({ op: 'fail', tenant, id, lease, error, retryAt, now })),
+    dead: async (queue, limit) => deadJobs(db, queue, limit),
+    revive: (id, now) => yes(writer.ask({ op: 'revive', tenant, id, now })),
+  };
+}
+
+function pageOf(rows: Rows, { rids, next, total }: Found): SearchPage {
+  return { resources: rids.map((rid) => rows.byRid(rid)), next, total };
+}
+
+/** A search that needs one step only, in one snapshot; undefined when it needs more. */
+function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPage | undefined {
+  db.exec('BEGIN');
+  try {
+    const step = search.find(plan).next();
+    return step.done ? pageOf(rows, step.value) : undefined;
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
+/** Long searches run one after the other on a second connection, each in one snapshot, and let the event loop turn between their steps. */
+function longSearches(file: string): { search(plan: SearchPlan): Promise<SearchPage>; close(): void } {
+  let reader: Reader | undefined;
+  let waiting = 0;
+  let before: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const run = async (plan: SearchPlan): Promise<SearchPage> => {
+    if (closed) throw fault('busy', 'The store is closing: try again');
+    const { db, rows, search } = (reader ??= openReader(file));
+    db.exec('BEGIN');
+    try {
+      const work = search.find(plan);
+      for (let step = work.next(); ; step = work.next()) {
+        if (step.done) return pageOf(rows, step.value);
+        await nextTurn();
+        if (closed) throw fault('busy', 'The store was closed');
+      }
+    } finally {
+      if (db.isOpen) db.exec('COMMIT');
+      if (closed && db.isOpen) db.close();
+    }
+  };
+  const search = async (plan: SearchPlan): Promise<SearchPage> => {
+    if (waiting >= MOST_LONG) throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
+    waiting++;
+    const result = before.then(() => run(plan));
+    before = result.catch(() => undefined);
+    return result.finally(() => waiting--);
+  };
+  const close = (): void => {
+    closed = true;
+    if (reader?.db.isOpen && waiting === 0) reader.db.close();
+  };
+  return { search, close };
+}

@@ -1,0 +1,129 @@
+/**
+ * What travels between the threads and the writer: flat arrays of strings and numbers, and the bodies of many units in one transferred buffer,
+ * because cloning an object a row would cost more than writing it. https://nodejs.org/api/worker_threads.html#portpostmessagevalue-transferlist
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { IndexValue } from '../../fhir/search/index-value.ts';
+import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
+import { METHODS } from './rows.ts';
+
+/** Numbers of a write in `UnitWire.heads`; type and id stand in `names`. `start` and `end` are the place of the body, -1 for a delete. */
+export interface Head {
+  readonly type: string;
+  readonly id: string;
+  readonly expected: number;
+  readonly version: number;
+  readonly method: number;
+  readonly start: number;
+  readonly end: number;
+  readonly stampAt: number;
+  readonly keys: number;
+  readonly ranges: number;
+  readonly texts: number;
+}
+export const HEAD_NUMBERS = 9;
+
+export interface UnitWire {
+  /** type, id of each write */
+  readonly names: string[];
+  /** HEAD_NUMBERS of each write */
+  readonly heads: number[];
+  /** param, key of each key value of all writes in turn */
+  readonly keys: string[];
+  /** param, key, low, high */
+  readonly ranges: (string | number)[];
+  /** param, text, exact */
+  readonly texts: string[];
+  readonly guards?: readonly Guard[];
+  readonly present?: readonly ResourceKey[];
+  readonly integrity?: boolean;
+  readonly jobs?: readonly NewJobWire[];
+}
+
+export interface NewJobWire {
+  readonly queue: string;
+  readonly payload: string;
+  readonly runAt?: number;
+  readonly maxAttempts: number;
+}
+
+export type Ask =
+  | { readonly op: 'open' | 'ping' | 'tenants'; readonly tenant: string }
+  | { readonly op: 'commit'; readonly tenant: string; readonly unit: UnitWire; readonly bodies: Uint8Array }
+  | { readonly op: 'advance'; readonly tenant: string; readonly name: string; readonly from: number; readonly to: number }
+  | { readonly op: 'claim'; readonly tenant: string; readonly queues: readonly string[]; readonly limit: number; readonly leaseMs: number; readonly now: number }
+  | { readonly op: 'extend'; readonly tenant: string; readonly id: number; readonly lease: string; readonly until: number }
+  | { readonly op: 'complete'; readonly tenant: string; readonly id: number; readonly lease: string }
+  | { readonly op: 'fail'; readonly tenant: string; readonly id: number; readonly lease: string; readonly error: string; readonly retryAt: number; readonly now: number }
+  | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number };
+
+/** The answer to `open`. */
+export interface Opened {
+  readonly file: string;
+  readonly secret: Uint8Array;
+}
+
+/** From the thread that started the writer. */
+export type Order = { readonly port: MessagePort } | 'close';
+
+/** From a thread: its questions, numbered from `first` on. */
+export interface Questions {
+  readonly first: number;
+  readonly asks: readonly Ask[];
+}
+
+/** To a thread: number and answer of each question that is done. */
+export type Answers = readonly (readonly [number: number, answer: Answer])[];
+
+export type Answer = { readonly value: unknown } | { readonly error: string; readonly busy: boolean };
+
+const DEFAULT_ATTEMPTS = 10;
+
+/** Flattens a unit. Its bodies are appended to `bodies`, and the places in the unit count from `offset`. */
+export function packUnit(unit: UnitOfWork, bodies: Uint8Array[], offset: number): { wire: UnitWire; end: number } {
+  const wire = { names: [], heads: [], keys: [], ranges: [], texts: [] } as Pick<UnitWire, 'names' | 'heads' | 'keys' | 'ranges' | 'texts'>;
+  let end = offset;
+  for (const { type, id, expected, versionId, method, content } of unit.writes) {
+    const start = end;
+    const counts = content ? packIndex(wire, content.index) : [0, 0, 0];
+    if (content) {
+      bodies.push(content.body);
+      end += content.body.length;
+    }
+    wire.names.push(type, id);
+    wire.heads.push(expected, versionId, METHODS.indexOf(method), content ? start : -1, end, content?.stampAt ?? -1, ...counts);
+  }
+  const { guards, present, integrity } = unit;
+  return { wire: { ...wire, guards, present, integrity, jobs: unit.jobs?.map(packJob) }, end };
+}
+
+function packIndex(wire: Pick<UnitWire, 'keys' | 'ranges' | 'texts'>, index: readonly IndexValue[]): [number, number, number] {
+  let [keys, ranges, texts] = [0, 0, 0];
+  for (const value of index) {
+    if (value.kind === 'key') {
+      wire.keys.push(value.param, value.key);
+      keys++;
+    } else if (value.kind === 'range') {
+      wire.ranges.push(value.param, value.key, value.low, value.high);
+      ranges++;
+    } else {
+      wire.texts.push(value.param, value.text, value.exact);
+      texts++;
+    }
+  }
+  return [keys, ranges, texts];
+}
+
+function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {
+  return { queue, payload: JSON.stringify(payload ?? null), runAt, maxAttempts: maxAttempts ?? DEFAULT_ATTEMPTS };
+}
+
+export function unpackHeads({ names, heads }: UnitWire): Head[] {
+  return Array.from({ length: names.length / 2 }, (_, i) => {
+    const at = i * HEAD_NUMBERS;
+    const [expected, version, method, start, end, stampAt, keys, ranges, texts] = heads.slice(at, at + HEAD_NUMBERS) as [
+      number, number, number, number, number, number, number, number, number,
+    ];
+    return { type: names[2 * i]!, id: names[2 * i + 1]!, expected, version, method, start, end, stampAt, keys, ranges, texts };
+  });
+}
