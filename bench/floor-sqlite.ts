@@ -7,7 +7,7 @@ import type { FloorStore, Row } from './floor-store.ts';
 
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = NORMAL;
+  PRAGMA synchronous = FULL;
   CREATE TABLE resource (key TEXT PRIMARY KEY, text TEXT NOT NULL);
   CREATE TABLE answer (query TEXT, position INTEGER, url TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (query, position)) WITHOUT ROWID;
