@@ -80,7 +80,5 @@ function typed(definitions: Definitions, fhirpath: Library, node: unknown): Path
 function plainValue(value: unknown): JsonValue | undefined {
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'object' || value === null) return value as JsonValue | undefined;
-  return 'toJSON' in value && typeof value.toJSON === 'function'
-    ? (value.toJSON() as JsonValue)
-    : (value as JsonValue);
+  return 'toJSON' in value ? (value as { toJSON: () => JsonValue }).toJSON() : (value as JsonValue);
 }

@@ -1,5 +1,5 @@
-/** Parts of resources: `_summary` and `_elements`. https://hl7.org/fhir/R4/search.html#summary, #elements */
-import type { Definitions } from '../definitions/registry.ts';
+/** Parts of resources: `_summary` and `_elements`. https://hl7.org/fhir/R4/search.html#summary, https://hl7.org/fhir/R4/search.html#elements */
+import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
 import { fault } from '../model/outcome.ts';
 import {
   isObject,
@@ -11,6 +11,7 @@ import {
 
 export type Elements =
   | { readonly kind: 'summary'; readonly of: 'true' | 'text' | 'data' }
+  /** names of elements at the top of a resource */
   | { readonly kind: 'elements'; readonly names: readonly string[] };
 
 const SUMMARIES = ['true', 'false', 'text', 'data', 'count'];
@@ -20,8 +21,10 @@ const SUBSETTED: JsonObject = {
   display: 'subsetted',
 };
 
-/** What the parameters ask for; undefined for whole resources. Throws FhirError for an unknown `_summary`. */
-export function parseElements(query: readonly (readonly [string, string])[]): Elements | undefined {
+/** What the parameters ask for; undefined for whole resources. Throws FhirError `value` for an unknown `_summary`. */
+export function parseElements(
+  query: readonly (readonly [name: string, value: string])[],
+): Elements | undefined {
   const summary = query.findLast(([name]) => name === '_summary')?.[1];
   if (summary !== undefined && !SUMMARIES.includes(summary)) {
     throw fault(
@@ -32,69 +35,77 @@ export function parseElements(query: readonly (readonly [string, string])[]): El
   }
   if (summary === 'true' || summary === 'text' || summary === 'data') return { kind: 'summary', of: summary };
   const names = query.filter(([name]) => name === '_elements').flatMap(([, value]) => value.split(','));
-  return names.length > 0
-    ? { kind: 'elements', names: names.map((name) => name.trim().replace(/^[A-Z][A-Za-z]*\./, '')) }
-    : undefined;
+  const given = names.map(topName).filter((name) => name !== '');
+  return given.length > 0 ? { kind: 'elements', names: given } : undefined;
 }
 
-/** A copy with only the elements that are asked for and the mandatory ones, marked as a part. */
+/** `birthDate` of ` Patient.birthDate ` and `name` of `name.family`: elements are chosen at the top only. */
+const topName = (name: string): string =>
+  name
+    .trim()
+    .replace(/^[A-Z][A-Za-z]*\./, '')
+    .split('.', 1)[0]!;
+
+/** A copy with only the elements that are asked for and the mandatory ones, marked as a part. The tree itself is not changed. */
 export function pickElements(definitions: Definitions, tree: ResourceTree, elements: Elements): ResourceTree {
-  const keep = keeper(definitions, elements);
-  const picked = pick(definitions, tree.resourceType, tree, keep, true);
-  return { ...picked, resourceType: tree.resourceType, meta: marked(tree['meta']) };
+  const picked = pick(definitions, tree.resourceType, tree, keeper(elements));
+  const { resourceType, id } = tree;
+  return { resourceType, ...(id === undefined ? {} : { id }), meta: marked(tree['meta']), ...picked };
 }
 
-type Keep = (
-  name: string,
-  element: { min: number; isSummary: boolean; isModifier: boolean },
-  isTop: boolean,
-) => 'whole' | 'part' | 'no';
+/** How much of an element is kept: `part` of it where the definitions of its own elements decide. */
+type Keep = (element: ElementDefinition) => 'whole' | 'part' | 'none';
 
-const ALWAYS = new Set(['id', 'meta', 'resourceType']);
+/** What is always there, or is put there by `pickElements`. */
+const OURS: ReadonlySet<string> = new Set(['resourceType', 'id', 'meta']);
+/** Elements without which a part of a resource could be misunderstood. */
+const SAFETY: ReadonlySet<string> = new Set(['implicitRules', 'modifierExtension']);
 
-function keeper(_definitions: Definitions, elements: Elements): Keep {
+function keeper(elements: Elements): Keep {
   if (elements.kind === 'elements') {
-    const names = new Set(elements.names.map((name) => name.split('.', 1)[0]!));
-    return (name, { min, isModifier }, isTop) =>
-      !isTop || names.has(name) || min > 0 || (isModifier && min > 0) ? 'whole' : 'no';
+    const names = new Set(elements.names);
+    return ({ name, min }) => (names.has(name) || min > 0 || SAFETY.has(name) ? 'whole' : 'none');
   }
-  if (elements.of === 'data') return (name, _element, isTop) => (isTop && name === 'text' ? 'no' : 'whole');
-  if (elements.of === 'text')
-    return (name, { min }, isTop) => (!isTop || name === 'text' || min > 0 ? 'whole' : 'no');
-  return (_name, { min, isSummary }) => (isSummary || min > 0 ? 'part' : 'no');
+  switch (elements.of) {
+    case 'data':
+      return ({ name }) => (name === 'text' ? 'none' : 'whole');
+    case 'text':
+      return ({ name, min }) => (name === 'text' || min > 0 || SAFETY.has(name) ? 'whole' : 'none');
+    case 'true':
+      return summaryPart;
+  }
 }
 
-function pick(
-  definitions: Definitions,
-  type: string,
-  object: JsonObject,
-  keep: Keep,
-  isTop: boolean,
-): JsonObject {
+function summaryPart({ name, isSummary, min }: ElementDefinition): 'part' | 'none' {
+  return isSummary || min > 0 || SAFETY.has(name) ? 'part' : 'none';
+}
+
+function pick(definitions: Definitions, type: string, object: JsonObject, keep: Keep): JsonObject {
   const picked: JsonObject = {};
   for (const [jsonName, value] of Object.entries(object)) {
-    if (isTop && ALWAYS.has(jsonName)) {
-      picked[jsonName] = value;
-      continue;
-    }
+    if (OURS.has(jsonName)) continue;
     const property = definitions.property(type, jsonName.replace(/^_/, ''));
-    const how = property ? keep(property.element.name, property.element, isTop) : 'no';
+    const how = property ? keep(property.element) : 'none';
     if (how === 'whole') picked[jsonName] = value;
-    else if (how === 'part') picked[jsonName] = pickValue(definitions, property!.type, value, keep);
+    else if (how === 'part') picked[jsonName] = summaryOf(definitions, property!.type, value);
   }
   return picked;
 }
 
-/** Inside a data type a summary keeps everything; inside a backbone element only its own summary elements. */
-function pickValue(definitions: Definitions, type: string, value: JsonValue, keep: Keep): JsonValue {
-  if (!type.includes('.')) return value;
-  const one = (item: JsonValue): JsonValue =>
-    isObject(item) ? pick(definitions, type, item, keep, false) : item;
-  return Array.isArray(value) ? value.map(one) : one(value);
+/** The summary elements of a value; a primitive and an inline resource are kept as they are. */
+function summaryOf(definitions: Definitions, type: string, value: JsonValue): JsonValue {
+  if (definitions.type(type)?.kind !== 'complex-type') return value;
+  if (Array.isArray(value)) return value.map((one) => summaryOf(definitions, type, one));
+  if (!isObject(value)) return value;
+  const { id } = value;
+  return { ...(id === undefined ? {} : { id }), ...pick(definitions, type, value, summaryPart) };
 }
 
 function marked(meta: JsonValue | undefined): JsonObject {
   const own = isObject(meta) ? meta : {};
   const tags: JsonArray = Array.isArray(own['tag']) ? own['tag'] : [];
-  return { ...own, tag: [...tags, SUBSETTED] };
+  const isMarked = tags.some(
+    (tag) => isObject(tag) && tag['system'] === SUBSETTED['system'] && tag['code'] === 'SUBSETTED',
+  );
+  return isMarked ? own : { ...own, tag: [...tags, { ...SUBSETTED }] };
 }

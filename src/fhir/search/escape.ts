@@ -9,18 +9,19 @@ export function splitEscaped(text: string, separator: string): string[] {
 /** Splits at an unescaped separator and leaves escapes in the parts. */
 export function splitRaw(text: string, separator: string): string[] {
   if (!text.includes('\\')) return text.split(separator);
-  const parts: string[] = [''];
+  const parts: string[] = [];
+  let start = 0;
   for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (character === separator) parts.push('');
-    else
-      parts[parts.length - 1] +=
-        character === '\\' && i + 1 < text.length ? character + text[++i]! : character;
+    if (text[i] === '\\') i++;
+    else if (text[i] === separator) {
+      parts.push(text.slice(start, i));
+      start = i + 1;
+    }
   }
-  return parts;
+  return [...parts, text.slice(start)];
 }
 
 /** A backslash keeps its literal meaning before any character that needs no escape. */
 export function unescape(text: string): string {
-  return text.replace(/\\([,|$\\])/g, '$1');
+  return text.includes('\\') ? text.replace(/\\([,|$\\])/g, '$1') : text;
 }

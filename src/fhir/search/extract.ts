@@ -1,108 +1,140 @@
 /**
  * A resource's index values: each search parameter of its type, evaluated by its FHIRPath expression, and the pseudo parameters for compartments
- * and references. https://hl7.org/fhir/R4/searchparameter.html#SearchParameter
+ * and references. https://hl7.org/fhir/R4/searchparameter.html
  */
 import type { Definitions, SearchParameter } from '../definitions/registry.ts';
+import { FhirError } from '../model/outcome.ts';
 import { localReferences } from '../model/references.ts';
 import type { ResourceTree } from '../model/tree.ts';
 import { compilePath, type CompiledPath, type PathNode } from '../path/engine.ts';
+import { gatherer, type Add, type Gatherer } from './add.ts';
 import { indexDate } from './date.ts';
-import { COMPARTMENT, REFERENCE, type IndexValue } from './index-value.ts';
+import { COMPARTMENT, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
 import { indexNumber } from './number.ts';
 import { indexQuantity } from './quantity.ts';
 import { indexReference } from './reference.ts';
 import { indexString } from './string.ts';
-import { indexToken } from './token.ts';
+import { indexPrimitive, indexToken, tokenShape } from './token.ts';
 import { indexUri } from './uri.ts';
 
-type Add = (value: IndexValue) => void;
-type Indexer = (definitions: Definitions, param: string, node: PathNode, add: Add) => void;
-
-/** How a node becomes index values, by the type of the parameter. Composite and special parameters come with the search issue. */
-const INDEXERS: Readonly<Partial<Record<SearchParameter['type'], Indexer>>> = {
-  token: indexToken,
-  reference: indexReference,
-  string: (_definitions, param, node, add) => indexString(param, node, add),
-  uri: (_definitions, param, node, add) => indexUri(param, node, add),
-  date: (_definitions, param, node, add) => indexDate(param, node, add),
-  number: (_definitions, param, node, add) => indexNumber(param, node, add),
-  quantity: (_definitions, param, node, add) => indexQuantity(param, node, add),
+/** Parameter types that have index values, and the kind of these. Composite and special parameters come with the search issue. */
+export const INDEX_KINDS: Readonly<Partial<Record<SearchParameter['type'], IndexKind>>> = {
+  token: 'key',
+  reference: 'key',
+  string: 'text',
+  uri: 'text',
+  date: 'range',
+  number: 'range',
+  quantity: 'range',
 };
 
 /** Parameters that are predicates on the version itself and have no index values. */
 export const INTRINSIC: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
 
-/** Whether a parameter can be searched by: its type has an indexer, and it has an expression. */
+/** Whether a parameter can be searched by: its type has index values, and it has an expression. */
 export function isServed(parameter: SearchParameter): boolean {
-  return (
-    INTRINSIC.has(parameter.code) ||
-    (parameter.expression !== undefined && INDEXERS[parameter.type] !== undefined)
-  );
+  if (INTRINSIC.has(parameter.code)) return true;
+  return parameter.expression !== undefined && INDEX_KINDS[parameter.type] !== undefined;
 }
 
-type Extractor = (resource: ResourceTree) => IndexValue[];
+export interface IndexOptions {
+  /** references below this URL are local ones */
+  readonly baseUrl?: string;
+}
+
+type Index = (node: PathNode, add: Add, options: IndexOptions) => void;
+type Extractor = (resource: ResourceTree, options: IndexOptions) => IndexValue[];
 
 const extractors = new WeakMap<Definitions, Map<string, Extractor>>();
 
 /** All index values of a resource, each once. The extractor of a type is compiled once a registry. */
-export function indexValues(definitions: Definitions, resource: ResourceTree): IndexValue[] {
+export function indexValues(
+  definitions: Definitions,
+  resource: ResourceTree,
+  options: IndexOptions = {},
+): IndexValue[] {
   let known = extractors.get(definitions);
-  if (!known) extractors.set(definitions, (known = new Map()));
+  if (!known) extractors.set(definitions, (known = new Map<string, Extractor>()));
   let extract = known.get(resource.resourceType);
   if (!extract)
     known.set(resource.resourceType, (extract = compileExtractor(definitions, resource.resourceType)));
-  return extract(resource);
+  return extract(resource, options);
 }
 
 interface Rule {
   readonly param: string;
   readonly path: CompiledPath;
-  readonly index: Indexer;
+  readonly index: Index;
+  /** the parameter has keys: an element that is there but has none to be found by leaves an empty one, so that it is not "missing" */
+  readonly marks: boolean;
 }
 
 function compileExtractor(definitions: Definitions, type: string): Extractor {
-  const rules = [...definitions.searchParameters(type).values()]
-    .filter((parameter) => isServed(parameter) && !INTRINSIC.has(parameter.code))
-    .map((one): Rule => ({
-      param: one.code,
-      path: compilePath(definitions, one.expression!, type),
-      index: INDEXERS[one.type]!,
-    }));
+  const parameters = [...definitions.searchParameters(type).values()];
+  const rules = parameters.flatMap((parameter) => ruleOf(definitions, parameter, type) ?? []);
   const compartments = definitions.compartments(type);
-  return (resource) => {
-    const values: IndexValue[] = [];
-    for (const { param, path, index } of rules) {
-      const nodes = path(resource);
-      if (nodes.length > 0) addNodes(definitions, values, param, nodes, index);
+  return (resource, options) => {
+    const gathered = gatherer();
+    for (const rule of rules) applyRule(rule, resource, gathered, options);
+    addCompartments(gathered.values, compartments, resource);
+    for (const local of localReferences(definitions, resource)) {
+      gathered.values.push({ kind: 'key', param: REFERENCE, key: `${local.type}/${local.id}` });
     }
-    addCompartments(values, compartments, resource);
-    for (const { type: target, id } of localReferences(definitions, resource))
-      values.push({ kind: 'key', param: REFERENCE, key: `${target}/${id}` });
-    return values;
+    return gathered.values;
   };
 }
 
-/** Values of one parameter repeat each other now and then (two codings of one system): only the distinct ones are kept. */
-function addNodes(
-  definitions: Definitions,
-  values: IndexValue[],
-  param: string,
-  nodes: readonly PathNode[],
-  index: Indexer,
-): void {
-  const start = values.length;
-  const add = (value: IndexValue): void => {
-    for (let i = start; i < values.length; i++) if (isSame(values[i]!, value)) return;
-    values.push(value);
-  };
-  for (const node of nodes) index(definitions, param, node, add);
+/** A posted parameter whose expression is not FHIRPath finds nothing; it is refused when it is posted, not here. */
+function ruleOf(definitions: Definitions, parameter: SearchParameter, type: string): Rule | undefined {
+  if (INTRINSIC.has(parameter.code) || !isServed(parameter)) return undefined;
+  try {
+    const path = compilePath(definitions, parameter.expression!, type);
+    if (path.never) return undefined;
+    const marks = INDEX_KINDS[parameter.type] === 'key';
+    return { param: parameter.code, path, index: indexOf(definitions, parameter, type), marks };
+  } catch (error) {
+    if (error instanceof FhirError) return undefined;
+    throw error;
+  }
 }
 
-function isSame(a: IndexValue, b: IndexValue): boolean {
-  if (a.kind !== b.kind || a.param !== b.param) return false;
-  if (a.kind === 'key') return a.key === (b as typeof a).key;
-  if (a.kind === 'text') return a.exact === (b as typeof a).exact && a.text === (b as typeof a).text;
-  return a.low === (b as typeof a).low && a.high === (b as typeof a).high && a.key === (b as typeof a).key;
+function indexOf(definitions: Definitions, parameter: SearchParameter, type: string): Index {
+  const { code } = parameter;
+  switch (parameter.type) {
+    case 'token': {
+      const index = tokenShape(definitions, parameter, type).primitive ? indexPrimitive : indexToken;
+      return (node, add) => index(code, node, add);
+    }
+    case 'reference':
+      return (node, add, { baseUrl }) => indexReference(definitions, code, node, add, baseUrl);
+    case 'string':
+      return (node, add) => indexString(code, node, add);
+    case 'uri':
+      return (node, add) => indexUri(code, node, add);
+    case 'date':
+      return (node, add) => indexDate(code, node, add);
+    case 'number':
+      return (node, add) => indexNumber(code, node, add);
+    default:
+      return (node, add) => indexQuantity(code, node, add);
+  }
+}
+
+function applyRule(rule: Rule, resource: ResourceTree, gathered: Gatherer, options: IndexOptions): void {
+  const nodes = nodesOf(rule, resource);
+  if (nodes.length === 0) return;
+  gathered.begin();
+  for (const node of nodes) rule.index(node, gathered.add, options);
+  if (rule.marks && !gathered.has(rule.param)) gathered.add({ kind: 'key', param: rule.param, key: '' });
+}
+
+/** An expression that does not fit a resource (several values where it wants one) finds nothing in it; it must not keep it from being stored. */
+function nodesOf({ path }: Rule, resource: ResourceTree): readonly PathNode[] {
+  try {
+    return path(resource);
+  } catch {
+    return [];
+  }
 }
 
 /** The compartments a resource is in: those that its reference parameters name, and its own. https://hl7.org/fhir/R4/compartmentdefinition.html */
@@ -112,9 +144,9 @@ function addCompartments(
   resource: ResourceTree,
 ): void {
   if (compartments.size === 0) return;
+  const { resourceType, id } = resource;
   const found = new Set<string>();
-  if (compartments.has(resource.resourceType) && typeof resource['id'] === 'string')
-    found.add(`${resource.resourceType}/${resource['id']}`);
+  if (compartments.has(resourceType) && typeof id === 'string') found.add(`${resourceType}/${id}`);
   for (const value of values) {
     if (value.kind !== 'key') continue;
     const slash = value.key.indexOf('/');

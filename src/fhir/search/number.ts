@@ -3,55 +3,69 @@
  * https://hl7.org/fhir/R4/search.html#number
  */
 import { fault } from '../model/outcome.ts';
-import { Decimal, isObject, type JsonValue } from '../model/tree.ts';
+import { Decimal, isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/engine.ts';
+import type { Add } from './add.ts';
 import { or, type Bound, type Expression } from './expression.ts';
-import type { IndexValue } from './index-value.ts';
 import { splitPrefix, type Prefix } from './prefix.ts';
 
-export const numberOf = (value: JsonValue | undefined): number | undefined =>
-  typeof value === 'number' ? value : value instanceof Decimal ? value.valueOf() : undefined;
+/** The end of a range that is open: no number lies beyond it, and every database can keep it. */
+export const UNBOUND = Number.MAX_VALUE;
 
-export function indexNumber(
-  param: string,
-  { value, type }: PathNode,
-  add: (value: IndexValue) => void,
-): void {
-  const number = numberOf(value);
-  if (number !== undefined && Number.isFinite(number))
-    add({ kind: 'range', param, key: '', low: number, high: number });
-  if (type === 'Range' && isObject(value)) {
-    const [low, high] = [value['low'], value['high']].map((end) =>
-      isObject(end) ? numberOf(end['value']) : undefined,
-    );
-    if (low !== undefined || high !== undefined) {
-      add({ kind: 'range', param, key: '', low: low ?? -Number.MAX_VALUE, high: high ?? Number.MAX_VALUE });
-    }
-  }
+/** The number of a JSON value; undefined when it is none, or too large for a double. */
+export function numberOf(value: JsonValue | undefined): number | undefined {
+  const number = typeof value === 'number' ? value : value instanceof Decimal ? value.valueOf() : undefined;
+  return Number.isFinite(number) ? number : undefined;
 }
 
+/** The ends of a Range of quantities. */
+export function rangeEnds({ low, high }: JsonObject): readonly [low: number, high: number] | undefined {
+  const [from, to] = [low, high].map((end) => (isObject(end) ? numberOf(end['value']) : undefined));
+  return from === undefined && to === undefined ? undefined : [from ?? -UNBOUND, to ?? UNBOUND];
+}
+
+export function indexNumber(param: string, { value, type }: PathNode, add: Add): void {
+  const number = numberOf(value);
+  const ends =
+    number !== undefined
+      ? [number, number]
+      : type === 'Range' && isObject(value)
+        ? rangeEnds(value)
+        : undefined;
+  if (ends) add({ kind: 'range', param, key: '', low: ends[0], high: ends[1] });
+}
+
+/** A number of a query: `from` (inclusive) to `to` (exclusive) is its implicit range. */
 export interface WrittenNumber {
   readonly value: number;
-  /** half of the last digit that was written */
-  readonly half: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-const NUMBER = /^[-+]?(\d+)(?:\.(\d+))?(?:[eE]([-+]?\d{1,3}))?$/;
+const NUMBER = /^([-+]?)(\d{1,200})(?:\.(\d{1,200}))?(?:[eE]([-+]?\d{1,3}))?$/;
 
 /** Throws FhirError `value` naming the parameter. */
 export function parseNumber(text: string, param: string): WrittenNumber {
-  const found = NUMBER.exec(text.trim());
-  const value = Number(text);
-  if (!found || !Number.isFinite(value))
-    throw fault('value', `"${text.slice(0, 60)}" is not a number: write 100, 100.00 or 1e2`, param);
-  const [, , fraction = '', exponent = '0'] = found;
-  // An exponent says how many digits are meant: 1e2 has one, 1.00e2 three.
-  const last = Number(exponent) - fraction.length;
-  return { value, half: 0.5 * 10 ** last };
+  // A "+" that was not escaped in the URL arrives as a space.
+  const written = text.replace(/^ /, '+');
+  const [, sign, whole, fraction = '', exponent] = NUMBER.exec(written) ?? [];
+  const value = Number(written);
+  if (whole === undefined || !Number.isFinite(value)) {
+    throw fault(
+      'value',
+      `"${text.slice(0, 60)}" of ${param} is not a number: write 100, 100.00 or 1e2`,
+      param,
+    );
+  }
+  // Half of the last digit. With an exponent, half of a tenth of it: the specification has 1e2 mean 95 to 105.
+  const finer = exponent === undefined ? 1 : 2;
+  const digits = BigInt(`${sign === '-' ? '-' : ''}${whole}${fraction}`) * 10n ** BigInt(finer);
+  const power = Number(exponent ?? 0) - fraction.length - finer;
+  return { value, from: Number(`${digits - 5n}e${power}`), to: Number(`${digits + 5n}e${power}`) };
 }
 
 export function numberExpression(param: string, value: string): Expression {
-  const { prefix, rest } = splitPrefix(value);
+  const { prefix, rest } = splitPrefix(value, param);
   return pointExpression(param, '', prefix, parseNumber(rest, param));
 }
 
@@ -60,32 +74,38 @@ export function pointExpression(
   param: string,
   key: string,
   prefix: Prefix,
-  { value, half }: WrittenNumber,
+  number: WrittenNumber,
 ): Expression {
+  const { value, from, to } = number;
   const make = (...bounds: Bound[]): Expression => ({ op: 'range', param, key, bounds });
   const low = (is: Bound['is'], at: number): Bound => ({ end: 'low', is, value: at });
   const high = (is: Bound['is'], at: number): Bound => ({ end: 'high', is, value: at });
   switch (prefix) {
     case 'eq':
-      return make(low('>=', lift(value - half)), high('<', lift(value + half)));
+      return make(low('>=', from), high('<', to));
     case 'ne':
-      return or(make(low('<', lift(value - half))), make(high('>=', lift(value + half))));
+      return or(make(low('<', from)), make(high('>=', to)));
     case 'gt':
+      return make(high('>', value));
     case 'sa':
-      return make(prefix === 'gt' ? high('>', value) : low('>', value));
+      return make(low('>', value));
     case 'ge':
       return make(high('>=', value));
     case 'lt':
+      return make(low('<', value));
     case 'eb':
-      return make(prefix === 'lt' ? low('<', value) : high('<', value));
+      return make(high('<', value));
     case 'le':
       return make(low('<=', value));
     case 'ap': {
-      const margin = Math.max(Math.abs(value) / 10, half);
-      return make(low('<=', lift(value + margin)), high('>=', lift(value - margin)));
+      const tenth = Math.abs(value) / 10;
+      return make(
+        low('<=', Math.max(to, tidy(value + tenth))),
+        high('>=', Math.min(from, tidy(value - tenth))),
+      );
     }
   }
 }
 
-/** Rounds away the last bits of a computed bound, so that 5.35 - 0.05 is 5.3. */
-const lift = (value: number): number => Number(value.toPrecision(14));
+/** Rounds away the last bits of a computed bound, so that 5.4 less a tenth is 4.86. */
+const tidy = (value: number): number => Number(value.toPrecision(15));

@@ -1,11 +1,22 @@
-/** Prefixes of ordered values. https://hl7.org/fhir/R4/search.html#prefix */
+/** Prefixes of ordered parameters. https://hl7.org/fhir/R4/search.html#prefix */
+import { fault } from '../model/outcome.ts';
 
-export type Prefix = 'eq' | 'ne' | 'gt' | 'ge' | 'lt' | 'le' | 'sa' | 'eb' | 'ap';
+const PREFIXES = ['eq', 'ne', 'gt', 'ge', 'lt', 'le', 'sa', 'eb', 'ap'] as const;
+export type Prefix = (typeof PREFIXES)[number];
 
-const PREFIXED = /^(eq|ne|gt|ge|lt|le|sa|eb|ap)(?=[-+.\d])/;
+const isPrefix = (text: string): text is Prefix => (PREFIXES as readonly string[]).includes(text);
 
-/** A value without a prefix is `eq`. */
-export function splitPrefix(value: string): { readonly prefix: Prefix; readonly rest: string } {
-  const prefix = PREFIXED.exec(value)?.[1] as Prefix | undefined;
-  return prefix ? { prefix, rest: value.slice(2) } : { prefix: 'eq', rest: value };
+/** Splits `ge2024`; a value without a prefix is `eq`. Throws FhirError `value` for letters that are no prefix. */
+export function splitPrefix(
+  value: string,
+  param: string,
+): { readonly prefix: Prefix; readonly rest: string } {
+  const letters = /^[A-Za-z]+/.exec(value)?.[0];
+  if (letters === undefined) return { prefix: 'eq', rest: value };
+  if (isPrefix(letters)) return { prefix: letters, rest: value.slice(2) };
+  throw fault(
+    'value',
+    `"${value.slice(0, 60)}" of ${param} begins with "${letters.slice(0, 20)}", which is not one of the prefixes ${PREFIXES.join(', ')}`,
+    param,
+  );
 }

@@ -2,55 +2,63 @@
 import { fault } from '../model/outcome.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/engine.ts';
+import type { Add } from './add.ts';
 import { splitEscaped } from './escape.ts';
 import type { Expression } from './expression.ts';
-import type { IndexValue } from './index-value.ts';
-import { numberOf, parseNumber, pointExpression } from './number.ts';
+import { numberOf, parseNumber, pointExpression, rangeEnds, UNBOUND } from './number.ts';
 import { splitPrefix } from './prefix.ts';
 
 const TAB = '\t';
-const UNBOUND = Number.MAX_VALUE;
 const CURRENCY = 'urn:iso:std:iso:4217';
 
-export function indexQuantity(
-  param: string,
-  { value, type }: PathNode,
-  add: (value: IndexValue) => void,
-): void {
+/** Index values of a Quantity (Age, Duration …), Money or Range: without unit, by the unit as written, and by the coded unit. */
+export function indexQuantity(param: string, { value, type }: PathNode, add: Add): void {
   if (!isObject(value)) return;
-  if (type === 'Range') return indexRange(param, value, add);
-  const number = numberOf(value['value']);
-  if (number === undefined || !Number.isFinite(number)) return;
-  const [low, high] = ends(number, value['comparator']);
-  const unit = type === 'Money' ? { system: CURRENCY, code: value['currency'] } : value;
-  for (const key of unitKeys(unit)) add({ kind: 'range', param, key, low, high });
+  const ends = type === 'Range' ? rangeEnds(value) : quantityEnds(value);
+  if (!ends) return;
+  for (const key of unitKeys(unitOf(value, type)))
+    add({ kind: 'range', param, key, low: ends[0], high: ends[1] });
 }
 
-/** A Range is searched from its low to its high end. */
-function indexRange(param: string, range: JsonObject, add: (value: IndexValue) => void): void {
-  const [low, high] = [range['low'], range['high']].map((end) => (isObject(end) ? end : undefined));
-  const [from, to] = [numberOf(low?.['value']), numberOf(high?.['value'])];
-  if (from === undefined && to === undefined) return;
-  for (const key of unitKeys(low ?? high!))
-    add({ kind: 'range', param, key, low: from ?? -UNBOUND, high: to ?? UNBOUND });
+function quantityEnds(quantity: JsonObject): readonly [number, number] | undefined {
+  const number = numberOf(quantity['value']);
+  if (number === undefined) return undefined;
+  switch (quantity['comparator']) {
+    case '<':
+      return [-UNBOUND, neighbour(number, -1)];
+    case '<=':
+      return [-UNBOUND, number];
+    case '>':
+      return [neighbour(number, 1), UNBOUND];
+    case '>=':
+      return [number, UNBOUND];
+    default:
+      return [number, number];
+  }
 }
 
-/** `<5` is anything below 5. */
-function ends(value: number, comparator: JsonValue | undefined): readonly [number, number] {
-  if (comparator === '<' || comparator === '<=') return [-UNBOUND, value];
-  return comparator === '>' || comparator === '>=' ? [value, UNBOUND] : [value, value];
+/** The next double above (1) or below (-1), so that the ends of a range can stay inclusive. */
+function neighbour(value: number, direction: 1 | -1): number {
+  if (value === 0) return direction * Number.MIN_VALUE;
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  view.setBigInt64(0, view.getBigInt64(0) + BigInt(value > 0 ? direction : -direction));
+  return view.getFloat64(0);
 }
 
-/** No unit; the unit or code as it is written; the coded unit. */
-function unitKeys({
-  system,
-  code,
-  unit,
-}: {
-  system?: JsonValue;
-  code?: JsonValue;
-  unit?: JsonValue;
-}): Set<string> {
+interface Unit {
+  readonly system?: JsonValue;
+  readonly code?: JsonValue;
+  readonly unit?: JsonValue;
+}
+
+function unitOf(value: JsonObject, type: string): Unit {
+  if (type === 'Money') return { system: CURRENCY, code: value['currency'] };
+  if (type !== 'Range') return value;
+  return [value['low'], value['high']].find(isObject) ?? {};
+}
+
+function unitKeys({ system, code, unit }: Unit): ReadonlySet<string> {
   const keys = new Set(['']);
   for (const written of [code, unit]) if (typeof written === 'string') keys.add(TAB + written);
   if (typeof system === 'string' && typeof code === 'string') keys.add(system + TAB + code);
@@ -59,12 +67,12 @@ function unitKeys({
 
 /** `5.4`, `5.4|http://unitsofmeasure.org|mg`, `5.4||mg`, each with a prefix. Throws FhirError `value`. */
 export function quantityExpression(param: string, value: string): Expression {
-  const { prefix, rest } = splitPrefix(value);
+  const { prefix, rest } = splitPrefix(value, param);
   const [number = '', system = '', code = '', ...more] = splitEscaped(rest, '|');
   if (more.length > 0 || (system !== '' && code === '')) {
     throw fault(
       'value',
-      `"${value.slice(0, 100)}" is not a quantity: write 5.4, 5.4|http://unitsofmeasure.org|mg or 5.4||mg`,
+      `"${value.slice(0, 100)}" of ${param} is not a quantity: write 5.4, 5.4|http://unitsofmeasure.org|mg or 5.4||mg`,
       param,
     );
   }

@@ -1,19 +1,24 @@
-/** URI parameters: compared as they are; `:below` by prefix. https://hl7.org/fhir/R4/search.html#uri */
+/** URI parameters: compared as they are; `:below` and `:above` by path. https://hl7.org/fhir/R4/search.html#uri */
 import { fault } from '../model/outcome.ts';
 import type { PathNode } from '../path/engine.ts';
+import type { Add } from './add.ts';
 import { unescape } from './escape.ts';
 import { or, type Expression } from './expression.ts';
-import type { IndexValue } from './index-value.ts';
 
-export function indexUri(param: string, { value }: PathNode, add: (value: IndexValue) => void): void {
-  if (typeof value === 'string' && value !== '') add({ kind: 'text', param, text: value, exact: value });
+/** A canonical with a version is found with and without it. */
+export function indexUri(param: string, { value, type }: PathNode, add: Add): void {
+  if (typeof value !== 'string' || value === '') return;
+  add({ kind: 'text', param, text: value, exact: value });
+  const bar = type === 'canonical' ? value.indexOf('|') : -1;
+  if (bar > 0) add({ kind: 'text', param, text: value.slice(0, bar), exact: value.slice(0, bar) });
 }
 
 export function uriExpression(param: string, modifier: string | undefined, value: string): Expression {
   const uri = unescape(value);
   if (modifier === undefined) return { op: 'text', param, test: 'equals', value: uri };
-  if (uri.startsWith('urn:'))
+  if (uri.startsWith('urn:')) {
     throw fault('value', `:${modifier} works on URLs by their path, not on "${uri.slice(0, 80)}"`, param);
+  }
   if (modifier === 'below') {
     const base = uri.replace(/\/$/, '');
     return or(
@@ -24,10 +29,12 @@ export function uriExpression(param: string, modifier: string | undefined, value
   return or(...ancestors(uri).map((one): Expression => ({ op: 'text', param, test: 'equals', value: one })));
 }
 
-/** `http://a/b/c` -> itself, `http://a/b`, `http://a` */
+/** `http://a/b/c` -> itself, `http://a/b/`, `http://a/b`, `http://a/`, `http://a` */
 function ancestors(uri: string): string[] {
   const all = [uri];
-  for (let at = uri.lastIndexOf('/'); at > uri.indexOf('://') + 2; at = uri.lastIndexOf('/', at - 1))
-    all.push(uri.slice(0, at));
-  return all;
+  const root = uri.indexOf('://') + 3;
+  for (let at = uri.lastIndexOf('/'); at >= root; at = uri.lastIndexOf('/', at - 1)) {
+    all.push(uri.slice(0, at + 1), uri.slice(0, at));
+  }
+  return [...new Set(all)];
 }

@@ -1,0 +1,145 @@
+/**
+ * One search parameter with its modifier and alternatives -> an Expression, by the type of the parameter.
+ * https://hl7.org/fhir/R4/search.html#ptypes, https://hl7.org/fhir/R4/search.html#modifiers
+ */
+import type { SearchParameter, SearchParamType } from '../definitions/registry.ts';
+import { didYouMean } from '../model/near.ts';
+import { fault, FhirError, type Issue } from '../model/outcome.ts';
+import { dateExpression, updatedExpression } from './date.ts';
+import type { Draft } from './draft.ts';
+import { unescape } from './escape.ts';
+import { NONE, not, or, type Expression } from './expression.ts';
+import { INDEX_KINDS } from './extract.ts';
+import { numberExpression } from './number.ts';
+import { quantityExpression } from './quantity.ts';
+import { identifierParam, referenceExpression, referenceTargets } from './reference.ts';
+import { stringExpression } from './string.ts';
+import { tokenExpression, tokenKey, tokenShape } from './token.ts';
+import { uriExpression } from './uri.ts';
+
+/** Modifiers by type of parameter, beside `missing`, which all have, and the resource types that a reference takes. */
+const MODIFIERS: Readonly<Partial<Record<SearchParamType, readonly string[]>>> = {
+  token: ['text', 'not'],
+  reference: ['identifier'],
+  string: ['exact', 'contains'],
+  uri: ['below', 'above'],
+  date: [],
+  number: [],
+  quantity: [],
+};
+
+/** Modifiers of the specification that the search issue will build. */
+const MODIFIERS_NOT_YET: ReadonlySet<string> = new Set([
+  'in',
+  'not-in',
+  'of-type',
+  'ofType',
+  'above',
+  'below',
+  'code-text',
+  'iterate',
+]);
+
+function refuseModifier(code: string, modifier: string | undefined, known: readonly string[]): void {
+  if (modifier === undefined || known.includes(modifier)) return;
+  const at = `${code}:${modifier.slice(0, 40)}`;
+  if (MODIFIERS_NOT_YET.has(modifier))
+    throw fault('not-supported', `${at} is not supported by this server yet`, at);
+  const possible =
+    known.length > 0 ? `possible are ${known.map((one) => `:${one}`).join(', ')}.` : 'it takes none.';
+  const text = `${code} has no modifier ":${modifier.slice(0, 40)}": ${possible}${didYouMean(modifier, known)}`;
+  throw fault('unknown-parameter', text, at);
+}
+
+/** The alternatives of a parameter, joined; the faults of all of them are told together. */
+function anyOf(values: readonly string[], make: (value: string) => Expression): Expression {
+  const issues: Issue[] = [];
+  const made = values.map((value) => {
+    try {
+      return make(value);
+    } catch (error) {
+      if (!(error instanceof FhirError)) throw error;
+      issues.push(...error.issues);
+      return NONE;
+    }
+  });
+  if (issues.length > 0) throw new FhirError(400, issues);
+  return or(...made);
+}
+
+/** `_id` and `_lastUpdated`, which are known of a version without looking into it. */
+export function intrinsicCondition(
+  { input }: Draft,
+  code: string,
+  modifier: string | undefined,
+  values: readonly string[],
+): Expression {
+  if (modifier === 'missing') return isMissing(code, values) ? NONE : { op: 'all' };
+  if (code === '_lastUpdated') {
+    refuseModifier(code, modifier, ['missing']);
+    return anyOf(values, (one) => updatedExpression(one, input.now));
+  }
+  refuseModifier(code, modifier, ['not', 'missing']);
+  const ids: Expression = { op: 'id', ids: [...new Set(values.map(unescape))] };
+  return modifier === 'not' ? not(ids) : ids;
+}
+
+/** A parameter that is found by its index values, for one type of resource. Throws FhirError with all its faults. */
+export function parameterCondition(
+  draft: Draft,
+  parameter: SearchParameter,
+  type: string,
+  modifier: string | undefined,
+  values: readonly string[],
+): Expression {
+  const { code } = parameter;
+  const { definitions, input } = draft;
+  if (modifier === 'missing') {
+    const present: Expression = { op: 'present', param: code, kind: INDEX_KINDS[parameter.type]! };
+    return isMissing(code, values) ? not(present) : present;
+  }
+  const isTarget =
+    parameter.type === 'reference' && modifier !== undefined && definitions.isResourceType(modifier);
+  if (!isTarget) refuseModifier(code, modifier, [...MODIFIERS[parameter.type]!, 'missing']);
+  switch (parameter.type) {
+    case 'token':
+      return tokenExpression(code, tokenShape(definitions, parameter, type), modifier, values);
+    case 'reference': {
+      if (modifier === 'identifier') return identifierCondition(code, values);
+      const targets = referenceTargets(definitions, parameter, type);
+      return referenceExpression(
+        definitions,
+        { param: code, targets, only: modifier, baseUrl: input.baseUrl },
+        values,
+      );
+    }
+    case 'string':
+      return anyOf(values, (one) => stringExpression(code, modifier, one));
+    case 'uri':
+      return anyOf(values, (one) => uriExpression(code, modifier, one));
+    case 'date':
+      return anyOf(values, (one) => dateExpression(code, one, input.now));
+    case 'number':
+      return anyOf(values, (one) => numberExpression(code, one));
+    default:
+      return anyOf(values, (one) => quantityExpression(code, one));
+  }
+}
+
+function identifierCondition(code: string, values: readonly string[]): Expression {
+  return {
+    op: 'key',
+    param: identifierParam(code),
+    keys: values.map((one) => tokenKey(`${code}:identifier`, one)),
+  };
+}
+
+function isMissing(code: string, values: readonly string[]): boolean {
+  const [value] = values;
+  if (values.length === 1 && (value === 'true' || value === 'false')) return value === 'true';
+  throw fault(
+    'value',
+    `${code}:missing is "${values.join(',').slice(0, 40)}": give true or false`,
+    `${code}:missing`,
+  );
+}
