@@ -2,12 +2,14 @@
  * The XHTML of a narrative as text: whether it is one well-formed `div`, without building a tree of it.
  * https://hl7.org/fhir/R4/narrative.html, https://www.w3.org/TR/xml/
  */
+import { XHTML_NAMESPACE } from './xml-slots.ts';
 
 const NAME = '[A-Za-z_:\\u00c0-\\uffff][\\w:.\\-\\u00b7-\\uffff]*';
 const OPEN = new RegExp(`<(${NAME})((?:\\s+${NAME}\\s*=\\s*(?:"[^<"]*"|'[^<']*'))*)\\s*(/?)>`, 'uy');
 const CLOSE = new RegExp(`</(${NAME})\\s*>`, 'uy');
 const ATTRIBUTE = new RegExp(`\\s+(${NAME})\\s*=\\s*("[^"]*"|'[^']*')`, 'ug');
 const REFERENCE = /&(amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});/y;
+// eslint-disable-next-line no-control-regex
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 const DEEPEST = 100;
 
@@ -42,6 +44,16 @@ export function narrativeFlaw(text: string): string | undefined {
   if (text.slice(scan.at).trim() !== '') return 'something stands after the end of its div';
   const unknown = [...scan.used].find((prefix) => !scan.declared.has(prefix));
   return unknown === undefined ? undefined : `the prefix "${unknown}:" has no namespace`;
+}
+
+/** Whether the `div` at the beginning of a well-formed narrative declares the namespace of XHTML as its own. */
+export function hasXhtmlNamespace(text: string): boolean {
+  OPEN.lastIndex = text.indexOf('<');
+  const attributes = OPEN.exec(text)?.[2] ?? '';
+  for (const [, name, value = ''] of attributes.matchAll(ATTRIBUTE)) {
+    if (name === 'xmlns') return value.slice(1, -1) === XHTML_NAMESPACE;
+  }
+  return false;
 }
 
 /** Passes the markup at `scan.at`; gives its flaw. */

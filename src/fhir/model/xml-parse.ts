@@ -2,7 +2,7 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes';
 import type { Definitions } from '../definitions/registry.ts';
 import { didYouMean } from './near.ts';
-import { fault, FhirError, type Fault } from './outcome.ts';
+import { fault, type Fault, type FhirError } from './outcome.ts';
 import type { JsonArray, JsonObject, JsonPrimitive, JsonValue, ResourceTree } from './tree.ts';
 import { beginNarrative, type Narrative } from './xml-parse-narrative.ts';
 import { parsePrimitive, primitiveExample } from './xml-primitive.ts';

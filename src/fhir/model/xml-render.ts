@@ -2,7 +2,7 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { fault, type FhirError } from './outcome.ts';
 import { Decimal, isObject, type JsonObject, type JsonValue, type ResourceTree } from './tree.ts';
-import { narrativeFlaw } from './xml-narrative.ts';
+import { hasXhtmlNamespace, narrativeFlaw } from './xml-narrative.ts';
 import { FHIR_NAMESPACE, slotsOf, XHTML_NAMESPACE, type Slot } from './xml-slots.ts';
 
 export interface XmlOptions {
@@ -154,13 +154,19 @@ function writeNarrative(writer: Writer, value: JsonValue | undefined): void {
   const flaw = narrativeFlaw(value);
   if (flaw !== undefined) throw unsaid(writer, `the narrative is not well-formed XHTML: ${flaw}`);
   const text = value.trim();
-  const start = text.slice(0, text.indexOf('>'));
-  const hasNamespace = /\sxmlns\s*=/.test(start);
-  writer.out +=
-    writer.indent + (hasNamespace ? text : `<div xmlns="${XHTML_NAMESPACE}"${text.slice('<div'.length)}`);
+  const div = hasXhtmlNamespace(text) ? text : withNamespace(text);
+  writer.out += writer.indent + div;
 }
 
+/** A div that has another namespace or none: its content is XHTML all the same. */
+function withNamespace(text: string): string {
+  if (/^<div[^>]*\sxmlns\s*=/.test(text)) return text;
+  return `<div xmlns="${XHTML_NAMESPACE}"${text.slice('<div'.length)}`;
+}
+
+// eslint-disable-next-line no-control-regex
 const SPECIAL = /[&<>"\u0000-\u001f\ufffe\uffff]/;
+// eslint-disable-next-line no-control-regex
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -29,7 +29,7 @@ const known = new WeakMap<Definitions, Map<string, Slots>>();
 /** The slots of a type by name; empty for a type that the definitions do not know. Made once a registry. */
 export function slotsOf(definitions: Definitions, type: string): Slots {
   let types = known.get(definitions);
-  if (!types) known.set(definitions, (types = new Map()));
+  if (!types) known.set(definitions, (types = new Map<string, Slots>()));
   let slots = types.get(type);
   if (!slots) types.set(type, (slots = makeSlots(definitions, type)));
   return slots;

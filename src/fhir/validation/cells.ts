@@ -26,12 +26,12 @@ export interface Cell {
 
 export interface Cells {
   /** the cell of a type; the type has to be known */
-  of(type: string): Cell;
-  format(type: string): Format;
+  of: (type: string) => Cell;
+  format: (type: string) => Format;
   /** flaws of an inline resource, null when there are none */
-  checkInline(value: JsonValue, isContained: boolean): Flaw[] | null;
+  checkInline: (value: JsonValue, isContained: boolean) => Flaw[] | null;
   /** flaws of what stands beside a primitive: an Element, which may have only an id where there is a value */
-  checkSibling(sibling: JsonValue, value: JsonValue | undefined): Flaw[] | null;
+  checkSibling: (sibling: JsonValue, value: JsonValue | undefined) => Flaw[] | null;
 }
 
 const known = new WeakMap<Definitions, Cells>();

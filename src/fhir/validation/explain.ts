@@ -15,8 +15,7 @@ const MOST = 100;
 
 export function explain(definitions: Definitions, tree: ResourceTree, flaws: readonly Flaw[]): Issue[] {
   const places = flaws.map((flaw) => ({ flaw, place: locate(definitions, tree, flaw.path) }));
-  const unknown = places.filter(({ flaw }) => flaw.kind === 'unknown');
-  const causes = places.filter(({ flaw, place }) => !isFollowUp(flaw, place, unknown));
+  const causes = places.filter((one) => !isFollowUp(definitions, one, places));
   const issues = causes.slice(0, MOST).map(({ flaw, place }) => issueOf(definitions, flaw, place));
   if (causes.length <= MOST) return issues;
   const diagnostics = `${causes.length - MOST} or more further issues are not shown`;
@@ -65,15 +64,19 @@ interface Located {
   readonly place: Place;
 }
 
-/** A misspelt name makes an element missing as well: that is not told again. */
-function isFollowUp(flaw: Flaw, place: Place, unknown: readonly Located[]): boolean {
-  if (flaw.kind !== 'needs' && flaw.kind !== 'either' && flaw.kind !== 'content') return false;
-  return unknown.some(({ flaw: other, place: { value } }) => {
-    if (other.path !== flaw.path || value !== place.value) return false;
-    return (
-      other.about.replace(/^_/, '').startsWith(flaw.about) || nearNames(other.about, [flaw.about]).length > 0
-    );
+/** An object that is empty, or has a misspelt name, lacks its required elements as well: that is not told again. */
+function isFollowUp(definitions: Definitions, { flaw, place }: Located, all: readonly Located[]): boolean {
+  if (flaw.kind !== 'needs' && flaw.kind !== 'either') return false;
+  return all.some(({ flaw: other }) => {
+    if (other.path !== flaw.path) return false;
+    if (other.kind === 'content') return true;
+    return other.kind === 'unknown' && isMisspelt(definitions, place.type, other.about, flaw.about);
   });
+}
+
+function isMisspelt(definitions: Definitions, type: string, name: string, element: string): boolean {
+  const { needs, choices } = cellsOf(definitions).of(type).schema();
+  return name.startsWith(element) || nearNames(name, needs[element] ?? choices[element] ?? []).length > 0;
 }
 
 /** What a flaw is called in an OperationOutcome. */

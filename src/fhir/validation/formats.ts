@@ -3,18 +3,18 @@
  * https://hl7.org/fhir/R4/datatypes.html#primitive
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { narrativeFlaw } from '../model/xml-narrative.ts';
+import { hasXhtmlNamespace, narrativeFlaw } from '../model/xml-narrative.ts';
 import { XHTML_NAMESPACE } from '../model/xml-slots.ts';
 
 export type Format = (text: string) => boolean;
 
 /** characters in a string, https://hl7.org/fhir/R4/datatypes.html#string */
 const LONGEST = 1024 * 1024;
+// eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
 const SPACE = /[ \t\r\n]/;
 const MISPLACED_SPACE = /^[ \t\r\n]|[ \t\r\n]$|[ \t\r\n]{2}/;
 const NOT_BASE64 = /[^A-Za-z0-9+/=\s]/;
-const NAMESPACED_DIV = new RegExp(`^\\s*<div\\s(?:[^>]*\\s)?xmlns\\s*=\\s*["']${XHTML_NAMESPACE}["']`);
 
 /** Formats that are not just their expression. Those of R4 for uri, string and base64Binary take exponential time or none of the rules in. */
 const FORMATS: Readonly<Record<string, Format>> = {
@@ -80,8 +80,7 @@ const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 ||
 /** What is wrong with the text of a narrative, in words. */
 export function xhtmlFlaw(text: string): string | undefined {
   return (
-    narrativeFlaw(text) ??
-    (NAMESPACED_DIV.test(text) ? undefined : `its div lacks xmlns="${XHTML_NAMESPACE}"`)
+    narrativeFlaw(text) ?? (hasXhtmlNamespace(text) ? undefined : `its div lacks xmlns="${XHTML_NAMESPACE}"`)
   );
 }
 

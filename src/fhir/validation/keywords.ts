@@ -81,19 +81,21 @@ function membersCode(pen: Pen, cxt: KeywordCxt): void {
     gen.if(isResource, () => note(pen, cxt, 'unknown', key));
     gen.code(_`} }`);
   });
-  if (content === 'any') gen.if(_`${number} === 0`, () => note(pen, cxt, 'content', ''));
-  if (content === 'beyond-id') {
-    gen.if(_`${number} === 0 || (${number} === 1 && ${data}.id !== undefined)`, () =>
-      note(pen, cxt, 'content', ''),
-    );
-  }
+  contentCode(pen, cxt, number);
   if (either) {
-    const isChosen = _`${chosen.get(either.choice)!} !== undefined`;
-    const property = _`${data}.${new Name(either.property)} !== undefined`;
-    gen.if(_`${number} > 0 && (${isChosen}) === (${property})`, () =>
-      note(pen, cxt, 'either', either.choice),
-    );
+    const isChosen = _`${chosen.get(either.choice)} !== undefined`;
+    const hasProperty = _`${data}.${new Name(either.property)} !== undefined`;
+    gen.if(_`(${isChosen}) === (${hasProperty})`, () => note(pen, cxt, 'either', either.choice));
   }
+}
+
+/** An element says something: ele-1, https://hl7.org/fhir/R4/element.html */
+function contentCode(pen: Pen, cxt: KeywordCxt, number: Name): void {
+  const { _ } = pen.module;
+  const { content } = cxt.it.schema as TypeSchema;
+  if (content === 'none') return;
+  const idAlone = content === 'any' ? _`false` : _`${number} === 1 && ${cxt.data}.id !== undefined`;
+  cxt.gen.if(_`${number} === 0 || (${idAlone})`, () => note(pen, cxt, 'content', ''));
 }
 
 /** `valueString` and `_valueString` are one choice, `valueCode` is another. */
