@@ -1,5 +1,25 @@
-/** The contracts of a store on the embedded SQLite. */
+/** The contract of a store on the embedded SQLite. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { openSqliteStores } from '../../src/store/sqlite/stores.ts';
-import { searchAgreement } from './search-agreement.ts';
+import { storeContract } from './store.contract.ts';
+import type { Opened } from './units.ts';
 
-searchAgreement('SQLite', () => openSqliteStores({ location: ':memory:' }));
+async function open(): Promise<Opened> {
+  const location = mkdtempSync(join(tmpdir(), 'embergate-contract-'));
+  let stores = await openSqliteStores({ location });
+  return {
+    stores,
+    reopen: async () => {
+      await stores.close();
+      return (stores = await openSqliteStores({ location }));
+    },
+    close: async () => {
+      await stores.close();
+      rmSync(location, { recursive: true, force: true });
+    },
+  };
+}
+
+storeContract('SQLite', open);

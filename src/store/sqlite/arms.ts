@@ -66,7 +66,9 @@ function sources(predicate: Predicate): Source[] {
     case 'and':
       return predicate.of.flatMap((part, i) => {
         const others = predicate.of.filter((_, j) => j !== i);
-        return sources(part).map((source) => source.map(({ stretch, rest }) => ({ stretch, rest: both([rest, ...others]) })));
+        return sources(part).map((source) =>
+          source.map(({ stretch, rest }) => ({ stretch, rest: both([rest, ...others]) })),
+        );
       });
     case 'or': {
       const parts = predicate.of.map((part) => sources(part)[0]);
@@ -136,7 +138,8 @@ export const EVERYWHERE: Window = { above: -1, below: Number.MAX_SAFE_INTEGER };
 export function spellSource(source: Source, window: Window, bind: Binding): string {
   const alone = source.length === 1;
   const arms = source.map(({ stretch, rest }) => {
-    const distinct = alone && !isOrdered(stretch) && stretch.op !== 'id' && stretch.op !== 'updated' ? 'DISTINCT ' : '';
+    const distinct =
+      alone && !isOrdered(stretch) && stretch.op !== 'id' && stretch.op !== 'updated' ? 'DISTINCT ' : '';
     const within = `d.rid > ${bind.add(window.above)} AND d.rid < ${bind.add(window.below)}`;
     const tests = rest.op === 'all' ? '' : ` AND ${spell(rest, bind)}`;
     return `SELECT ${distinct}d.rid AS rid ${spellStretch(stretch, bind)} AND ${within}${tests}`;

@@ -47,11 +47,7 @@ export interface Page {
 }
 
 /** The first `limit` matches in a window, in order, each as [rid, …sort values]. */
-export function pageStatement(
-  source: Source,
-  order: Order,
-  page: Page,
-): Statement {
+export function pageStatement(source: Source, order: Order, page: Page): Statement {
   const bind = new Binding();
   if (isDefaultOrder(order.map(({ key }) => key))) return defaultPage(source, page, bind);
   const matches = spellSource(source, page.window ?? EVERYWHERE, bind);
@@ -79,7 +75,10 @@ function spellSort({ key, param }: Order[number], bind: Binding): string {
   const value = `${key.descending ? 'max' : 'min'}(${RANGE_COLUMN[kind]})`;
   const terms = kind === 'key' ? ' CROSS JOIN term t ON t.id = x.key' : '';
   const of = `FROM ${kind}_index x INDEXED BY ${kind}_of${terms} WHERE x.rid = m.rid AND x.param = ${bind.add(param)}`;
-  const only = kind === 'key' && prefix ? ` AND t.text >= ${bind.add(prefix)} AND t.text < ${bind.add(afterPrefix(prefix))}` : '';
+  const only =
+    kind === 'key' && prefix
+      ? ` AND t.text >= ${bind.add(prefix)} AND t.text < ${bind.add(afterPrefix(prefix))}`
+      : '';
   return `(SELECT ${value} ${of}${only})`;
 }
 

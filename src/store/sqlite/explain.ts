@@ -13,7 +13,10 @@ export function explainSql(plan: SearchPlan): string {
     const id = names.type(type)!;
     const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, () => 1);
     if (source.length === 0) return `-- ${type}: nothing can match`;
-    return spellOut(pageStatement(source, resolveOrder(names, id, plan.sort), { limit: plan.count + 1 }), label);
+    return spellOut(
+      pageStatement(source, resolveOrder(names, id, plan.sort), { limit: plan.count + 1 }),
+      label,
+    );
   });
   return statements.join(';\n');
 }

@@ -22,23 +22,37 @@ export interface IndexWriter {
 const TOGETHER = 8;
 
 const KINDS = { keys: ['key', 2], ranges: ['range', 4], texts: ['text', 3] } as const;
-const COLUMNS = { keys: ['param', 'key'], ranges: ['param', 'key', 'low', 'high'], texts: ['param', 'text', 'exact'] } as const;
+const COLUMNS = {
+  keys: ['param', 'key'],
+  ranges: ['param', 'key', 'low', 'high'],
+  texts: ['param', 'text', 'exact'],
+} as const;
 type Kind = keyof typeof KINDS;
 
 export function openIndexWriter(db: DatabaseSync): IndexWriter {
   const insertOne = (kind: Kind, together = 1): StatementSync => {
     const row = `(${Array.from({ length: KINDS[kind][1] + 1 }, () => '?').join(', ')})`;
-    return db.prepare(`INSERT OR IGNORE INTO ${KINDS[kind][0]}_index VALUES ${Array.from({ length: together }, () => row).join(', ')}`);
+    return db.prepare(
+      `INSERT OR IGNORE INTO ${KINDS[kind][0]}_index VALUES ${Array.from({ length: together }, () => row).join(', ')}`,
+    );
   };
   const inserts = { keys: insertOne('keys'), ranges: insertOne('ranges'), texts: insertOne('texts') };
   const insertKeys = insertOne('keys', TOGETHER);
-  const each = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({ keys: make('keys'), ranges: make('ranges'), texts: make('texts') });
+  const each = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
+    keys: make('keys'),
+    ranges: make('ranges'),
+    texts: make('texts'),
+  });
   const removes = each((kind) => db.prepare(`DELETE FROM ${KINDS[kind][0]}_index WHERE rid = ?`));
   const removeOnes = each((kind) =>
-    db.prepare(`DELETE FROM ${KINDS[kind][0]}_index WHERE ${COLUMNS[kind].map((column) => `${column} = ?`).join(' AND ')} AND rid = ?`),
+    db.prepare(
+      `DELETE FROM ${KINDS[kind][0]}_index WHERE ${COLUMNS[kind].map((column) => `${column} = ?`).join(' AND ')} AND rid = ?`,
+    ),
   );
   const selects = each((kind) => {
-    const statement = db.prepare(`SELECT ${COLUMNS[kind].join(', ')} FROM ${KINDS[kind][0]}_index INDEXED BY ${KINDS[kind][0]}_of WHERE rid = ?`);
+    const statement = db.prepare(
+      `SELECT ${COLUMNS[kind].join(', ')} FROM ${KINDS[kind][0]}_index INDEXED BY ${KINDS[kind][0]}_of WHERE rid = ?`,
+    );
     statement.setReturnArrays(true);
     return statement;
   });
@@ -54,7 +68,9 @@ export function openIndexWriter(db: DatabaseSync): IndexWriter {
     for (; at < rows.length; at += width) inserts[kind].run(...rows.slice(at, at + width), rid);
   };
   const replaceKind = (kind: Kind, rid: number, rows: readonly (number | string)[]): void => {
-    const old = new Map((selects[kind].all(rid) as unknown as (number | string)[][]).map((row) => [JSON.stringify(row), row]));
+    const old = new Map(
+      (selects[kind].all(rid) as unknown as (number | string)[][]).map((row) => [JSON.stringify(row), row]),
+    );
     const fresh: (number | string)[] = [];
     for (let at = 0; at < rows.length; at += KINDS[kind][1]) {
       const row = rows.slice(at, at + KINDS[kind][1]);

@@ -22,16 +22,22 @@ export interface JobWriter {
 const COLUMNS = 'id, queue, payload, attempt, max_attempts';
 
 export function openJobWriter(db: DatabaseSync): JobWriter {
-  const due = db.prepare(`SELECT ${COLUMNS}, due FROM job WHERE queue = ? AND due <= ? ORDER BY due, id LIMIT ?`);
+  const due = db.prepare(
+    `SELECT ${COLUMNS}, due FROM job WHERE queue = ? AND due <= ? ORDER BY due, id LIMIT ?`,
+  );
   const held = db.prepare(`SELECT ${COLUMNS} FROM job WHERE id = ? AND lease = ?`);
   const lease = db.prepare('UPDATE job SET lease = ?, due = ?, attempt = attempt + 1 WHERE id = ?');
   const extend = db.prepare('UPDATE job SET due = ? WHERE id = ? AND lease = ?');
   const retry = db.prepare('UPDATE job SET due = ?, lease = NULL WHERE id = ?');
   const remove = db.prepare('DELETE FROM job WHERE id = ?');
-  const bury = db.prepare('INSERT INTO dead_job(id, queue, payload, attempts, max_attempts, error, died_at) VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const bury = db.prepare(
+    'INSERT INTO dead_job(id, queue, payload, attempts, max_attempts, error, died_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
   const dead = db.prepare('SELECT id, queue, payload, max_attempts FROM dead_job WHERE id = ?');
   const unbury = db.prepare('DELETE FROM dead_job WHERE id = ?');
-  const enqueue = db.prepare('INSERT INTO job(id, queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, ?, 0, ?)');
+  const enqueue = db.prepare(
+    'INSERT INTO job(id, queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, ?, 0, ?)',
+  );
 
   const die = ({ id, queue, payload, attempt, max_attempts }: JobRow, error: string, now: number): void => {
     remove.run(id);
@@ -45,18 +51,32 @@ export function openJobWriter(db: DatabaseSync): JobWriter {
       return false;
     });
   const dueJobs = (queues: readonly string[], limit: number, now: number): JobRow[] => {
-    const rows = queues.flatMap((queue) => due.all(queue, now, limit) as unknown as (JobRow & { due: number })[]);
+    const rows = queues.flatMap(
+      (queue) => due.all(queue, now, limit) as unknown as (JobRow & { due: number })[],
+    );
     return rows.sort((a, b) => a.due - b.due || a.id - b.id).slice(0, limit);
   };
 
   return {
     claim(queues, limit, leaseMs, now) {
       const claimed: Job[] = [];
-      for (let rows = dueJobs(queues, limit, now); rows.length > 0 && claimed.length < limit; rows = dueJobs(queues, limit - claimed.length, now)) {
+      for (
+        let rows = dueJobs(queues, limit, now);
+        rows.length > 0 && claimed.length < limit;
+        rows = dueJobs(queues, limit - claimed.length, now)
+      ) {
         for (const { id, queue, payload, attempt, max_attempts } of buryExhausted(rows, now)) {
           const proof = randomUUID();
           lease.run(proof, now + leaseMs, id);
-          claimed.push({ id, queue, payload: JSON.parse(payload) as unknown, attempt: attempt + 1, maxAttempts: max_attempts, lease: proof, leaseUntil: now + leaseMs });
+          claimed.push({
+            id,
+            queue,
+            payload: JSON.parse(payload) as unknown,
+            attempt: attempt + 1,
+            maxAttempts: max_attempts,
+            lease: proof,
+            leaseUntil: now + leaseMs,
+          });
         }
       }
       return claimed;
@@ -82,7 +102,9 @@ export function openJobWriter(db: DatabaseSync): JobWriter {
 
 export function deadJobs(db: DatabaseSync, queue: string, limit: number): DeadJob[] {
   const rows = db
-    .prepare('SELECT id, queue, payload, attempts, error, died_at FROM dead_job WHERE queue = ? ORDER BY died_at, id LIMIT ?')
+    .prepare(
+      'SELECT id, queue, payload, attempts, error, died_at FROM dead_job WHERE queue = ? ORDER BY died_at, id LIMIT ?',
+    )
     .all(queue, limit) as unknown as (DeadJob & { payload: string; died_at: number })[];
   return rows.map(({ id, queue: of, payload, attempts, error, died_at }) => ({
     id,

@@ -22,7 +22,9 @@ export interface NameMaker extends Names {
 }
 
 /** A map that remembers at least the last `size` used entries, at most twice as many. */
-export function recent<K, V>(size: number): { get(key: K): V | undefined; set(key: K, value: V): void; clear(): void } {
+export function recent<K, V>(
+  size: number,
+): { get(key: K): V | undefined; set(key: K, value: V): void; clear(): void } {
   let young = new Map<K, V>();
   let old = new Map<K, V>();
   const set = (key: K, value: V): void => {

@@ -53,13 +53,17 @@ const ALL: Predicate = { op: 'all' };
 const NONE: Predicate = { op: 'none' };
 
 export function both(parts: readonly Predicate[]): Predicate {
-  const flat = parts.flatMap((part) => (part.op === 'and' ? part.of : [part])).filter((part) => part.op !== 'all');
+  const flat = parts
+    .flatMap((part) => (part.op === 'and' ? part.of : [part]))
+    .filter((part) => part.op !== 'all');
   if (flat.some((part) => part.op === 'none')) return NONE;
   return flat.length > 1 ? { op: 'and', of: flat } : (flat[0] ?? ALL);
 }
 
 function either(parts: readonly Predicate[]): Predicate {
-  const flat = parts.flatMap((part) => (part.op === 'or' ? part.of : [part])).filter((part) => part.op !== 'none');
+  const flat = parts
+    .flatMap((part) => (part.op === 'or' ? part.of : [part]))
+    .filter((part) => part.op !== 'none');
   if (flat.some((part) => part.op === 'all')) return ALL;
   return flat.length > 1 ? { op: 'or', of: flat } : (flat[0] ?? NONE);
 }
@@ -175,7 +179,8 @@ function oneOf(column: string, values: readonly (number | string)[], bind: Bindi
 }
 
 function list(values: readonly (number | string)[], bind: Binding): string {
-  if (values.length > INLINE_KEYS) return `(SELECT value FROM json_each(${bind.add(JSON.stringify(values))}))`;
+  if (values.length > INLINE_KEYS)
+    return `(SELECT value FROM json_each(${bind.add(JSON.stringify(values))}))`;
   return `(${values.map((value) => bind.add(value)).join(', ')})`;
 }
 

@@ -6,7 +6,15 @@ import type { Names } from './names.ts';
 /** The numbers of the methods in the table: never change one. */
 export const METHODS: readonly WriteMethod[] = ['POST', 'PUT', 'PATCH', 'DELETE'];
 
-type VersionRow = [type: number, id: string, version: number, seq: number, instant: number, method: number, body: Uint8Array | null];
+type VersionRow = [
+  type: number,
+  id: string,
+  version: number,
+  seq: number,
+  instant: number,
+  method: number,
+  body: Uint8Array | null,
+];
 
 const COLUMNS = 'v.type, r.id, v.version, v.seq, v.instant, v.method, v.body';
 const CURRENT = `SELECT ${COLUMNS} FROM resource r CROSS JOIN version v ON v.seq = r.seq`;
@@ -46,7 +54,15 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
 
   const stored = (row: unknown): StoredResource => {
     const [type, id, versionId, seq, instant, method, body] = row as VersionRow;
-    return { type: names.typeName(type), id, versionId, seq, instant, method: METHODS[method]!, body: body ?? undefined };
+    return {
+      type: names.typeName(type),
+      id,
+      versionId,
+      seq,
+      instant,
+      method: METHODS[method]!,
+      body: body ?? undefined,
+    };
   };
   const one = (statement: StatementSync, ...values: (number | string)[]): StoredResource | undefined => {
     const row = statement.get(...values);
@@ -81,7 +97,8 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
   return {
     current: ({ type, id }) => withType(type, (number) => one(currentByKey, number, id)),
     byRid: (rid) => stored(currentByRid.get(rid)),
-    version: ({ type, id }, versionId) => withType(type, (number) => one(versionByKey, number, id, versionId)),
+    version: ({ type, id }, versionId) =>
+      withType(type, (number) => one(versionByKey, number, id, versionId)),
     history,
     feed: (after, limit) => wholeCommits(feedAfter.all(after, limit) as unknown as unknown[][]).map(stored),
     last,
@@ -116,7 +133,10 @@ function historyStatement(
   if (query.since !== undefined) test('v.seq >= ?', seqAt(query.since));
   if (query.at) {
     test('v.seq < ?', seqAt(query.at.to + 1));
-    test('NOT EXISTS (SELECT 1 FROM version n WHERE n.rid = v.rid AND n.version = v.version + 1 AND n.instant <= ?)', query.at.from);
+    test(
+      'NOT EXISTS (SELECT 1 FROM version n WHERE n.rid = v.rid AND n.version = v.version + 1 AND n.instant <= ?)',
+      query.at.from,
+    );
   }
   const conditions = where.length > 0 ? ` WHERE ${where.join(' AND ')}` : '';
   const order = instance ? 'v.version' : 'v.seq';

@@ -78,7 +78,9 @@ export function openForWriting(file: string): DatabaseSync {
   try {
     db.exec(`${COMMON} PRAGMA page_size = ${PAGE_BYTES}; PRAGMA cache_size = -${WRITER_CACHE_KIB};`);
     refuseForeign(db, file);
-    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+    db.exec(
+      `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
+    );
     db.exec(`PRAGMA journal_size_limit = ${2 * CHECKPOINT_PAGES * PAGE_BYTES}`);
     migrate(db, file);
     return db;
@@ -106,7 +108,9 @@ function refuseForeign(db: DatabaseSync, file: string): void {
     throw new Error(`${file} is a database of another program: name another folder`);
   }
   if (done > MIGRATIONS.length) {
-    throw new Error(`${file} was written by a newer version (migration ${done}, this one knows ${MIGRATIONS.length}): update the program`);
+    throw new Error(
+      `${file} was written by a newer version (migration ${done}, this one knows ${MIGRATIONS.length}): update the program`,
+    );
   }
 }
 

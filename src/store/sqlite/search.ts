@@ -5,8 +5,27 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
 import type { ResourceKey } from '../ports.ts';
-import { choose, EVERYWHERE, isOrdered, LONG, spellStretch, type Chosen, type Stretch, type Window } from './arms.ts';
-import { compareRows, countStatement, isDefaultOrder, pageStatement, resolveOrder, type Order, type Row, type SortValue, type Statement } from './compile.ts';
+import {
+  choose,
+  EVERYWHERE,
+  isOrdered,
+  LONG,
+  spellStretch,
+  type Chosen,
+  type Stretch,
+  type Window,
+} from './arms.ts';
+import {
+  compareRows,
+  countStatement,
+  isDefaultOrder,
+  pageStatement,
+  resolveOrder,
+  type Order,
+  type Row,
+  type SortValue,
+  type Statement,
+} from './compile.ts';
 import { recent, type Names } from './names.ts';
 import { Binding, resolve } from './predicate.ts';
 import { LIVE } from './schema.ts';
@@ -52,8 +71,10 @@ export function openSearch(db: DatabaseSync, names: Names): Search {
     statements.set(sql, statement);
     return statement;
   };
-  const all = ({ sql, values }: Statement): SortValue[][] => prepared(sql).all(...values) as unknown as SortValue[][];
-  const number = ({ sql, values }: Statement): number => (prepared(sql).get(...values) as unknown as number[])[0]!;
+  const all = ({ sql, values }: Statement): SortValue[][] =>
+    prepared(sql).all(...values) as unknown as SortValue[][];
+  const number = ({ sql, values }: Statement): number =>
+    (prepared(sql).get(...values) as unknown as number[])[0]!;
 
   const estimate = (stretch: Stretch, cap: number): number => {
     const bind = new Binding();
@@ -65,14 +86,18 @@ export function openSearch(db: DatabaseSync, names: Names): Search {
     return rows;
   };
 
-  const prepareBranch = (sort: readonly SortKey[], { type, where }: SearchPlan['branches'][number]): Branch[] => {
+  const prepareBranch = (
+    sort: readonly SortKey[],
+    { type, where }: SearchPlan['branches'][number],
+  ): Branch[] => {
     const typeId = names.type(type);
     const live = typeId === undefined ? undefined : names.param(typeId, LIVE);
     if (typeId === undefined || live === undefined) return [];
     const chosen = choose(resolve(names, typeId, where), live, estimate);
     return chosen.source.length > 0 ? [{ ...chosen, type, order: resolveOrder(names, typeId, sort) }] : [];
   };
-  const prepare = (plan: SearchPlan): Branch[] => plan.branches.flatMap((branch) => prepareBranch(plan.sort, branch));
+  const prepare = (plan: SearchPlan): Branch[] =>
+    plan.branches.flatMap((branch) => prepareBranch(plan.sort, branch));
 
   /** The window below `below` that holds the next `step` candidates of a long branch, which has one ordered stretch. */
   const nextWindow = ({ source }: Branch, below: number, step: number): Window => {
@@ -82,22 +107,44 @@ export function openSearch(db: DatabaseSync, names: Names): Search {
     return { above: row ? (row[0] as number) - 1 : EVERYWHERE.above, below };
   };
 
-  function* windows(branch: Branch, below: number, first: number, step: number): Generator<Window | undefined> {
+  function* windows(
+    branch: Branch,
+    below: number,
+    first: number,
+    step: number,
+  ): Generator<Window | undefined> {
     if (branch.cost < LONG) return yield { above: EVERYWHERE.above, below };
-    for (let window = nextWindow(branch, below, first); ; window = nextWindow(branch, window.above + 1, step)) {
+    for (
+      let window = nextWindow(branch, below, first);
+      ;
+      window = nextWindow(branch, window.above + 1, step)
+    ) {
       yield window;
       if (window.above === EVERYWHERE.above) return;
       yield undefined;
     }
   }
 
-  function* rowsOf(branch: Branch, sort: readonly SortKey[], limit: number, after?: Row): Generator<undefined, Row[]> {
+  function* rowsOf(
+    branch: Branch,
+    sort: readonly SortKey[],
+    limit: number,
+    after?: Row,
+  ): Generator<undefined, Row[]> {
     const byCreation = isDefaultOrder(sort);
     const page = (window: Window): Row[] =>
-      all(pageStatement(branch.source, branch.order, { window, limit, after })).map(([rid, ...sorts]) => ({ rid: rid as number, sorts }));
+      all(pageStatement(branch.source, branch.order, { window, limit, after })).map(([rid, ...sorts]) => ({
+        rid: rid as number,
+        sorts,
+      }));
     if (byCreation && isListing(branch)) return page(EVERYWHERE);
     let rows: Row[] = [];
-    for (const window of windows(branch, byCreation && after ? after.rid : EVERYWHERE.below, FIRST_STEP, STEP)) {
+    for (const window of windows(
+      branch,
+      byCreation && after ? after.rid : EVERYWHERE.below,
+      FIRST_STEP,
+      STEP,
+    )) {
       if (window) rows = firstRows(sort, limit, rows, page(window));
       else if (byCreation && rows.length >= limit) return rows;
       else yield;
@@ -120,7 +167,13 @@ export function openSearch(db: DatabaseSync, names: Names): Search {
     const after = plan.after === undefined ? undefined : readPosition(plan.after);
     let rows: Row[] = [];
     if (plan.count > 0) {
-      for (const branch of branches) rows = firstRows(plan.sort, plan.count + 1, rows, yield* rowsOf(branch, plan.sort, plan.count + 1, after));
+      for (const branch of branches)
+        rows = firstRows(
+          plan.sort,
+          plan.count + 1,
+          rows,
+          yield* rowsOf(branch, plan.sort, plan.count + 1, after),
+        );
     }
     let total: number | undefined;
     if (plan.total === 'accurate') {

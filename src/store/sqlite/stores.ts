@@ -94,7 +94,10 @@ function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
   };
   const tenant = async (name: string): Promise<TenantStore> => {
     if (!TENANT.test(name)) {
-      throw fault('invalid', `"${name.slice(0, 64)}" is not a tenant name: use 1 to 40 lower-case letters, digits and hyphens`);
+      throw fault(
+        'invalid',
+        `"${name.slice(0, 64)}" is not a tenant name: use 1 to 40 lower-case letters, digits and hyphens`,
+      );
     }
     if (!open.has(name)) {
       open.set(name, openTenant(name));
@@ -102,10 +105,12 @@ function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
     }
     return open.get(name)!;
   };
-  const tenants = (): Promise<readonly string[]> => writer.ask({ op: 'tenants', tenant: '' }) as Promise<readonly string[]>;
+  const tenants = (): Promise<readonly string[]> =>
+    writer.ask({ op: 'tenants', tenant: '' }) as Promise<readonly string[]>;
   const close = async (): Promise<void> => {
     await writer.close();
-    for (const store of await Promise.allSettled(open.values())) if (store.status === 'fulfilled') store.value.close();
+    for (const store of await Promise.allSettled(open.values()))
+      if (store.status === 'fulfilled') store.value.close();
   };
   return { tenant, tenants, close };
 }

@@ -32,7 +32,12 @@ function openReader(file: string): Reader {
   return { db, names, rows: openRows(db, names), search: openSearch(db, names) };
 }
 
-export function openTenantStore(name: string, file: string, secret: Uint8Array, writer: WriterPort): OpenTenant {
+export function openTenantStore(
+  name: string,
+  file: string,
+  secret: Uint8Array,
+  writer: WriterPort,
+): OpenTenant {
   const reader = openReader(file);
   const long = longSearches(file);
   const resources: ResourceStore = {
@@ -46,7 +51,8 @@ export function openTenantStore(name: string, file: string, secret: Uint8Array, 
     read: async (after, limit) => reader.rows.feed(after, limit),
     last: async () => reader.rows.last(),
     cursor: async (of) => reader.rows.cursor(of),
-    advance: (of, from, to) => writer.ask({ op: 'advance', tenant: name, name: of, from, to }) as Promise<boolean>,
+    advance: (of, from, to) =>
+      writer.ask({ op: 'advance', tenant: name, name: of, from, to }) as Promise<boolean>,
   };
   const ping = async (): Promise<void> => {
     reader.rows.last();
@@ -62,10 +68,13 @@ export function openTenantStore(name: string, file: string, secret: Uint8Array, 
 function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStore {
   const yes = (answer: Promise<unknown>): Promise<boolean> => answer as Promise<boolean>;
   return {
-    claim: (queues, limit, leaseMs, now) => writer.ask({ op: 'claim', tenant, queues, limit, leaseMs, now }) as Promise<Job[]>,
-    extend: ({ id, lease }, leaseMs, now) => yes(writer.ask({ op: 'extend', tenant, id, lease, until: now + leaseMs })),
+    claim: (queues, limit, leaseMs, now) =>
+      writer.ask({ op: 'claim', tenant, queues, limit, leaseMs, now }) as Promise<Job[]>,
+    extend: ({ id, lease }, leaseMs, now) =>
+      yes(writer.ask({ op: 'extend', tenant, id, lease, until: now + leaseMs })),
     complete: ({ id, lease }) => yes(writer.ask({ op: 'complete', tenant, id, lease })),
-    fail: ({ id, lease }, error, retryAt, now) => yes(writer.ask({ op: 'fail', tenant, id, lease, error, retryAt, now })),
+    fail: ({ id, lease }, error, retryAt, now) =>
+      yes(writer.ask({ op: 'fail', tenant, id, lease, error, retryAt, now })),
     dead: async (queue, limit) => deadJobs(db, queue, limit),
     revive: (id, now) => yes(writer.ask({ op: 'revive', tenant, id, now })),
   };
@@ -110,7 +119,8 @@ function longSearches(file: string): { search(plan: SearchPlan): Promise<SearchP
     }
   };
   const search = async (plan: SearchPlan): Promise<SearchPage> => {
-    if (waiting >= MOST_LONG) throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
+    if (waiting >= MOST_LONG)
+      throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
     waiting++;
     const result = before.then(() => run(plan));
     before = result.catch(() => undefined);

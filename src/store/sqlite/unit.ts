@@ -32,10 +32,18 @@ export interface UnitWriter {
 export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Search, clock: Clock): UnitWriter {
   const index = openIndexWriter(db);
   const find = db.prepare('SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?');
-  const insertResource = db.prepare('INSERT INTO resource(rid, type, id, seq, version, instant, deleted) VALUES (?, ?, ?, ?, ?, ?, ?)');
-  const updateResource = db.prepare('UPDATE resource SET seq = ?, version = ?, instant = ?, deleted = ? WHERE rid = ?');
-  const insertVersion = db.prepare('INSERT INTO version(seq, rid, type, version, method, instant, rest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
-  const insertJob = db.prepare('INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)');
+  const insertResource = db.prepare(
+    'INSERT INTO resource(rid, type, id, seq, version, instant, deleted) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const updateResource = db.prepare(
+    'UPDATE resource SET seq = ?, version = ?, instant = ?, deleted = ? WHERE rid = ?',
+  );
+  const insertVersion = db.prepare(
+    'INSERT INTO version(seq, rid, type, version, method, instant, rest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+  );
+  const insertJob = db.prepare(
+    'INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)',
+  );
   const referrers = db.prepare(
     'SELECT k.rid, r.type, r.id FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? CROSS JOIN resource r ON r.rid = k.rid WHERE p.name = ?',
   );
@@ -60,7 +68,11 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     });
   };
 
-  const referenced = (unit: UnitWire, heads: readonly Head[], states: readonly (State | undefined)[]): Conflict[] => {
+  const referenced = (
+    unit: UnitWire,
+    heads: readonly Head[],
+    states: readonly (State | undefined)[],
+  ): Conflict[] => {
     const deletes = unit.integrity ? heads.filter(({ start }) => start < 0) : [];
     if (deletes.length === 0) return [];
     const rewritten = new Set(states.map((one) => one?.rid));
@@ -71,16 +83,27 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     });
   };
 
-  const referrerOutside = (target: string, rewritten: ReadonlySet<number | undefined>): ResourceKey | undefined => {
+  const referrerOutside = (
+    target: string,
+    rewritten: ReadonlySet<number | undefined>,
+  ): ResourceKey | undefined => {
     const term = names.term(target);
     if (term === undefined) return undefined;
-    for (const row of referrers.iterate(term, REFERENCE) as Iterable<{ rid: number; type: number; id: string }>) {
+    for (const row of referrers.iterate(term, REFERENCE) as Iterable<{
+      rid: number;
+      type: number;
+      id: string;
+    }>) {
       if (!rewritten.has(row.rid)) return { type: names.typeName(row.type), id: row.id };
     }
     return undefined;
   };
 
-  const judge = (unit: UnitWire, heads: readonly Head[], states: readonly (State | undefined)[]): Conflict[] => [
+  const judge = (
+    unit: UnitWire,
+    heads: readonly Head[],
+    states: readonly (State | undefined)[],
+  ): Conflict[] => [
     ...versionConflicts(heads, states),
     ...(unit.guards ?? []).flatMap(({ plan, matches }, guard): Conflict[] =>
       search.findsExactly(plan, matches) ? [] : [{ kind: 'guard', guard }],
@@ -112,7 +135,13 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     else index.insert(rid, rows);
   };
 
-  const write = (head: Head, before: State | undefined, rest: number, body: Uint8Array | null, rows: IndexRows | undefined): void => {
+  const write = (
+    head: Head,
+    before: State | undefined,
+    rest: number,
+    body: Uint8Array | null,
+    rows: IndexRows | undefined,
+  ): void => {
     const type = names.makeType(head.type);
     const seq = ++clock.seq;
     const rid = before?.rid ?? seq;
@@ -123,7 +152,12 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     writeIndex(rid, before, rows);
   };
 
-  const apply = (unit: UnitWire, heads: readonly Head[], states: readonly (State | undefined)[], bodies: Uint8Array): void => {
+  const apply = (
+    unit: UnitWire,
+    heads: readonly Head[],
+    states: readonly (State | undefined)[],
+    bodies: Uint8Array,
+  ): void => {
     const from: Places = { keys: 0, ranges: 0, texts: 0 };
     const stamp = Buffer.from(new Date(clock.instant).toISOString(), 'latin1');
     heads.forEach((head, i) => {

@@ -50,11 +50,38 @@ export interface NewJobWire {
 export type Ask =
   | { readonly op: 'open' | 'ping' | 'tenants'; readonly tenant: string }
   | { readonly op: 'commit'; readonly tenant: string; readonly unit: UnitWire; readonly bodies: Uint8Array }
-  | { readonly op: 'advance'; readonly tenant: string; readonly name: string; readonly from: number; readonly to: number }
-  | { readonly op: 'claim'; readonly tenant: string; readonly queues: readonly string[]; readonly limit: number; readonly leaseMs: number; readonly now: number }
-  | { readonly op: 'extend'; readonly tenant: string; readonly id: number; readonly lease: string; readonly until: number }
+  | {
+      readonly op: 'advance';
+      readonly tenant: string;
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+    }
+  | {
+      readonly op: 'claim';
+      readonly tenant: string;
+      readonly queues: readonly string[];
+      readonly limit: number;
+      readonly leaseMs: number;
+      readonly now: number;
+    }
+  | {
+      readonly op: 'extend';
+      readonly tenant: string;
+      readonly id: number;
+      readonly lease: string;
+      readonly until: number;
+    }
   | { readonly op: 'complete'; readonly tenant: string; readonly id: number; readonly lease: string }
-  | { readonly op: 'fail'; readonly tenant: string; readonly id: number; readonly lease: string; readonly error: string; readonly retryAt: number; readonly now: number }
+  | {
+      readonly op: 'fail';
+      readonly tenant: string;
+      readonly id: number;
+      readonly lease: string;
+      readonly error: string;
+      readonly retryAt: number;
+      readonly now: number;
+    }
   | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number };
 
 /** The answer to `open`. */
@@ -80,8 +107,15 @@ export type Answer = { readonly value: unknown } | { readonly error: string; rea
 const DEFAULT_ATTEMPTS = 10;
 
 /** Flattens a unit. Its bodies are appended to `bodies`, and the places in the unit count from `offset`. */
-export function packUnit(unit: UnitOfWork, bodies: Uint8Array[], offset: number): { wire: UnitWire; end: number } {
-  const wire = { names: [], heads: [], keys: [], ranges: [], texts: [] } as Pick<UnitWire, 'names' | 'heads' | 'keys' | 'ranges' | 'texts'>;
+export function packUnit(
+  unit: UnitOfWork,
+  bodies: Uint8Array[],
+  offset: number,
+): { wire: UnitWire; end: number } {
+  const wire = { names: [], heads: [], keys: [], ranges: [], texts: [] } as Pick<
+    UnitWire,
+    'names' | 'heads' | 'keys' | 'ranges' | 'texts'
+  >;
   let end = offset;
   for (const { type, id, expected, versionId, method, content } of unit.writes) {
     const start = end;
@@ -91,13 +125,24 @@ export function packUnit(unit: UnitOfWork, bodies: Uint8Array[], offset: number)
       end += content.body.length;
     }
     wire.names.push(type, id);
-    wire.heads.push(expected, versionId, METHODS.indexOf(method), content ? start : -1, end, content?.stampAt ?? -1, ...counts);
+    wire.heads.push(
+      expected,
+      versionId,
+      METHODS.indexOf(method),
+      content ? start : -1,
+      end,
+      content?.stampAt ?? -1,
+      ...counts,
+    );
   }
   const { guards, present, integrity } = unit;
   return { wire: { ...wire, guards, present, integrity, jobs: unit.jobs?.map(packJob) }, end };
 }
 
-function packIndex(wire: Pick<UnitWire, 'keys' | 'ranges' | 'texts'>, index: readonly IndexValue[]): [number, number, number] {
+function packIndex(
+  wire: Pick<UnitWire, 'keys' | 'ranges' | 'texts'>,
+  index: readonly IndexValue[],
+): [number, number, number] {
   let [keys, ranges, texts] = [0, 0, 0];
   for (const value of index) {
     if (value.kind === 'key') {
@@ -115,15 +160,33 @@ function packIndex(wire: Pick<UnitWire, 'keys' | 'ranges' | 'texts'>, index: rea
 }
 
 function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {
-  return { queue, payload: JSON.stringify(payload ?? null), runAt, maxAttempts: maxAttempts ?? DEFAULT_ATTEMPTS };
+  return {
+    queue,
+    payload: JSON.stringify(payload ?? null),
+    runAt,
+    maxAttempts: maxAttempts ?? DEFAULT_ATTEMPTS,
+  };
 }
 
 export function unpackHeads({ names, heads }: UnitWire): Head[] {
   return Array.from({ length: names.length / 2 }, (_, i) => {
     const at = i * HEAD_NUMBERS;
-    const [expected, version, method, start, end, stampAt, keys, ranges, texts] = heads.slice(at, at + HEAD_NUMBERS) as [
-      number, number, number, number, number, number, number, number, number,
-    ];
-    return { type: names[2 * i]!, id: names[2 * i + 1]!, expected, version, method, start, end, stampAt, keys, ranges, texts };
+    const [expected, version, method, start, end, stampAt, keys, ranges, texts] = heads.slice(
+      at,
+      at + HEAD_NUMBERS,
+    ) as [number, number, number, number, number, number, number, number, number];
+    return {
+      type: names[2 * i]!,
+      id: names[2 * i + 1]!,
+      expected,
+      version,
+      method,
+      start,
+      end,
+      stampAt,
+      keys,
+      ranges,
+      texts,
+    };
   });
 }

@@ -66,7 +66,10 @@ export function openWriterPort(port: MessagePort, limits = LIMITS): WriterPort {
       pending.delete(number);
       waitingBytes -= bytes;
       if ('value' in answer) resolve(answer.value);
-      else reject(answer.busy ? fault('busy', `The store cannot write: ${answer.error}`) : new Error(answer.error));
+      else
+        reject(
+          answer.busy ? fault('busy', `The store cannot write: ${answer.error}`) : new Error(answer.error),
+        );
     }
     if (pending.size > 0) return;
     port.unref();

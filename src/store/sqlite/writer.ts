@@ -42,7 +42,10 @@ function work(): void {
   const batch = takeBatch();
   const answers = new Map<MessagePort, [number, Answer][]>();
   for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) {
-    perform(tenant, waiting.map(({ ask }) => ask)).forEach((answer, i) => {
+    perform(
+      tenant,
+      waiting.map(({ ask }) => ask),
+    ).forEach((answer, i) => {
       const { port, number } = waiting[i]!;
       if (!answers.has(port)) answers.set(port, []);
       answers.get(port)!.push([number, answer]);
@@ -78,7 +81,9 @@ function perform(tenant: string, asks: readonly Ask[]): Answer[] {
 }
 
 function tenantNames(): string[] {
-  return readdirSync(folder).flatMap((name) => FILE.exec(name)?.[1] ?? []).sort();
+  return readdirSync(folder)
+    .flatMap((name) => FILE.exec(name)?.[1] ?? [])
+    .sort();
 }
 
 /** Ends once nothing is waiting: every question that arrived is answered first. */

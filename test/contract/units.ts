@@ -1,0 +1,148 @@
+/** Small units of work for the contract suites: resources whose text says what they are, types and ids that no other test uses. */
+import { randomUUID } from 'node:crypto';
+import { ALL, type Expression } from '../../src/fhir/search/expression.ts';
+import { REFERENCE, type IndexValue } from '../../src/fhir/search/index-value.ts';
+import { searchPlan, type SearchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
+import type {
+  CommitResult,
+  ResourceKey,
+  ResourceStore,
+  StoredResource,
+  Stores,
+  UnitOfWork,
+  Write,
+  WriteContent,
+} from '../../src/store/ports.ts';
+
+/** What a suite runs on. `reopen` closes the stores and opens them again on the same data. */
+export interface Opened {
+  readonly stores: Stores;
+  close(): Promise<void>;
+  reopen(): Promise<Stores>;
+}
+export type Open = () => Promise<Opened>;
+
+let made = 0;
+
+/** A resource type of its own for a test, so that tests can share a tenant. */
+export const freshType = (): string => `T${++made}x${process.pid}`;
+export const freshTenant = (): string => `t-${++made}-${randomUUID().slice(0, 8)}`;
+
+export const STAMP = '2000-01-01T00:00:00.000Z';
+
+/** A text with a place for the instant. */
+export function text(key: ResourceKey, version: number, more = ''): string {
+  return `{"resourceType":"${key.type}","id":"${key.id}","meta":{"versionId":"${version}","lastUpdated":"${STAMP}"}${more}}`;
+}
+
+/** Content whose body stands in a buffer of its own: the store owns it. */
+export function content(
+  key: ResourceKey,
+  version: number,
+  index: readonly IndexValue[] = [],
+  more = '',
+): WriteContent {
+  const body = new Uint8Array(Buffer.from(text(key, version, more)));
+  return { body, stampAt: Buffer.from(body).indexOf(STAMP), index };
+}
+
+export function create(type: string, id: string, index: readonly IndexValue[] = [], more = ''): Write {
+  return {
+    type,
+    id,
+    expected: 0,
+    versionId: 1,
+    method: 'POST',
+    content: content({ type, id }, 1, index, more),
+  };
+}
+
+export function update(
+  type: string,
+  id: string,
+  expected: number,
+  index: readonly IndexValue[] = [],
+  more = '',
+): Write {
+  const versionId = expected + 1;
+  return {
+    type,
+    id,
+    expected,
+    versionId,
+    method: 'PUT',
+    content: content({ type, id }, versionId, index, more),
+  };
+}
+
+export function remove(type: string, id: string, expected: number): Write {
+  return { type, id, expected, versionId: expected + 1, method: 'DELETE' };
+}
+
+export const key = (param: string, ...keys: string[]): IndexValue[] =>
+  keys.map((one) => ({ kind: 'key', param, key: one }));
+export const range = (param: string, low: number, high = low, unit = ''): IndexValue => ({
+  kind: 'range',
+  param,
+  key: unit,
+  low,
+  high,
+});
+export const words = (param: string, exact: string): IndexValue => ({
+  kind: 'text',
+  param,
+  text: exact.toLowerCase(),
+  exact,
+});
+export const refers = (...targets: ResourceKey[]): IndexValue[] =>
+  key(REFERENCE, ...targets.map(({ type, id }) => `${type}/${id}`));
+
+/** Commits and gives instant and first seq; throws what conflicted. */
+export async function done(
+  store: ResourceStore,
+  unit: UnitOfWork,
+): Promise<Extract<CommitResult, { ok: true }>> {
+  const result = await store.commit(unit);
+  if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.conflicts)}`);
+  return result;
+}
+
+export const bodyText = (stored: StoredResource | undefined): string | undefined =>
+  stored?.body && Buffer.from(stored.body).toString('utf8');
+
+export function plan(
+  type: string | readonly string[],
+  where: Expression,
+  more: Partial<SearchQuery> = {},
+): SearchPlan {
+  const types = typeof type === 'string' ? [type] : type;
+  return searchPlan({ branches: types.map((one) => ({ type: one, where })), count: 100, ...more }, () => ALL);
+}
+
+/** Ids that a search finds, in order. */
+export async function ids(
+  store: ResourceStore,
+  type: string | readonly string[],
+  where: Expression,
+  more: Partial<SearchQuery> = {},
+): Promise<string[]> {
+  const page = await store.search(plan(type, where, more));
+  return page.resources.map(({ id }) => id);
+}
+
+/** Ids of all pages, in order. */
+export async function allPages(
+  store: ResourceStore,
+  type: string | readonly string[],
+  where: Expression,
+  more: Partial<SearchQuery> = {},
+): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | undefined, page = 0; page < 1000; page++) {
+    const { resources, next } = await store.search(plan(type, where, { ...more, after }));
+    found.push(...resources.map(({ id }) => id));
+    if (next === undefined) return found;
+    after = next;
+  }
+  throw new Error('The pages have no end');
+}
