@@ -27,12 +27,20 @@ export const TRANSACTION: TransactionOptions = {
 const CHUNK_DOCUMENTS = 2_000;
 const CHUNK_BYTES = 8 << 20;
 
-/** Runs the units in a transaction that the session has begun. False: none holds, so that there is nothing to commit. */
+export interface Outcome {
+  readonly results: readonly CommitResult[];
+  /** false: no unit holds, so that there is nothing to commit */
+  readonly written: boolean;
+  /** the counter before and after */
+  readonly counted: readonly [from: number, to: number];
+}
+
+/** Runs the units in a transaction that the session has begun. */
 export async function runUnits(
   rooms: Rooms,
   session: ClientSession,
   units: readonly UnitOfWork[],
-): Promise<{ readonly results: readonly CommitResult[]; readonly written: boolean }> {
+): Promise<Outcome> {
   const writes = units.reduce((sum, unit) => sum + unit.writes.length, 0);
   const jobs = units.reduce((sum, unit) => sum + (unit.jobs?.length ?? 0), 0);
   const counter = await take(rooms, session, writes, jobs);
@@ -41,7 +49,7 @@ export async function runUnits(
   const wanted = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
   await writeAccepted(rooms, session, accepted);
   await writeJobs(rooms, session, wanted, counter.j - jobs + 1, counter.at);
-  return { results, written: accepted.length + wanted.length > 0 };
+  return { results, written: accepted.length + wanted.length > 0, counted: [counter.n - writes, counter.n] };
 }
 
 /**
