@@ -2,8 +2,6 @@
  * The XHTML of a narrative as text: whether it is one well-formed `div`, without building a tree of it.
  * https://hl7.org/fhir/R4/narrative.html, https://www.w3.org/TR/xml/
  */
-import { XHTML_NAMESPACE } from './xml-slots.ts';
-
 const NAME = '[A-Za-z_:\\u00c0-\\uffff][\\w:.\\-\\u00b7-\\uffff]*';
 const OPEN = new RegExp(`<(${NAME})((?:\\s+${NAME}\\s*=\\s*(?:"[^<"]*"|'[^<']*'))*)\\s*(/?)>`, 'uy');
 const CLOSE = new RegExp(`</(${NAME})\\s*>`, 'uy');
@@ -46,14 +44,14 @@ export function narrativeFlaw(text: string): string | undefined {
   return unknown === undefined ? undefined : `the prefix "${unknown}:" has no namespace`;
 }
 
-/** Whether the `div` at the beginning of a well-formed narrative declares the namespace of XHTML as its own. */
-export function hasXhtmlNamespace(text: string): boolean {
+/** The default namespace that the `div` of a well-formed narrative declares itself; undefined when it declares none. */
+export function narrativeNamespace(text: string): string | undefined {
   OPEN.lastIndex = text.indexOf('<');
   const attributes = OPEN.exec(text)?.[2] ?? '';
   for (const [, name, value = ''] of attributes.matchAll(ATTRIBUTE)) {
-    if (name === 'xmlns') return value.slice(1, -1) === XHTML_NAMESPACE;
+    if (name === 'xmlns') return value.slice(1, -1);
   }
-  return false;
+  return undefined;
 }
 
 /** Passes the markup at `scan.at`; gives its flaw. */

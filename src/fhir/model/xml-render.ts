@@ -2,7 +2,7 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { fault, type FhirError } from './outcome.ts';
 import { Decimal, isObject, type JsonObject, type JsonValue, type ResourceTree } from './tree.ts';
-import { hasXhtmlNamespace, narrativeFlaw } from './xml-narrative.ts';
+import { narrativeFlaw, narrativeNamespace } from './xml-narrative.ts';
 import { FHIR_NAMESPACE, slotsOf, XHTML_NAMESPACE, type Slot } from './xml-slots.ts';
 
 export interface XmlOptions {
@@ -154,14 +154,12 @@ function writeNarrative(writer: Writer, value: JsonValue | undefined): void {
   const flaw = narrativeFlaw(value);
   if (flaw !== undefined) throw unsaid(writer, `the narrative is not well-formed XHTML: ${flaw}`);
   const text = value.trim();
-  const div = hasXhtmlNamespace(text) ? text : withNamespace(text);
-  writer.out += writer.indent + div;
-}
-
-/** A div that has another namespace or none: its content is XHTML all the same. */
-function withNamespace(text: string): string {
-  if (/^<div[^>]*\sxmlns\s*=/.test(text)) return text;
-  return `<div xmlns="${XHTML_NAMESPACE}"${text.slice('<div'.length)}`;
+  const namespace = narrativeNamespace(text);
+  if (namespace !== undefined && namespace !== XHTML_NAMESPACE) {
+    throw unsaid(writer, `the narrative is in the namespace "${namespace}" instead of that of XHTML`);
+  }
+  const rest = text.slice('<div'.length);
+  writer.out += `${writer.indent}<div${namespace === undefined ? ` xmlns="${XHTML_NAMESPACE}"` : ''}${rest}`;
 }
 
 // eslint-disable-next-line no-control-regex

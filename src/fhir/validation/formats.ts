@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/datatypes.html#primitive
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { hasXhtmlNamespace, narrativeFlaw } from '../model/xml-narrative.ts';
+import { narrativeFlaw, narrativeNamespace } from '../model/xml-narrative.ts';
 import { XHTML_NAMESPACE } from '../model/xml-slots.ts';
 
 export type Format = (text: string) => boolean;
@@ -80,7 +80,8 @@ const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 ||
 /** What is wrong with the text of a narrative, in words. */
 export function xhtmlFlaw(text: string): string | undefined {
   return (
-    narrativeFlaw(text) ?? (hasXhtmlNamespace(text) ? undefined : `its div lacks xmlns="${XHTML_NAMESPACE}"`)
+    narrativeFlaw(text) ??
+    (narrativeNamespace(text) === XHTML_NAMESPACE ? undefined : `its div lacks xmlns="${XHTML_NAMESPACE}"`)
   );
 }
 
