@@ -11,12 +11,12 @@ export function splitPrefix(
   value: string,
   param: string,
 ): { readonly prefix: Prefix; readonly rest: string } {
-  const letters = /^[A-Za-z]+/.exec(value)?.[0];
+  const letters = /^[A-Za-z]{2}(?=[-+.\d]|$)/.exec(value)?.[0];
   if (letters === undefined) return { prefix: 'eq', rest: value };
   if (isPrefix(letters)) return { prefix: letters, rest: value.slice(2) };
   throw fault(
     'value',
-    `"${value.slice(0, 60)}" of ${param} begins with "${letters.slice(0, 20)}", which is not one of the prefixes ${PREFIXES.join(', ')}`,
+    `"${value.slice(0, 60)}" of ${param} begins with "${letters}", which is not one of the prefixes ${PREFIXES.join(', ')}`,
     param,
   );
 }

@@ -20,11 +20,13 @@ export function uriExpression(param: string, modifier: string | undefined, value
     throw fault('value', `:${modifier} works on URLs by their path, not on "${uri.slice(0, 80)}"`, param);
   }
   if (modifier === 'below') {
-    const base = uri.replace(/\/$/, '');
-    return or(
-      { op: 'text', param, test: 'equals', value: base },
-      { op: 'text', param, test: 'starts', value: `${base}/` },
-    );
+    const under: Expression = {
+      op: 'text',
+      param,
+      test: 'starts',
+      value: uri.endsWith('/') ? uri : `${uri}/`,
+    };
+    return uri.endsWith('/') ? under : or({ op: 'text', param, test: 'equals', value: uri }, under);
   }
   return or(...ancestors(uri).map((one): Expression => ({ op: 'text', param, test: 'equals', value: one })));
 }
