@@ -1,10 +1,10 @@
-/** The contracts of a store on a real MongoDB. */
+/** The contract of a store on a real MongoDB. */
 import { afterAll, beforeAll } from '@jest/globals';
 import { openMongoStores } from '../../src/store/mongo/stores.ts';
-import type { Stores } from '../../src/store/ports.ts';
 import { needs } from '../needs.ts';
 import { startMongod, type Mongod } from '../support/mongod.ts';
-import { searchAgreement } from './search-agreement.ts';
+import { storeContract } from './store.contract.ts';
+import type { Opened } from './units.ts';
 
 needs('mongod', 'the MongoDB store')('MongoDB', () => {
   let mongod: Mongod;
@@ -13,6 +13,18 @@ needs('mongod', 'the MongoDB store')('MongoDB', () => {
   }, 60_000);
   afterAll(() => mongod?.stop());
 
-  const open = (): Promise<Stores> => openMongoStores({ url: mongod.freshUri() });
-  searchAgreement('MongoDB', open);
+  async function open(): Promise<Opened> {
+    const url = mongod.freshUri();
+    let stores = await openMongoStores({ url });
+    return {
+      stores,
+      reopen: async () => {
+        await stores.close();
+        return (stores = await openMongoStores({ url }));
+      },
+      close: () => stores.close(),
+    };
+  }
+
+  storeContract('MongoDB', open);
 });

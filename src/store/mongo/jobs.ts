@@ -34,7 +34,9 @@ export function jobStore(rooms: Rooms): JobStore {
 
 const held = ({ id, lease }: Job): { _id: number; lease: string } => ({ _id: id, lease });
 
-/** Three round trips for any number: look for due jobs, take those that are still due, read what was taken. */
+/** Rounds of a claim that others keep outrunning. In each round at least one claimer gets what it looked for. */
+const ROUNDS = 100;
+
 async function claim(
   rooms: Rooms,
   queues: readonly string[],
@@ -42,22 +44,43 @@ async function claim(
   now: number,
   until: number,
 ): Promise<readonly Job[]> {
-  const due = { q: { $in: [...queues] }, due: { $lte: now } };
-  const order = { due: 1, _id: 1 } as const;
-  const seen = await rooms.jobs
-    .find(due, { sort: order, limit, projection: { _id: 1 }, maxTimeMS: READ_MS })
-    .toArray();
-  if (seen.length === 0) return [];
   const lease = randomUUID();
-  const still = { ...due, _id: { $in: seen.map(({ _id }) => _id) } };
-  await rooms.jobs.updateMany(still, { $set: { due: until, lease }, $inc: { n: 1 } });
-  const taken = await rooms.jobs
-    .find({ _id: still._id, lease }, { sort: { _id: 1 }, maxTimeMS: READ_MS })
-    .toArray();
-  const [spent, live] = [taken.filter(({ n, max }) => n > max), taken.filter(({ n, max }) => n <= max)];
-  for (const one of spent)
-    await bury(rooms, { _id: one._id, lease }, 'The lease of the last attempt ran out', now);
-  return live.map((one) => claimed(one, lease, until));
+  const jobs: Job[] = [];
+  for (let round = 0; round < ROUNDS && jobs.length < limit; round++) {
+    const seen = await dueNow(rooms, queues, limit - jobs.length, now);
+    if (seen.length === 0) break;
+    jobs.push(...(await takeDue(rooms, seen, lease, now, until)));
+  }
+  return jobs;
+}
+
+async function dueNow(
+  { jobs }: Rooms,
+  queues: readonly string[],
+  limit: number,
+  now: number,
+): Promise<number[]> {
+  const options = { sort: { due: 1, _id: 1 }, limit, projection: { _id: 1 }, maxTimeMS: READ_MS } as const;
+  const rows = await jobs.find({ q: { $in: [...queues] }, due: { $lte: now } }, options).toArray();
+  return rows.map(({ _id }) => _id);
+}
+
+/** Takes those that are still due, all in one update; a job whose last attempt was lost is buried instead. */
+async function takeDue(
+  rooms: Rooms,
+  ids: number[],
+  lease: string,
+  now: number,
+  until: number,
+): Promise<Job[]> {
+  const take = { $set: { due: until, lease }, $inc: { n: 1 } };
+  await rooms.jobs.updateMany({ _id: { $in: ids }, due: { $lte: now } }, take);
+  const rows = await rooms.jobs.find({ _id: { $in: ids }, lease }, { maxTimeMS: READ_MS }).toArray();
+  const taken = rows.sort((a, b) => ids.indexOf(a._id) - ids.indexOf(b._id));
+  const spent = taken.filter(({ n, max }) => n > max);
+  for (const { _id } of spent)
+    await bury(rooms, { _id, lease }, 'The lease of the last attempt ran out', now);
+  return taken.filter(({ n, max }) => n <= max).map((one) => claimed(one, lease, until));
 }
 
 const claimed = (one: JobDocument, lease: string, leaseUntil: number): Job => ({
