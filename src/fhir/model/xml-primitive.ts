@@ -3,7 +3,6 @@
  * https://hl7.org/fhir/R4/datatypes.html#primitive, https://hl7.org/fhir/R4/json.html#primitive
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { parseJson } from './json.ts';
 import { Decimal, type JsonPrimitive } from './tree.ts';
 import { primitiveForm } from './xml-slots.ts';
 
@@ -34,13 +33,15 @@ export function parsePrimitive(
   }
 }
 
-/** Same rules as for JSON, so that both formats give the same tree. Absurdly long numbers are refused there. */
+const MOST_DIGITS = 1000;
+const MOST_EXPONENT = 9999;
+
+/** The same bounds and the same result as in JSON, so that both formats give the same tree. */
 function numberOf(text: string): number | Decimal | undefined {
-  if (text.length < 16) {
-    const value = Number(text);
-    return String(value) === text ? value : new Decimal(text);
-  }
-  return parseJson(text) as number | Decimal;
+  const exponent = /[eE]([+-]?\d+)$/.exec(text)?.[1] ?? '0';
+  if (text.length > MOST_DIGITS || Math.abs(Number(exponent)) > MOST_EXPONENT) return undefined;
+  const value = Number(text);
+  return String(value) === text ? value : new Decimal(text);
 }
 
 /** What a value of the type looks like, for messages. */
