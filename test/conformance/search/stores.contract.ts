@@ -1,0 +1,78 @@
+/** The search cases on a real store: resources are written with their index values, and each case is read page by page with its total. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Definitions } from '../../../src/fhir/definitions/registry.ts';
+import { ALL } from '../../../src/fhir/search/expression.ts';
+import { searchPlan } from '../../../src/fhir/search/plan.ts';
+import type { ResourceStore, Stores, Write } from '../../../src/store/ports.ts';
+import { indexOfCase, parseCase, searchCases, type SearchSection } from './cases.ts';
+
+/** Runs all sections, each in a tenant of its own. */
+export function searchCasesContract(
+  name: string,
+  definitions: Definitions,
+  open: () => Promise<Stores>,
+): void {
+  describe(`${name} finds what the specification says`, () => {
+    let stores: Stores;
+    beforeAll(async () => {
+      stores = await open();
+    }, 60_000);
+    afterAll(() => stores?.close());
+
+    describe.each(answered())('$section', (section: SearchSection) => {
+      let store: ResourceStore;
+      beforeAll(async () => {
+        store = (await stores.tenant(section.file.replace(/\W+/g, '-'))).resources;
+        const result = await store.commit({ writes: writesOf(definitions, section) });
+        expect(result.ok).toBe(true);
+      }, 60_000);
+
+      it.each(section.cases)('$query', async ({ query, finds, sorted }) => {
+        const found = await search(definitions, store, query);
+        if (sorted) expect(found).toEqual(sorted);
+        else expect([...found].sort()).toEqual([...finds!].sort());
+      });
+    });
+  });
+}
+
+/** Sections without the queries that are refused before any store sees them. */
+function answered(): SearchSection[] {
+  const sections = searchCases().map((section) => ({
+    ...section,
+    cases: section.cases.filter(({ refuses }) => refuses === undefined),
+  }));
+  return sections.filter(({ cases }) => cases.length > 0);
+}
+
+function writesOf(definitions: Definitions, { resources }: SearchSection): Write[] {
+  return resources.map((resource) => ({
+    type: resource.resourceType,
+    id: resource['id'] as string,
+    expected: 0,
+    versionId: 1,
+    method: 'PUT',
+    content: {
+      body: new Uint8Array(Buffer.from(JSON.stringify(resource))),
+      stampAt: -1,
+      index: indexOfCase(definitions, resource),
+    },
+  }));
+}
+
+/** Ids of all pages, two a page. */
+async function search(definitions: Definitions, store: ResourceStore, query: string): Promise<string[]> {
+  const { branches, sort, issues } = parseCase(definitions, query);
+  expect(issues).toEqual([]);
+  const found: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await store.search(
+      searchPlan({ branches, sort, count: 2, after, total: 'accurate' }, () => ALL),
+    );
+    found.push(...page.resources.map(({ id }) => id));
+    after = page.next;
+    if (after === undefined) expect(page.total).toBe(found.length);
+  } while (after !== undefined && found.length < 1000);
+  return found;
+}
