@@ -27,6 +27,10 @@ export interface Rows {
   feed(after: number, limit: number): StoredResource[];
   last(): number;
   cursor(name: string): number;
+  /** whether any index rows wait to be moved */
+  hasBacklog(): boolean;
+  /** whether the index rows of a resource do */
+  isWaiting(this: void, rid: number): boolean;
 }
 
 export function openRows(db: DatabaseSync, names: Names): Rows {
@@ -50,6 +54,8 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
   );
   const versionFrom = prepare('SELECT seq, instant FROM version WHERE seq >= ? ORDER BY seq LIMIT 1');
   const lastSeq = prepare('SELECT max(seq) FROM version');
+  const anyBacklog = prepare('SELECT 1 FROM backlog LIMIT 1');
+  const backlogOf = prepare('SELECT 1 FROM backlog WHERE rid = ? LIMIT 1');
   const cursorOf = prepare('SELECT seq FROM cursor WHERE name = ?');
 
   const stored = (row: unknown): StoredResource => {
@@ -102,6 +108,8 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
     history,
     feed: (after, limit) => wholeCommits(feedAfter.all(after, limit) as unknown as unknown[][]).map(stored),
     last,
+    hasBacklog: () => anyBacklog.get() !== undefined,
+    isWaiting: (rid) => backlogOf.get(rid) !== undefined,
     cursor: (name) => (cursorOf.get(name) as unknown as number[] | undefined)?.[0] ?? 0,
   };
 }

@@ -66,11 +66,10 @@ export const LIVE = '';
 const CHECKPOINT_PAGES = 4000;
 const PAGE_BYTES = 8192;
 const WRITER_CACHE_KIB = 49_152;
-const READER_CACHE_KIB = 8192;
-const MMAP_BYTES = 134_217_728;
+const READER_CACHE_KIB = 16_384;
 const BUSY_MS = 10_000;
 
-const COMMON = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA mmap_size = ${MMAP_BYTES}; PRAGMA temp_store = memory;`;
+const COMMON = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA temp_store = memory;`;
 
 /** Opens the file for the one writer; makes it when absent and migrates it. Throws an Error with one clear line for a foreign or newer file. */
 export function openForWriting(file: string): DatabaseSync {

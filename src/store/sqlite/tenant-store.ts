@@ -44,7 +44,7 @@ export function openTenantStore(
     read: async (keys) => keys.map((key) => reader.rows.current(key)),
     vread: async (key, versionId) => reader.rows.version(key, versionId),
     history: async (query) => reader.rows.history(query),
-    search: async (plan) => searchAtOnce(reader, plan) ?? long.search(plan),
+    search: (plan) => searchSettled(reader, long, plan, () => writer.ask({ op: 'settle', tenant: name })),
     commit: (unit) => writer.commit(name, unit),
   };
   const feed: FeedStore = {
@@ -80,12 +80,37 @@ function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStor
   };
 }
 
-function pageOf(rows: Rows, { rids, next, total }: Found): SearchPage {
+/** Rounds in which a search may meet resources that are being changed just then. */
+const MOST_ROUNDS = 20;
+
+/**
+ * Searches once the index holds everything that was committed before. A resource that others change meanwhile is never answered with a text of which
+ * its index rows do not tell yet: then the search begins again.
+ */
+async function searchSettled(
+  reader: Reader,
+  long: ReturnType<typeof longSearches>,
+  plan: SearchPlan,
+  settle: () => Promise<unknown>,
+): Promise<SearchPage> {
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    if (reader.rows.hasBacklog()) await settle();
+    const page = searchAtOnce(reader, plan) ?? (await long.search(plan));
+    if (page !== STALE) return page;
+  }
+  throw fault('busy', 'The resources of this search are being changed all the time: try again');
+}
+
+/** The answer to a search that met a resource whose index rows wait. */
+const STALE = 'stale';
+
+function pageOf(rows: Rows, { rids, next, total }: Found): SearchPage | typeof STALE {
+  if (rows.hasBacklog() && rids.some(rows.isWaiting)) return STALE;
   return { resources: rids.map((rid) => rows.byRid(rid)), next, total };
 }
 
 /** A search that needs one step only, in one snapshot; undefined when it needs more. */
-function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPage | undefined {
+function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPage | typeof STALE | undefined {
   db.exec('BEGIN');
   try {
     const step = search.find(plan).next();
@@ -96,13 +121,16 @@ function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPag
 }
 
 /** Long searches run one after the other on a second connection, each in one snapshot, and let the event loop turn between their steps. */
-function longSearches(file: string): { search(plan: SearchPlan): Promise<SearchPage>; close(): void } {
+function longSearches(file: string): {
+  search(plan: SearchPlan): Promise<SearchPage | typeof STALE>;
+  close(): void;
+} {
   let reader: Reader | undefined;
   let waiting = 0;
   let before: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const run = async (plan: SearchPlan): Promise<SearchPage> => {
+  const run = async (plan: SearchPlan): Promise<SearchPage | typeof STALE> => {
     if (closed) throw fault('busy', 'The store is closing: try again');
     const { db, rows, search } = (reader ??= openReader(file));
     db.exec('BEGIN');
@@ -118,7 +146,7 @@ function longSearches(file: string): { search(plan: SearchPlan): Promise<SearchP
       if (closed && db.isOpen) db.close();
     }
   };
-  const search = async (plan: SearchPlan): Promise<SearchPage> => {
+  const search = async (plan: SearchPlan): Promise<SearchPage | typeof STALE> => {
     if (waiting >= MOST_LONG)
       throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
     waiting++;

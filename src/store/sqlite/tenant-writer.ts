@@ -2,6 +2,7 @@
  * The write side of one tenant's database. Many questions are answered in one transaction (group commit), so that one fsync serves all of them;
  * none is answered before it is durable. https://www.sqlite.org/wal.html
  */
+import { openBacklog } from './backlog.ts';
 import { openJobWriter } from './job-rows.ts';
 import { openNameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
@@ -12,14 +13,22 @@ import type { Answer, Ask, Opened } from './wire.ts';
 export interface TenantWriter {
   /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. */
   perform(asks: readonly Ask[]): Answer[];
+  /** index entries that wait to be moved */
+  readonly waiting: number;
+  /** Moves the oldest of them in a transaction of its own. */
+  settle(): void;
   close(): void;
 }
+
+/** Resources whose index rows are moved in one transaction: enough to touch each page once for many, few enough not to keep others waiting. */
+export const SETTLE_TOGETHER = 500;
 
 export function openTenantWriter(file: string): TenantWriter {
   const db = openForWriting(file);
   const names = openNameMaker(db);
   const clock: Clock = { seq: 0, instant: 0 };
-  const units = openUnitWriter(db, names, openSearch(db, names), clock);
+  const backlog = openBacklog(db, names);
+  const units = openUnitWriter(db, names, openSearch(db, names), backlog, clock);
   const jobs = openJobWriter(db);
   const secret = readSecret(db);
   const dataVersion = db.prepare('PRAGMA data_version');
@@ -36,6 +45,7 @@ export function openTenantWriter(file: string): TenantWriter {
     const row = newest.get() as { seq: number; instant: number } | undefined;
     clock.seq = row?.seq ?? 0;
     clock.instant = row?.instant ?? 0;
+    backlog.recount();
   };
   const advance = (name: string, from: number, to: number): boolean => {
     if (from === 0) startCursor.run(name, 0);
@@ -47,6 +57,9 @@ export function openTenantWriter(file: string): TenantWriter {
         return { file, secret } satisfies Opened;
       case 'ping':
       case 'tenants':
+        return true;
+      case 'settle':
+        if (backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
         return true;
       case 'commit':
         return units.commit(ask.unit, ask.bodies);
@@ -82,11 +95,32 @@ export function openTenantWriter(file: string): TenantWriter {
       return asks.length === 1 ? [failure(error)] : asks.flatMap((ask) => perform([ask]));
     }
   };
+  const settle = (): void => {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      refresh();
+      backlog.settle(SETTLE_TOGETHER);
+      db.exec('COMMIT');
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  };
+  // What an earlier process left is moved before the first question.
+  backlog.recount();
+  while (backlog.size > 0) settle();
   const close = (): void => {
     db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     db.close();
   };
-  return { perform, close };
+  return {
+    perform,
+    get waiting() {
+      return backlog.size;
+    },
+    settle,
+    close,
+  };
 }
 
 /** SQLite's codes for what may be over soon: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN. */

@@ -5,9 +5,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { CommitResult, Conflict, ResourceKey } from '../ports.ts';
-import { openIndexWriter, type IndexRows } from './index-rows.ts';
+import type { Backlog, PlainRows } from './backlog.ts';
 import type { NameMaker } from './names.ts';
-import { LIVE } from './schema.ts';
 import type { Search } from './search.ts';
 import { unpackHeads, type Head, type UnitWire } from './wire.ts';
 
@@ -29,8 +28,13 @@ export interface UnitWriter {
   commit(unit: UnitWire, bodies: Uint8Array): CommitResult;
 }
 
-export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Search, clock: Clock): UnitWriter {
-  const index = openIndexWriter(db);
+export function openUnitWriter(
+  db: DatabaseSync,
+  names: NameMaker,
+  search: Search,
+  backlog: Backlog,
+  clock: Clock,
+): UnitWriter {
   const find = db.prepare('SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?');
   const insertResource = db.prepare(
     'INSERT INTO resource(rid, type, id, seq, version, instant, deleted) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -112,27 +116,10 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     ...referenced(unit, heads, states),
   ];
 
-  const rowsOf = (type: number, unit: UnitWire, head: Head, from: Places): IndexRows => {
-    const keys: number[] = [names.makeParam(type, LIVE), 0];
-    for (let i = from.keys; i < from.keys + 2 * head.keys; i += 2) {
-      keys.push(names.makeParam(type, unit.keys[i]!), names.makeTerm(unit.keys[i + 1]!));
-    }
-    const ranges: number[] = [];
-    for (let i = from.ranges; i < from.ranges + 4 * head.ranges; i += 4) {
-      const [param, key, low, high] = unit.ranges.slice(i, i + 4) as [string, string, number, number];
-      ranges.push(names.makeParam(type, param), key === '' ? 0 : names.makeTerm(key), low, high);
-    }
-    const texts: (number | string)[] = [];
-    for (let i = from.texts; i < from.texts + 3 * head.texts; i += 3) {
-      texts.push(names.makeParam(type, unit.texts[i]!), unit.texts[i + 1]!, unit.texts[i + 2]!);
-    }
-    return { keys, ranges, texts };
-  };
-
-  const writeIndex = (rid: number, before: State | undefined, rows: IndexRows | undefined): void => {
-    if (!rows) index.remove(rid);
-    else if (before?.deleted === 0) index.replace(rid, rows);
-    else index.insert(rid, rows);
+  /** Guards and deletes ask the index: what waits is moved first. */
+  const settleFor = (unit: UnitWire, heads: readonly Head[]): void => {
+    const asks = (unit.guards?.length ?? 0) > 0 || (unit.integrity && heads.some(({ start }) => start < 0));
+    if (asks && backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
   };
 
   const write = (
@@ -140,7 +127,7 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     before: State | undefined,
     rest: number,
     body: Uint8Array | null,
-    rows: IndexRows | undefined,
+    rows: PlainRows | undefined,
   ): void => {
     const type = names.makeType(head.type);
     const seq = ++clock.seq;
@@ -149,7 +136,7 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     if (before) updateResource.run(seq, head.version, clock.instant, deleted, rid);
     else insertResource.run(rid, type, head.id, seq, head.version, clock.instant, deleted);
     insertVersion.run(seq, rid, type, head.version, head.method, clock.instant, rest, body);
-    writeIndex(rid, before, rows);
+    backlog.add(seq, rid, type, rows);
   };
 
   const apply = (
@@ -163,7 +150,7 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
     heads.forEach((head, i) => {
       const live = head.start >= 0;
       if (live && head.stampAt >= 0) bodies.set(stamp, head.start + head.stampAt);
-      const rows = live ? rowsOf(names.makeType(head.type), unit, head, from) : undefined;
+      const rows = live ? plainRows(unit, head, from) : undefined;
       write(head, states[i], heads.length - 1 - i, live ? bodies.subarray(head.start, head.end) : null, rows);
       from.keys += 2 * head.keys;
       from.ranges += 4 * head.ranges;
@@ -179,6 +166,7 @@ export function openUnitWriter(db: DatabaseSync, names: NameMaker, search: Searc
       const heads = unpackHeads(unit);
       refuseDoubles(heads);
       const states = heads.map(state);
+      settleFor(unit, heads);
       const conflicts = judge(unit, heads, states);
       if (conflicts.length > 0) return { ok: false, conflicts };
       clock.instant = Math.max(clock.instant, Date.now());
@@ -194,6 +182,14 @@ interface Places {
   keys: number;
   ranges: number;
   texts: number;
+}
+
+function plainRows(unit: UnitWire, head: Head, from: Places): PlainRows {
+  return [
+    unit.keys.slice(from.keys, from.keys + 2 * head.keys),
+    unit.ranges.slice(from.ranges, from.ranges + 4 * head.ranges),
+    unit.texts.slice(from.texts, from.texts + 3 * head.texts),
+  ];
 }
 
 /** Target -> one of the unit's own new versions that refers to it. */

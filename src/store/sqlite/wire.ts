@@ -48,7 +48,7 @@ export interface NewJobWire {
 }
 
 export type Ask =
-  | { readonly op: 'open' | 'ping' | 'tenants'; readonly tenant: string }
+  | { readonly op: 'open' | 'ping' | 'tenants' | 'settle'; readonly tenant: string }
   | { readonly op: 'commit'; readonly tenant: string; readonly unit: UnitWire; readonly bodies: Uint8Array }
   | {
       readonly op: 'advance';

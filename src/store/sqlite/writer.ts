@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { failure, openTenantWriter, type TenantWriter } from './tenant-writer.ts';
+import { failure, openTenantWriter, SETTLE_TOGETHER, type TenantWriter } from './tenant-writer.ts';
 import type { Answer, Answers, Ask, Order, Questions } from './wire.ts';
 
 interface Waiting {
@@ -23,6 +23,10 @@ const tenants = new Map<string, TenantWriter>();
 let queue: Waiting[] = [];
 let scheduled = false;
 let closing = false;
+let idle: NodeJS.Timeout | undefined;
+
+/** Index rows may wait this long when nobody searches and nothing is written. */
+const IDLE_MS = 30;
 
 function listen(port: MessagePort): void {
   port.on('message', ({ first, asks }: Questions) => {
@@ -52,8 +56,23 @@ function work(): void {
     });
   }
   for (const [port, list] of answers) port.postMessage(list satisfies Answers);
+  settleFull();
   if (queue.length > 0) schedule();
   else if (closing) stop();
+}
+
+/** Moves index rows: at once where many wait, the others when the writer has been idle for a moment. */
+function settleFull(): void {
+  for (const writer of tenants.values()) if (writer.waiting >= SETTLE_TOGETHER) writer.settle();
+  idle ??= setTimeout(settleIdle, IDLE_MS);
+}
+
+function settleIdle(): void {
+  idle = undefined;
+  const waiting = [...tenants.values()].filter((writer) => writer.waiting > 0);
+  if (waiting.length === 0 || closing) return;
+  if (queue.length === 0) waiting[0]!.settle();
+  idle = setTimeout(settleIdle, queue.length === 0 ? 0 : IDLE_MS);
 }
 
 function takeBatch(): Waiting[] {
@@ -88,6 +107,7 @@ function tenantNames(): string[] {
 
 /** Ends once nothing is waiting: every question that arrived is answered first. */
 function stop(): void {
+  clearTimeout(idle);
   for (const writer of tenants.values()) writer.close();
   parentPort!.postMessage('closed');
   parentPort!.close();
