@@ -48,6 +48,10 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY(param, text, exact, rid)) WITHOUT ROWID;
    CREATE INDEX text_of ON text_index(rid, param, text, exact);
 
+   -- Index rows that wait to be moved into the tables above: JSON, '' for a delete.
+   CREATE TABLE backlog(seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, type INTEGER NOT NULL, rows TEXT NOT NULL);
+   CREATE INDEX backlog_rid ON backlog(rid);
+
    -- due: when it may be claimed next, which for a claimed job is the end of its lease.
    CREATE TABLE job(
      id INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, payload TEXT NOT NULL, due INTEGER NOT NULL,
