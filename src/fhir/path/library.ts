@@ -17,7 +17,7 @@ interface Library {
 
 let library: { readonly fhirpath: Library; readonly model: unknown } | undefined;
 
-function loadLibrary(): NonNullable<typeof library> {
+export function loadLibrary(): NonNullable<typeof library> {
   const require = createRequire(import.meta.url);
   library ??= {
     fhirpath: require('fhirpath') as Library,
