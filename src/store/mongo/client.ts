@@ -33,6 +33,9 @@ export function connect(url: string): Promise<MongoClient> {
 /** Codes of the server for an operation that ran too long. */
 const TIMED_OUT = new Set([50, 202, 262]);
 
+/** A document over 16 MB; a transaction that does not fit into the cache of the server, or into its log. */
+const TOO_LARGE = new Set([10334, 257, 388]);
+
 /** Names of the driver's errors for a server that is not there (now). Their classes have no common ancestor. */
 const UNREACHABLE =
   /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|ConnectionPoolCleared)/;
@@ -45,6 +48,12 @@ export function refusalOf(error: unknown): FhirError | undefined {
   if (!(error instanceof MongoError)) return undefined;
   if (error.name === 'MongoOperationTimeoutError') return tooSlow();
   if (error instanceof MongoServerError && TIMED_OUT.has(Number(error.code))) return tooSlow();
+  if (error instanceof MongoServerError && TOO_LARGE.has(Number(error.code))) {
+    return fault(
+      'too-large',
+      'This change is larger than the database can keep in one transaction: send it in parts',
+    );
+  }
   const away = UNREACHABLE.test(error.name) || STEPPING_DOWN.has(Number(error.code));
   return away ? fault('busy', 'The database cannot be reached at the moment: try again') : undefined;
 }
@@ -52,11 +61,19 @@ export function refusalOf(error: unknown): FhirError | undefined {
 const tooSlow = (): FhirError =>
   fault('timeout', 'The database took too long: ask for less, or try again when it is less busy');
 
+/** What to throw for a failure. The driver's errors carry whole documents, which must never come into a log: only name, code and text go on. */
+export function thrown(error: unknown): unknown {
+  const refusal = refusalOf(error);
+  if (refusal || !(error instanceof MongoError)) return refusal ?? error;
+  const [text] = error.message.split(' dup key: ');
+  return new Error(`${error.name} ${error.code ?? ''}: ${text}`);
+}
+
 /** Runs an operation of the driver; what a user can do something about is thrown as FhirError. */
 export async function clearly<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
   } catch (error) {
-    throw refusalOf(error) ?? error;
+    throw thrown(error);
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoError, type ClientSession, type MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
-import { refusalOf } from './client.ts';
+import { refusalOf, thrown } from './client.ts';
 import type { Rooms } from './layout.ts';
 import { runUnits, TRANSACTION, type Outcome } from './transaction.ts';
 
@@ -114,6 +114,9 @@ function takeGroup(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, units);
 }
 
+/** Whether trying the units one by one would only take longer to fail. */
+const isAway = (error: unknown): boolean => refusalOf(error)?.status === 503;
+
 /** Answers everyone in the group. A failure that may be the fault of one unit is not the others': each is then tried alone. */
 async function commitGroup(tenant: Tenant, group: readonly Waiting[]): Promise<void> {
   try {
@@ -123,8 +126,8 @@ async function commitGroup(tenant: Tenant, group: readonly Waiting[]): Promise<v
     );
     group.forEach(({ resolve }, i) => resolve(results[i]!));
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (group.length === 1 || refusal) group.forEach(({ reject }) => reject(refusal ?? error));
+    const alone = group.length === 1 || isAway(error);
+    if (alone) group.forEach(({ reject }) => reject(thrown(error)));
     else for (const one of group) await commitGroup(tenant, [one]);
   }
 }
