@@ -1,14 +1,10 @@
-/** FHIRPath Patch on resources and on the cases of the standard. https://hl7.org/fhir/R4/fhirpatch.html */
+/** FHIRPath Patch on resources. https://hl7.org/fhir/R4/fhirpatch.html */
 import { describe, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
-import { SaxesParser } from 'saxes';
 import { loadDefinitions } from '../../../../src/definitions-file.ts';
 import { parseJson, stringifyJson } from '../../../../src/fhir/model/json.ts';
 import { FhirError } from '../../../../src/fhir/model/outcome.ts';
 import { applyFhirPathPatch } from '../../../../src/fhir/model/patch-fhirpath.ts';
-import { parseXml } from '../../../../src/fhir/model/xml.ts';
 import type { JsonObject, ResourceTree } from '../../../../src/fhir/model/tree.ts';
-import { needs, sharedData } from '../../../needs.ts';
 
 const definitions = await loadDefinitions();
 
@@ -339,44 +335,4 @@ describe('replace and delete', () => {
     applyFhirPathPatch(definitions, patient(), sent);
     expect(stringifyJson(sent)).toBe(before);
   });
-});
-
-const FILE = 'fhir-test-cases-r4/patch/fhir-patch-tests.xml';
-
-/** The inner XML of the elements of each case. */
-function readCases(text: string): { name: string; parts: Map<string, string> }[] {
-  const cases: { name: string; parts: Map<string, string> }[] = [];
-  const parser = new SaxesParser();
-  const open: { name: string; end: number }[] = [];
-  parser.on('opentag', ({ name, attributes }) => {
-    open.push({ name, end: parser.position });
-    if (name === 'case') cases.push({ name: attributes['name'] as string, parts: new Map() });
-  });
-  parser.on('closetag', ({ name }) => {
-    const { end } = open.pop()!;
-    if (open.length === 2)
-      cases.at(-1)!.parts.set(
-        name,
-        text
-          .slice(end, parser.position)
-          .replace(/<\/\w+>\s*$/, '')
-          .trim(),
-      );
-  });
-  parser.write(text).close();
-  return cases;
-}
-
-needs(`shared-data/${FILE}`, 'FHIRPath Patch cases')('cases of the FHIR test suite', () => {
-  const cases = readCases(readFileSync(sharedData(FILE), 'utf8'));
-  it.each(cases.map(({ name, parts }) => [name, parts] as const))('%s', (_name, parts) => {
-    const [input, diff] = ['input', 'diff'].map((part) => parseXml(definitions, parts.get(part)!));
-    if (parts.has('error')) expect(refused(diff!, input!).status).toBeGreaterThanOrEqual(400);
-    else
-      expect(applyFhirPathPatch(definitions, input!, diff!)).toEqual(
-        parseXml(definitions, parts.get('output')!),
-      );
-  });
-
-  it('are all there', () => expect(cases.length).toBeGreaterThan(25));
 });
