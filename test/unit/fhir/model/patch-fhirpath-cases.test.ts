@@ -3,16 +3,17 @@ import { expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { SaxesParser } from 'saxes';
 import { loadDefinitions } from '../../../../src/definitions-file.ts';
+import { stringifyJson } from '../../../../src/fhir/model/json.ts';
 import { FhirError } from '../../../../src/fhir/model/outcome.ts';
 import { applyFhirPathPatch } from '../../../../src/fhir/model/patch-fhirpath.ts';
 import type { ResourceTree } from '../../../../src/fhir/model/tree.ts';
-import { parseXml, renderXml } from '../../../../src/fhir/model/xml.ts';
+import { parseXml } from '../../../../src/fhir/model/xml.ts';
 import { needs, sharedData } from '../../../needs.ts';
 
 const definitions = await loadDefinitions();
 
-/** As the server would write it: one form of the narrative, whatever entities were sent. */
-const written = (tree: ResourceTree): ResourceTree => parseXml(definitions, renderXml(definitions, tree));
+/** A quote in a narrative may be written as an entity or as itself. */
+const written = (tree: ResourceTree): unknown => JSON.parse(stringifyJson(tree).replaceAll('&quot;', '\\"'));
 
 const FILE = 'fhir-test-cases-r4/patch/fhir-patch-tests.xml';
 
