@@ -21,7 +21,7 @@ export interface TenantWriter {
 }
 
 /** Resources whose index rows are moved in one transaction: enough to touch each page once for many, few enough not to keep others waiting. */
-export const SETTLE_TOGETHER = 500;
+export const SETTLE_TOGETHER = 1000;
 
 export function openTenantWriter(file: string): TenantWriter {
   const db = openForWriting(file);

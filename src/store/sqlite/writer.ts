@@ -61,18 +61,17 @@ function work(): void {
   else if (closing) stop();
 }
 
-/** Moves index rows: at once where many wait, the others when the writer has been idle for a moment. */
+/** Moves index rows: at once where many wait, the others when nobody has written for a moment. */
 function settleFull(): void {
   for (const writer of tenants.values()) if (writer.waiting >= SETTLE_TOGETHER) writer.settle();
-  idle ??= setTimeout(settleIdle, IDLE_MS);
+  idle = idle?.refresh() ?? setTimeout(settleIdle, IDLE_MS);
 }
 
 function settleIdle(): void {
-  idle = undefined;
-  const waiting = [...tenants.values()].filter((writer) => writer.waiting > 0);
-  if (waiting.length === 0 || closing) return;
-  if (queue.length === 0) waiting[0]!.settle();
-  idle = setTimeout(settleIdle, queue.length === 0 ? 0 : IDLE_MS);
+  const writer = [...tenants.values()].find(({ waiting }) => waiting > 0);
+  if (!writer || queue.length > 0) return;
+  writer.settle();
+  setImmediate(settleIdle);
 }
 
 function takeBatch(): Waiting[] {
