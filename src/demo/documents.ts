@@ -79,6 +79,15 @@ function subjective(life: Life, visit: Visit): string[] {
   return [`Here for ${reasonOf(visit)}. No complaints.`];
 }
 
+const NORMAL_EXAM = 'Heart and lungs normal. Abdomen soft. Skin clear.';
+
+function appearance({ kind, fatal, found }: Visit): string {
+  if (fatal) return 'Gravely ill.';
+  return found.length > 0 && (kind === 'inpatient' || kind === 'emergency')
+    ? 'Ill appearing.'
+    : 'Well appearing.';
+}
+
 function objective({ visit, measures, draws }: VisitFacts, life: Life): string[] {
   const exam = [...visit.found, ...visit.followed].map(({ row }) => row.finding);
   const labs = draws.map(
@@ -95,16 +104,14 @@ function objective({ visit, measures, draws }: VisitFacts, life: Life): string[]
         ]),
     visit.kind === 'video'
       ? 'Seen by video; no examination.'
-      : 'Well appearing. '.concat(
-          exam.length > 0 ? exam.join(' ') : 'Heart and lungs normal. Abdomen soft. Skin clear.',
-        ),
+      : `${appearance(visit)} ${exam.join(' ') || NORMAL_EXAM}`,
     ...labs,
   ];
 }
 
 function assessment({ visit, doses }: VisitFacts): string[] {
   const problems = [...visit.found, ...visit.followed].map(
-    ({ row }, index) => `${index + 1}. ${sentence(row.label)}: ${row.plan}`,
+    ({ row }, index) => `${index + 1}. ${sentence(row.label)}: ${visit.fatal ? 'comfort care.' : row.plan}`,
   );
   const procedures = visit.procedures.map((key) => `Done today: ${procedure(key).label}.`);
   const given = doses.filter(({ refused }) => !refused).map((dose) => vaccine(dose.vaccine).label);
@@ -120,6 +127,10 @@ function assessment({ visit, doses }: VisitFacts): string[] {
       : '',
   ];
 }
+
+const withArticle = (text: string): string => `${/^(8|11-|18-)/.test(text) ? 'an' : 'a'} ${text}`;
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -142,13 +153,13 @@ export function noteText(life: Life, facts: VisitFacts): string {
   const history = lasting.length > 0 ? ` with a history of ${lasting.join(', ')}` : '';
   const taken = life.treatments
     .filter((one) => one.visit.day <= visit.day && isTaken(one, visit.day))
-    .map((one) => `- ${medicine(one.medicine).short}: ${medicine(one.medicine).sig.toLowerCase()}`);
+    .map((one) => `- ${medicine(one.medicine).short}: ${lowerFirst(medicine(one.medicine).sig)}`);
   const allergy = ALLERGIES.find(({ key }) => key === person.allergy);
   return [
     `${noteType(visit)[2].toUpperCase()}\n${nameOf(person)} | born ${spokenDate(person.birth)} | ${spokenDate(visit.day)}\n${locationRow(visit.at).name}\n`,
     section('REASON', [`${sentence(reasonOf(visit))}.`]),
     section('HISTORY', [
-      `${nameOf(person)} is a ${spokenAge(person.birth, visit.day)} ${word}${history}.`,
+      `${nameOf(person)} is ${withArticle(spokenAge(person.birth, visit.day))} ${word}${history}.`,
       ...subjective(life, visit),
     ]),
     section('ALLERGIES', [allergy ? sentence(allergy.label) : 'No known allergies']),

@@ -132,6 +132,8 @@ interface State {
   readonly female: boolean;
   /** Years since the problem began, or undefined. */
   readonly years: (name: ProblemKey) => number | undefined;
+  /** Years from the onset of what the person has or will have; negative before it. */
+  readonly nearing: (name: ProblemKey) => number | undefined;
   /** How far its first medicine has taken hold: 0 before, toward 1 over some months. */
   readonly relief: (name: ProblemKey, months: number) => number;
   /** The person's own level and today's swing of an analyte, in its unit. */
@@ -146,6 +148,10 @@ function stateOf(life: Life, day: Day): State {
     years: (name) => {
       const found = course(name);
       return found && (day - found.onset) / DAYS_A_YEAR;
+    },
+    nearing: (name) => {
+      const coming = life.courses.find(({ problem }) => problem === name);
+      return coming && (day - coming.onset) / DAYS_A_YEAR;
     },
     relief: (name, months) => {
       const begun = life.treatments.find((one) => one.course.problem === name && one.start <= day);
@@ -170,25 +176,28 @@ export function valueOf(life: Life, name: AnalyteKey, day: Day): number {
 
 const present = (years: number | undefined, effect: number): number => (years === undefined ? 0 : effect);
 
-/** Hemoglobin A1c climbs while diabetes is untreated, falls by 1.9 under treatment and creeps up again over the years. */
+/** 0 until so many years before the onset, and up to 1 at it. */
+const ramp = (years: number, before: number): number => Math.max(0, Math.min(1, (years + before) / before));
+
+/** Hemoglobin A1c climbs to 6.4 in the years before diabetes, stands at 8.2 when it is found, falls by 1.6 under treatment and creeps up after. */
 function a1cAt(state: State): number {
-  const years = state.years('diabetes');
+  const years = state.nearing('diabetes');
   const own = state.noise('a1c');
   if (years === undefined) return 5.3 + own + present(state.years('obesity'), 0.25);
-  return 8.7 + 3 * own - 1.9 * state.relief('diabetes', 3) + 0.05 * Math.max(0, years - 2);
+  if (years < 0) return 5.5 + own + 0.9 * ramp(years, 5);
+  return 8.2 + 2 * own - 1.6 * state.relief('diabetes', 3) + 0.05 * Math.max(0, years - 2);
 }
 
-/** Filtration falls with age from 30 on, and by 2.1 a year in chronic kidney disease. */
+/** Filtration falls with age from 30 on; chronic kidney disease brings it to 56 at its onset, and takes 2.1 a year after. */
 function filtrationAt(state: State): number {
-  const kidney = state.years('kidney');
-  if (kidney !== undefined) return Math.max(16, 56 + state.noise('filtration') * 0.4 - 2.1 * kidney);
-  return Math.max(
+  const own = state.noise('filtration');
+  const well = Math.max(
     61,
-    112 -
-      0.75 * Math.max(0, state.age - 30) +
-      state.noise('filtration') -
-      present(state.years('heartFailure'), 8),
+    112 - 0.75 * Math.max(0, state.age - 30) + own - present(state.years('heartFailure'), 8),
   );
+  const kidney = state.nearing('kidney');
+  if (kidney === undefined) return well;
+  return Math.max(16, Math.min(well, 56 + 0.4 * own - (kidney > 0 ? 2.1 : 4.2) * kidney));
 }
 
 /** The creatinine that belongs to a filtration rate: the CKD-EPI equation of 2021, turned around. */
@@ -200,11 +209,10 @@ function creatinineAt(state: State): number {
 }
 
 function ldlAt(state: State): number {
-  const raised = state.years('hyperlipidemia') ?? state.years('coronary');
+  const raised = state.nearing('hyperlipidemia') ?? state.nearing('coronary');
   const relief = Math.max(state.relief('hyperlipidemia', 1.2), state.relief('coronary', 1.2));
-  return (
-    (raised === undefined ? 104 : 171) * (1 - 0.44 * relief) + state.noise('ldl') - (state.age < 20 ? 12 : 0)
-  );
+  const untreated = 104 + state.noise('ldl') + (raised === undefined ? 0 : 67 * ramp(raised, 8));
+  return untreated * (1 - 0.44 * relief) - (state.age < 20 ? 12 : 0);
 }
 
 const hdlAt = (state: State): number =>

@@ -280,8 +280,18 @@ function writeFinding(chart: Chart, life: Life, done: Done, finding: Finding): O
 }
 
 /** Fills `{name}` from the findings and measures. */
-function filled(text: string, findings: readonly Finding[], { heartRate }: Measures): string {
-  const values = new Map<string, string>([['rate', String(heartRate ?? 76)]]);
+function filled(text: string, findings: readonly Finding[], { measures, visit }: Done): string {
+  const consolidated = visit.found.some(({ problem }) => problem === 'pneumonia');
+  const values = new Map<string, string>([
+    ['rate', String(measures.heartRate ?? 76)],
+    [
+      'lungs',
+      consolidated
+        ? 'Patchy air-space opacity in the right lower lobe.'
+        : 'Hyperinflated lungs with flat diaphragms, no consolidation.',
+    ],
+    ['verdict', consolidated ? 'Right lower lobe pneumonia.' : 'Hyperinflation without pneumonia.'],
+  ]);
   for (const { name, value } of findings) {
     values.set(
       name,
@@ -296,8 +306,8 @@ function filled(text: string, findings: readonly Finding[], { heartRate }: Measu
 function writeReport(chart: Chart, life: Life, done: Done, report: ReportRow): void {
   const findings = findingsOf(life, done);
   const observed = findings.map((finding) => writeFinding(chart, life, done, finding));
-  const text = filled(report.text, findings, done.measures);
-  const conclusion = filled(report.conclusion, findings, done.measures);
+  const text = filled(report.text, findings, done);
+  const conclusion = filled(report.conclusion, findings, done);
   const strip = done.key === 'electrocardiogram' ? writeStrip(chart, life, done) : undefined;
   const issued = done.start + done.row.minutes + 40;
   put<DiagnosticReport>(

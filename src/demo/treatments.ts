@@ -27,14 +27,32 @@ export interface Life extends Background {
 
 const OFFICE: readonly string[] = ['physical', 'followUp', 'problem', 'wellChild', 'video', 'prenatal'];
 
+/** Medicines of one class, weakest first: only one of them is taken at a time. */
+const CLASSES: readonly (readonly MedicineKey[])[] = [
+  ['escitalopram10', 'sertraline50'],
+  ['atorvastatin20', 'atorvastatin80'],
+];
+
 export function treatmentsOf(life: Background, visits: readonly Visit[]): readonly Treatment[] {
   const all = life.courses.flatMap((course) => courseTreatments(life, visits, course));
   // One medicine may serve two problems: the earlier prescription stands.
-  return all.filter((one, index) => !all.slice(0, index).some((other) => sameDrug(one, other)));
+  const distinct = all.filter((one, index) => !all.slice(0, index).some((other) => sameDrug(one, other)));
+  return distinct.flatMap((one) => withinClass(one, distinct));
 }
 
 const sameDrug = (one: Treatment, other: Treatment): boolean =>
   one.medicine === other.medicine && (other.stop === undefined || other.stop > one.start);
+
+/** A stronger medicine of the class ends a weaker one, or keeps it from being begun. */
+function withinClass(treatment: Treatment, all: readonly Treatment[]): Treatment[] {
+  const names = CLASSES.find((one) => one.includes(treatment.medicine)) ?? [];
+  const stronger = names.slice(names.indexOf(treatment.medicine) + 1);
+  const rival = all.find(({ medicine }) => stronger.includes(medicine));
+  if (!rival) return [treatment];
+  if (rival.visit.day <= treatment.visit.day) return [];
+  const stop = Math.min(rival.visit.day, treatment.stop ?? Infinity);
+  return [{ ...treatment, stop, replaced: stop === rival.visit.day }];
+}
 
 function courseTreatments(life: Background, visits: readonly Visit[], course: Course): Treatment[] {
   const rng = chanceOf(life, 'treatment', course.key);
@@ -62,7 +80,7 @@ function courseTreatments(life: Background, visits: readonly Visit[], course: Co
   });
   return begun
     .map((treatment) => stopped(life, treatment, begun))
-    .filter((one) => one.stop === undefined || one.stop >= life.since);
+    .filter((one) => one.stop === undefined || one.stop > one.visit.day);
 }
 
 function visitFor(visits: readonly Visit[], course: Course, due: Day, found?: Visit): Visit | undefined {
@@ -88,7 +106,8 @@ function stopped(life: Background, treatment: Treatment, siblings: readonly Trea
     return next ? { ...treatment, stop: next.visit.day, replaced: true } : treatment;
   }
   const stop = step?.until === undefined ? life.person.death : treatment.start + step.until;
-  return stop === undefined || stop > life.last ? treatment : { ...treatment, stop };
+  if (stop === undefined || stop <= life.last) return stop === undefined ? treatment : { ...treatment, stop };
+  return life.person.death === undefined ? treatment : { ...treatment, stop: life.person.death };
 }
 
 /** True if the medicine of the treatment is taken on the day. */

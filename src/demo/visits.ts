@@ -146,26 +146,29 @@ interface Wish {
 }
 
 const ADULT = 19;
+/** Days from the onset of a lasting problem until a visit has surely found it. */
+const LATEST_FINDING = 125;
 /** Follow-ups that fall due within this many days after an office visit are taken care of there. */
-const MERGE_DAYS = 25;
-const MERGEABLE: readonly VisitKind[] = ['followUp', 'physical', 'wellChild', 'problem'];
+const MERGE_DAYS = 40;
+/** Kinds that others may join, in rising order of importance: the group takes the greatest. */
+const MERGEABLE: readonly VisitKind[] = ['video', 'followUp', 'problem', 'physical', 'wellChild'];
 
 const WELL_CHILD_MONTHS: readonly number[] = [0.13, 1, 2, 4, 6, 9, 12, 15, 18, 24, 30];
 
 function routine(life: Background): Wish[] {
   const { birth } = life.person;
   const rng = chanceOf(life, 'routine');
+  if (life.since > birth) return physicals(life, life.since);
   const early = WELL_CHILD_MONTHS.map((month) => birth + Math.round(month * DAYS_A_MONTH) + rng.int(0, 4));
   const yearly = Array.from({ length: ADULT - 3 }, (_, index) => dayAtAge(birth, index + 3) + rng.int(0, 25));
   const asChild = [...early, ...yearly].map((day): Wish => ({ day, kind: 'wellChild' }));
-  return [...asChild, ...physicals(life)];
+  return [...asChild, ...physicals(life, dayAtAge(birth, ADULT))];
 }
 
 /** Adults come yearly if they are over fifty or have a lasting problem, else every other year. */
-function physicals(life: Background): Wish[] {
+function physicals(life: Background, begin: Day): Wish[] {
   const rng = chanceOf(life, 'physicals');
   const wishes: Wish[] = [];
-  const begin = Math.max(life.since, dayAtAge(life.person.birth, ADULT));
   let day = begin + rng.int(0, 12);
   while (day <= life.last) {
     wishes.push({ day, kind: 'physical', first: wishes.length === 0 && life.since > life.person.birth });
@@ -181,8 +184,9 @@ function physicals(life: Background): Wish[] {
 /** A lasting problem is found some weeks after it began (or is brought along), and followed at its interval. */
 function lasting(life: Background, course: Course): Wish[] {
   const rng = chanceOf(life, 'follow', course.key);
-  const seen = course.onset + rng.int(32, 120);
+  const seen = course.onset + rng.int(32, LATEST_FINDING - 5);
   const event = eventOf(life, course);
+  if (event[0]?.found) return [...event, ...followUps(life, course, event[0].day + 60)];
   if (seen < life.since) return [...followUps(life, course, life.since + 120), ...event];
   if (seen > life.last) return [];
   const first: Wish = { day: seen, kind: 'problem', found: course };
@@ -202,19 +206,21 @@ function followUps(life: Background, course: Course, from: Day): Wish[] {
   return wishes;
 }
 
-/** The intervention that a problem leads to, if it comes to that within the record. */
+/** The intervention that a problem leads to, if it comes to that within the record; a heart attack is how its problem is found. */
 function eventOf(life: Background, course: Course): Wish[] {
   const event = course.row.event;
   const rng = chanceOf(life, 'event', course.key);
   if (!event || !(rng.chance(event.share) || life.person.role)) return [];
+  const sudden = event.years[1] === 0;
   const day =
-    course.onset + Math.round(rng.real(...event.years) * DAYS_A_YEAR) + (event.years[1] > 0 ? 130 : 31);
-  const { stay } = procedure(event.procedure);
+    course.onset + (sudden ? 0 : Math.round(rng.real(...event.years) * DAYS_A_YEAR) + LATEST_FINDING + 5);
+  const nights = procedure(event.procedure).stay;
   if (day < life.since + 30 || day > life.last - 20) return [];
-  const kind = stay > 0 ? 'inpatient' : 'outpatient';
+  const kind = nights > 0 ? 'inpatient' : 'outpatient';
+  const stay = { day, kind, procedure: event.procedure, nights } as const;
   return [
-    { day, kind, followed: course, procedure: event.procedure, nights: stay },
-    { day: day + stay + 9, kind: 'followUp', followed: course },
+    sudden ? { ...stay, found: course } : { ...stay, followed: course },
+    { day: day + nights + 9, kind: 'followUp', followed: course },
   ];
 }
 
@@ -286,11 +292,16 @@ export function visitsOf(life: Background): readonly Visit[] {
     ),
     ...screening(life),
   ].filter(({ day }) => day >= life.since && day <= life.last);
-  const merged = mergeWishes(wishes.sort((one, other) => one.day - other.day));
-  return merged
-    .map((group, index) => visitFrom(life, group, index))
-    .filter((visit) => dayOfMoment(visit.end) <= life.last);
+  const groups = mergeWishes(wishes.sort((one, other) => one.day - other.day));
+  const visits = groups.map((group, index) => visitFrom(life, group, index));
+  return visits.filter(
+    (visit) => dayOfMoment(visit.end) <= life.last && !visits.some((other) => isDuring(visit, other)),
+  );
 }
+
+/** No one is at the clinic while in the hospital. */
+const isDuring = (visit: Visit, other: Visit): boolean =>
+  other !== visit && other.kind === 'inpatient' && visit.start >= other.start && visit.start <= other.end;
 
 /** A group is one visit: its first wish sets day and kind. */
 function mergeWishes(wishes: readonly Wish[]): readonly (readonly Wish[])[] {
@@ -304,26 +315,34 @@ function mergeWishes(wishes: readonly Wish[]): readonly (readonly Wish[])[] {
 }
 
 function joins(wish: Wish, lead: Wish): boolean {
-  if (!MERGEABLE.includes(wish.kind) && wish.kind !== 'video') return false;
-  if (!MERGEABLE.includes(lead.kind) || wish.day - lead.day > MERGE_DAYS) return false;
-  // What is found must have begun; an acute illness does not wait for a visit in the future, nor join one in the past.
-  if (wish.found) return wish.found.row.course === 'chronic' && wish.found.onset < lead.day;
-  if (lead.found && lead.found.row.course === 'acute') return false;
-  return wish.kind !== 'wellChild' && wish.kind !== 'physical';
+  if (!MERGEABLE.includes(wish.kind) || !MERGEABLE.includes(lead.kind)) return false;
+  if (wish.day - lead.day > MERGE_DAYS || wish.kind === 'wellChild') return false;
+  // An acute illness neither waits for a visit in the future nor joins one in the past; what is found must have begun.
+  if (lead.found?.row.course === 'acute' || wish.found?.row.course === 'acute') return false;
+  const course = wish.found ?? wish.followed;
+  return course === undefined || course.onset < lead.day;
+}
+
+/** The lead of a group, as important as the most important of it. */
+function leadOf(group: readonly Wish[]): Wish {
+  const lead = group[0]!;
+  const rank = Math.max(...group.map(({ kind }) => MERGEABLE.indexOf(kind)));
+  const first = group.some((wish) => wish.first === true);
+  return rank < 0 ? lead : { ...lead, kind: MERGEABLE[rank]!, first };
 }
 
 function visitFrom(life: Background, group: readonly Wish[], index: number): Visit {
-  const lead = group[0]!;
+  const lead = leadOf(group);
   const rng = chanceOf(life, 'visit', lead.kind, lead.day);
   const unplanned = lead.kind === 'emergency' || lead.kind === 'inpatient' || lead.kind === 'urgent';
   const day = Math.min(unplanned ? lead.day : workday(lead.day), life.last);
   const start = at(day, rng.int(8, 16), 5 * rng.int(0, 11));
   const found = courses(group, 'found');
-  const carried = lead.first
-    ? life.courses.filter((one) => isActive(one, day) && one.row.course === 'chronic')
-    : [];
+  // A physical looks at everything that lasts.
+  const lasting = lead.kind === 'physical' ? life.courses.filter(({ row }) => row.course === 'chronic') : [];
+  const carried = lasting.filter((one) => isActive(one, day) && isKnown(one, day, lead.first === true));
   const followed = [...new Set([...courses(group, 'followed'), ...carried])].filter(
-    (one) => !found.includes(one) && isActive(one, day),
+    (one) => !found.includes(one),
   );
   const stayEnd = Math.min(day + (lead.nights ?? 0), life.last);
   const dies = lead.kind === 'inpatient' && life.person.death !== undefined && stayEnd >= life.last - 3;
@@ -337,16 +356,22 @@ function visitFrom(life: Background, group: readonly Wish[], index: number): Vis
     end,
     ...staff(life, lead, day),
     found,
-    followed: followed.length > 0 || lead.kind === 'physical' ? followed : courses(group, 'followed'),
+    followed,
     procedures: proceduresAt(lead, found, followed, day),
     fatal: dies,
     first: lead.first === true,
   };
 }
 
+/** Found at an earlier visit, or brought along by a new patient. */
+const isKnown = (course: Course, day: Day, first: boolean): boolean =>
+  first || course.onset + LATEST_FINDING < day;
+
 const courses = (group: readonly Wish[], role: 'found' | 'followed'): Course[] => [
   ...new Set(group.flatMap((wish) => wish[role] ?? [])),
 ];
+
+const FOLLOWING: readonly VisitKind[] = ['followUp', 'problem', 'physical'];
 
 /** Tests that belong to a problem are done when it is found, and at a follow-up about every other year after. */
 function proceduresAt(
@@ -358,7 +383,7 @@ function proceduresAt(
   if (lead.kind === 'video') return [];
   const again = ({ onset, row }: Course): boolean =>
     row.course === 'chronic' && Math.floor((day - onset) / 60) % 10 === 4;
-  const due = [...found, ...(lead.kind === 'followUp' ? followed.filter(again) : [])];
+  const due = [...found, ...(FOLLOWING.includes(lead.kind) ? followed.filter(again) : [])];
   return [
     ...new Set([
       ...(lead.procedure ? [lead.procedure] : []),

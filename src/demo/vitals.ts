@@ -1,5 +1,5 @@
 /** Vital signs at a visit, and their Observations. https://hl7.org/fhir/us/core/STU6.1/StructureDefinition-us-core-vital-signs.html */
-import type { Observation, ObservationComponent } from '@medplum/fhirtypes';
+import type { Observation, ObservationComponent, Quantity } from '@medplum/fhirtypes';
 import { ageAt } from './calendar.ts';
 import { put } from './chart.ts';
 import type { Chart } from './chart.ts';
@@ -31,9 +31,13 @@ export interface Measures {
   readonly saturation?: number;
   readonly oxygenFlow?: number;
   readonly oxygenShare?: number;
+  /** What should have been measured, but was not. */
+  readonly missed: readonly MeasureKey[];
 }
 
-export type MeasureKey = keyof Measures;
+export type MeasureKey = Exclude<keyof Measures, 'missed'>;
+
+type Values = Omit<Measures, 'missed'>;
 
 const ALL: readonly MeasureKey[] = [
   'height',
@@ -59,7 +63,17 @@ const TAKEN: Readonly<Record<VisitKind, readonly MeasureKey[]>> = {
   outpatient: ['systolic', 'heartRate', 'saturation'],
 };
 
-const BREATHING: readonly ProblemKey[] = ['asthma', 'lung', 'heartFailure', 'pneumonia', 'asthmaAttack'];
+const BREATHING: readonly ProblemKey[] = [
+  'asthma',
+  'lung',
+  'heartFailure',
+  'pneumonia',
+  'asthmaAttack',
+  'lungAttack',
+  'failureAttack',
+];
+/** Illness with which people need oxygen. */
+const BREATHLESS: readonly ProblemKey[] = ['pneumonia', 'asthmaAttack', 'lungAttack', 'failureAttack'];
 
 /** Everything that the visit measures. */
 export function measure(life: Life, visit: Visit): Measures {
@@ -70,18 +84,43 @@ export function measure(life: Life, visit: Visit): Measures {
     ...(concerned && visit.kind !== 'video' ? (['saturation'] as const) : []),
   ]);
   if (age < 3) taken.delete('systolic');
-  const all: Measures = {
+  if (taken.has('systolic')) taken.add('diastolic');
+  if (taken.has('saturation')) taken.add('oxygenFlow').add('oxygenShare');
+  const all: Values = {
     ...bodyMeasures(life, visit),
     ...pressure(life, visit),
     ...signs(life, visit),
     ...oxygen(life, visit),
   };
-  if (taken.has('systolic')) taken.add('diastolic');
-  if (taken.has('saturation')) taken.add('oxygenFlow').add('oxygenShare');
-  return Object.fromEntries(Object.entries(all).filter(([key]) => taken.has(key as MeasureKey)));
+  const missed = missedOf(
+    life,
+    visit,
+    [...taken].filter((key) => all[key] !== undefined),
+  );
+  const kept = Object.entries(all).filter(
+    ([key]) => taken.has(key as MeasureKey) && !missed.includes(key as MeasureKey),
+  );
+  return { ...Object.fromEntries(kept), missed };
 }
 
-function bodyMeasures(life: Life, { day }: Visit): Measures {
+/** A squirming child or a broken cuff: one reading in so many is missed, and the record says so. */
+const MISSED = 0.01;
+
+/** What is computed from a measure is missed with it. */
+const DERIVED: Readonly<Partial<Record<MeasureKey, readonly MeasureKey[]>>> = {
+  systolic: ['diastolic'],
+  head: ['headPercentile'],
+  height: ['bmi', 'massPercentile', 'lengthPercentile'],
+  weight: ['bmi', 'massPercentile', 'lengthPercentile'],
+};
+
+function missedOf(life: Life, visit: Visit, taken: readonly MeasureKey[]): readonly MeasureKey[] {
+  const simple = taken.filter((key) => chanceOf(life, 'missed', visit.key, key).chance(MISSED));
+  const whole = new Set(simple.flatMap((key) => [key, ...(DERIVED[key] ?? [])]));
+  return taken.filter((key) => whole.has(key));
+}
+
+function bodyMeasures(life: Life, { day }: Visit): Values {
   const body = bodyAt(life, day);
   const centiles = percentilesOf(life, day, body);
   const grown = ageAt(life.person.birth, day) >= 2;
@@ -96,10 +135,10 @@ function bodyMeasures(life: Life, { day }: Visit): Measures {
   };
 }
 
-const PRESSURE_MEDICINES = ['lisinopril10', 'lisinopril20', 'amlodipine5', 'losartan50', 'metoprolol50'];
+const PRESSURE_MEDICINES = ['lisinopril10', 'lisinopril20', 'amlodipine5', 'metoprolol50'];
 
 /** Blood pressure rises with age and weight; hypertension adds 26, and each medicine takes 11 away as it takes hold. */
-function pressure(life: Life, { day }: Visit): Measures {
+function pressure(life: Life, { day }: Visit): Values {
   const age = ageAt(life.person.birth, day);
   const rng = chanceOf(life, 'pressure', day);
   const level = chanceOf(life, 'pressure').normal(0, 5);
@@ -129,7 +168,7 @@ const RATES: readonly (readonly [age: number, heart: number, breath: number])[] 
 
 const feverish = (visit: Visit): boolean => visit.found.some(({ row }) => row.fever === true);
 
-function signs(life: Life, visit: Visit): Measures {
+function signs(life: Life, visit: Visit): Values {
   const rng = chanceOf(life, 'signs', visit.day, visit.kind);
   const age = ageAt(life.person.birth, visit.day);
   const [, heart, breath] = RATES.findLast(([from]) => age >= from) ?? RATES[0]!;
@@ -147,9 +186,9 @@ function signs(life: Life, visit: Visit): Measures {
   };
 }
 
-function oxygen(life: Life, visit: Visit): Measures {
+function oxygen(life: Life, visit: Visit): Values {
   const rng = chanceOf(life, 'oxygen', visit.day);
-  const sick = visit.found.find(({ problem }) => problem === 'pneumonia' || problem === 'asthmaAttack');
+  const sick = visit.found.some(({ problem }) => BREATHLESS.includes(problem));
   const chronic = activeCourse(life, 'lung', visit.day) ? 3.5 : 0;
   const saturation = Math.min(100, rounded(98 + rng.normal(0, 0.7) - chronic - (sick ? 4 : 0)));
   if (!sick) return { saturation };
@@ -161,7 +200,6 @@ interface Sign {
   readonly profile: string;
   readonly codes: readonly [Code, ...Code[]];
   readonly unit: readonly [unit: string, ucum: string];
-  readonly said?: string;
 }
 
 const PERCENT = ['%', '%'] as const;
@@ -224,15 +262,13 @@ const SIGNS: Readonly<Partial<Record<MeasureKey, Sign>>> = {
   },
 };
 
-/** A squirming child or a broken cuff: one reading in so many is missed, and the record says so. */
-const MISSED = 0.012;
-
 export function writeVitals(chart: Chart, life: Life, visit: Visit, measures: Measures): void {
-  for (const [name, sign] of Object.entries(SIGNS)) {
-    const value = measures[name as MeasureKey];
-    if (value !== undefined) writeSign(chart, life, visit, name as MeasureKey, sign, value, measures);
+  for (const [name, sign] of Object.entries(SIGNS) as [MeasureKey, Sign][]) {
+    const isMissed = measures.missed.includes(name);
+    if (isMissed || measures[name] !== undefined) writeSign(chart, life, visit, name, sign, measures);
   }
-  if (measures.systolic !== undefined) writePressure(chart, life, visit, measures);
+  if (measures.systolic !== undefined || measures.missed.includes('systolic'))
+    writePressure(chart, life, visit, measures);
 }
 
 type Shared = Pick<
@@ -252,26 +288,28 @@ function writeSign(
   visit: Visit,
   name: MeasureKey,
   sign: Sign,
-  value: number,
-  all: Measures,
+  measures: Measures,
 ): void {
-  const missed = chanceOf(life, 'missed', visit.key, name).chance(MISSED);
-  const component = name === 'saturation' ? inhaled(all) : [];
+  const value = measures[name];
+  const component = name === 'saturation' ? inhaled(measures) : [];
   put<Observation>(
     chart,
     `${name}-${visit.key}`,
     {
       resourceType: 'Observation',
       ...shared(chart, life, visit),
-      code: { coding: sign.codes.map(coding), text: sign.said ?? sign.codes[0][2] },
-      ...(missed
-        ? { dataAbsentReason: concept(ABSENT.notPerformed) }
-        : { valueQuantity: quantity(value, ...sign.unit) }),
+      code: { coding: sign.codes.map(coding), text: sign.codes[0][2] },
+      ...valueOr(value, (one) => quantity(one, ...sign.unit)),
       ...(component.length > 0 && { component }),
     },
     { profile: usCore(sign.profile) },
   );
 }
+
+type ValueOrNot = Pick<ObservationComponent, 'valueQuantity' | 'dataAbsentReason'>;
+
+const valueOr = (value: number | undefined, make: (value: number) => Quantity): ValueOrNot =>
+  value === undefined ? { dataAbsentReason: concept(ABSENT.notPerformed) } : { valueQuantity: make(value) };
 
 function inhaled({ oxygenFlow, oxygenShare }: Measures): ObservationComponent[] {
   if (oxygenFlow === undefined || oxygenShare === undefined) return [];
@@ -288,18 +326,10 @@ function inhaled({ oxygenFlow, oxygenShare }: Measures): ObservationComponent[] 
   ];
 }
 
-function writePressure(
-  chart: Chart,
-  life: Life,
-  visit: Visit,
-  { systolic = 0, diastolic = 0 }: Measures,
-): void {
-  const missed = chanceOf(life, 'missed', visit.key, 'pressure').chance(MISSED);
-  const part = (code: string, display: string, value: number): ObservationComponent => ({
+function writePressure(chart: Chart, life: Life, visit: Visit, { systolic, diastolic }: Measures): void {
+  const part = (code: string, display: string, value?: number): ObservationComponent => ({
     code: concept(['loinc', code, display]),
-    ...(missed
-      ? { dataAbsentReason: concept(ABSENT.notPerformed) }
-      : { valueQuantity: quantity(value, 'mmHg', 'mm[Hg]') }),
+    ...valueOr(value, (one) => quantity(one, 'mmHg', 'mm[Hg]')),
   });
   put<Observation>(
     chart,
@@ -312,7 +342,7 @@ function writePressure(
         '85354-9',
         'Blood pressure panel with all children optional',
       ]),
-      ...(missed && { dataAbsentReason: concept(ABSENT.notPerformed) }),
+      ...(systolic === undefined && { dataAbsentReason: concept(ABSENT.notPerformed) }),
       component: [
         part('8480-6', 'Systolic blood pressure', systolic),
         part('8462-4', 'Diastolic blood pressure', diastolic),

@@ -176,8 +176,8 @@ export const PROCEDURES = {
     report: {
       loinc: ['36643-5', 'XR Chest 2 Views'],
       category: RADIOLOGY,
-      text: 'Frontal and lateral views. Patchy air-space opacity in the right lower lobe. No effusion. Heart size normal.',
-      conclusion: 'Right lower lobe pneumonia.',
+      text: 'Frontal and lateral views. {lungs} No effusion. Heart size normal.',
+      conclusion: '{verdict}',
     },
   },
   ankleXray: {
