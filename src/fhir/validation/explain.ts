@@ -178,7 +178,8 @@ function unknownWords(definitions: Definitions, name: string, type: string): str
 const listing = (names: readonly string[]): string =>
   (names.length > 4 ? [...names.slice(0, 4), '…'] : names).join(', ');
 
-function resourceTypeWords(definitions: Definitions, value: JsonValue | undefined): string {
+/** Why a value is not the name of a resource type. */
+export function resourceTypeWords(definitions: Definitions, value: JsonValue | undefined): string {
   if (typeof value !== 'string') return 'it is missing: it names the type of the resource, such as "Patient"';
   return `"${value.slice(0, 64)}" is not a resource type of FHIR R4.${didYouMean(value, definitions.resourceTypes)}`;
 }
