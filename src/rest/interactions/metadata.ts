@@ -15,6 +15,7 @@ export function capabilities(context: Context): FhirResponse {
   const mode = MODES.find((one) => one === asked);
   if (!mode) throw fault('value', `mode is "${asked.slice(0, 40)}": give one of ${MODES.join(', ')}`, 'mode');
   const { baseUrl } = context.request;
-  const options = { baseUrl, date: STARTED, version: context.record.rules.version, mode };
+  const { version, conditionalDelete, referentialIntegrity } = context.record.rules;
+  const options = { baseUrl, date: STARTED, version, mode, conditionalDelete, enforced: referentialIntegrity };
   return { status: 200, headers: {}, body: { kind: 'tree', tree: capabilityStatement(base, context.definitions, options) } };
 }

@@ -1,0 +1,129 @@
+/**
+ * The CapabilityStatement and the TerminologyCapabilities: the base statement, filled with what the registry defines and the server serves.
+ * https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
+ */
+import type { Definitions, SearchParameter } from '../../fhir/definitions/registry.ts';
+import type { JsonObject, JsonValue } from '../../fhir/model/tree.ts';
+import { isServed } from '../../fhir/search/extract.ts';
+import { normativePart } from './normative.ts';
+
+export interface CapabilityOptions {
+  readonly baseUrl: string;
+  /** dateTime since which the server claims this */
+  readonly date: string;
+  /** of the software */
+  readonly version: string;
+  readonly mode: 'full' | 'normative' | 'terminology';
+  /** as the operator has set it; `multiple` when not given */
+  readonly conditionalDelete?: 'single' | 'multiple';
+  /** whether dangling local references are refused; true when not given */
+  readonly referentialIntegrity?: boolean;
+}
+
+/** What capability-statement/base.json has: a CapabilityStatement whose one `rest.resource` is the pattern of all types. */
+export interface BaseStatement {
+  readonly software: { readonly name: string };
+  readonly implementation: { readonly description: string };
+  readonly rest: readonly {
+    readonly documentation: string;
+    readonly resource: readonly { readonly referencePolicy: readonly string[] }[];
+  }[];
+}
+
+const CORE = 'http://hl7.org/fhir/StructureDefinition/';
+const made = new WeakMap<Definitions, Map<string, JsonObject>>();
+
+/** The statement for a mode, made once for each registry and options. It is shared: do not change it. */
+export function capabilityStatement(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
+  let known = made.get(definitions);
+  if (!known) made.set(definitions, (known = new Map<string, JsonObject>()));
+  const key = JSON.stringify(options);
+  let statement = known.get(key);
+  if (!statement) known.set(key, (statement = make(base, definitions, options)));
+  return statement;
+}
+
+function make(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
+  if (options.mode === 'terminology') return terminologyCapabilities(base, options);
+  const full = fullStatement(base, definitions, options);
+  return options.mode === 'normative' ? normativePart(definitions, full) : full;
+}
+
+function fullStatement(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
+  const { rest, ...head } = base;
+  const [{ resource, ...server }] = rest as [BaseStatement['rest'][number]];
+  const pattern = asSet(resource[0]!, options);
+  const profiles = profilesByType(definitions);
+  const types = definitions.resourceTypes.map((type) => resourceEntry(definitions, type, pattern, profiles.get(type)));
+  return {
+    ...toJson(head),
+    url: `${options.baseUrl}/metadata`,
+    version: options.version,
+    date: options.date,
+    software: { ...base.software, version: options.version },
+    implementation: { ...base.implementation, url: options.baseUrl },
+    rest: [
+      {
+        ...toJson(server),
+        resource: types,
+        searchParam: searchParams(parametersOfAll(definitions)),
+        compartment: [...definitions.canonicals('CompartmentDefinition')],
+      },
+    ],
+  };
+}
+
+const toJson = (part: object): JsonObject => part as JsonObject;
+
+/** The pattern as the operator's settings have it. */
+function asSet(pattern: BaseStatement['rest'][number]['resource'][number], options: CapabilityOptions): JsonObject {
+  const { conditionalDelete = 'multiple', referentialIntegrity = true } = options;
+  const referencePolicy = pattern.referencePolicy.filter((one) => one !== 'enforced' || referentialIntegrity);
+  return { ...toJson(pattern), conditionalDelete, referencePolicy };
+}
+
+function resourceEntry(definitions: Definitions, type: string, pattern: JsonObject, supported: readonly string[] = []): JsonObject {
+  const entry: JsonObject = { ...pattern, type, profile: CORE + type };
+  if (supported.length > 0) entry['supportedProfile'] = [...supported];
+  entry['searchParam'] = searchParams(definitions.searchParameters(type).values());
+  return entry;
+}
+
+function searchParams(parameters: Iterable<SearchParameter>): JsonValue[] {
+  const served = [...parameters].filter(isServed).sort((a, b) => (a.code < b.code ? -1 : 1));
+  return served.map(({ code, url, type }) => ({ name: code, definition: url, type }));
+}
+
+/** Those that every type has: what a search over all types can use. */
+function parametersOfAll(definitions: Definitions): SearchParameter[] {
+  const [first, ...others] = definitions.resourceTypes.map((type) => definitions.searchParameters(type));
+  return [...(first?.values() ?? [])].filter(({ code, url }) => others.every((one) => one.get(code)?.url === url));
+}
+
+/** Profiles of packages and posted ones, by the type that they constrain; those that R4 itself brings are examples of use, no promise of ours. */
+function profilesByType(definitions: Definitions): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const url of definitions.canonicals('StructureDefinition')) {
+    if (url.startsWith(CORE)) continue;
+    const { type, kind, derivation } = JSON.parse(definitions.conformance('StructureDefinition', url)!) as Record<string, unknown>;
+    if (kind !== 'resource' || derivation !== 'constraint' || typeof type !== 'string') continue;
+    found.set(type, [...(found.get(type) ?? []), url]);
+  }
+  return found;
+}
+
+/** No terminology operation is served yet, and so nothing is claimed but who answers. */
+function terminologyCapabilities(base: BaseStatement, { baseUrl, version, date }: CapabilityOptions): JsonObject {
+  return {
+    resourceType: 'TerminologyCapabilities',
+    url: `${baseUrl}/metadata?mode=terminology`,
+    version,
+    name: `${base.software.name}Terminology`,
+    status: 'active',
+    date,
+    description: 'This server keeps code systems, value sets and concept maps as resources. It serves no terminology operation yet.',
+    kind: 'instance',
+    software: { ...base.software, version },
+    implementation: { ...base.implementation, url: baseUrl },
+  };
+}
