@@ -24,7 +24,10 @@ interface Made {
 
 const token = (param: string, system: string, code: string): IndexValue[] =>
   [`${system}\t${code}`, `*\t${code}`, `${system}\t`].map((key) => ({ kind: 'key', param, key }));
-const reference = (...params: string[]) => (target: string): IndexValue[] => params.map((param) => ({ kind: 'key', param, key: target }));
+const reference =
+  (...params: string[]) =>
+  (target: string): IndexValue[] =>
+    params.map((param) => ({ kind: 'key', param, key: target }));
 
 let patient = '';
 let encounter = '';
@@ -44,8 +47,20 @@ function make(i: number): Made {
     ...token('category', 'http://terminology.hl7.org/CodeSystem/observation-category', 'vital-signs'),
     { kind: 'key', param: '_profile', key: 'http://hl7.org/fhir/StructureDefinition/vitalsigns' },
     { kind: 'range', param: 'date', key: '', low: date, high: date + 999 },
-    { kind: 'range', param: 'value-quantity', key: 'http://unitsofmeasure.org\tmg', low: value, high: value + 0.1 },
-    { kind: 'range', param: 'combo-value-quantity', key: 'http://unitsofmeasure.org\tmg', low: value, high: value + 0.1 },
+    {
+      kind: 'range',
+      param: 'value-quantity',
+      key: 'http://unitsofmeasure.org\tmg',
+      low: value,
+      high: value + 0.1,
+    },
+    {
+      kind: 'range',
+      param: 'combo-value-quantity',
+      key: 'http://unitsofmeasure.org\tmg',
+      low: value,
+      high: value + 0.1,
+    },
     { kind: 'text', param: 'code:text', text: `code ${code}`, exact: `Code ${code}` },
   ];
   const body = new Uint8Array(BODY_BYTES).fill(120);
@@ -72,10 +87,19 @@ async function timed(name: string, count: number, work: () => Promise<unknown>):
   const mine = thread.user + thread.system;
   const each = (total: number): string => `${(total / count).toFixed(1)} µs`;
   const writer = process_.user + process_.system - mine;
-  say(name, `${each(wall)} wall (${((count / wall) * 1e6).toFixed(0)}/s), ${each(mine)} CPU here, ${each(writer)} CPU writer and others, rss ${megabytes(process.memoryUsage.rss())}`);
+  say(
+    name,
+    `${each(wall)} wall (${((count / wall) * 1e6).toFixed(0)}/s), ${each(mine)} CPU here, ${each(writer)} CPU writer and others, rss ${megabytes(process.memoryUsage.rss())}`,
+  );
 }
 
-async function commitAll(store: ResourceStore, from: number, to: number, size: number, writers: number): Promise<void> {
+async function commitAll(
+  store: ResourceStore,
+  from: number,
+  to: number,
+  size: number,
+  writers: number,
+): Promise<void> {
   let next = from;
   const writer = async (): Promise<void> => {
     while (next < to) {
@@ -103,11 +127,31 @@ async function searches(store: ResourceStore): Promise<void> {
     ['20 rows by code', code],
     ['20 rows of the type', () => ALL],
     ['20 rows by code and status', () => and(code(), keyed('status', '*\tfinal'))],
-    ['20 rows by code, not vital-signs (none)', () => and(code(), not(keyed('category', '*\tvital-signs'))), {}, 100],
-    ['20 rows by text', () => ({ op: 'text', param: 'code:text', test: 'starts', value: `code ${any(CODES)}` })],
-    ['20 rows by date', () => ({ op: 'range', param: 'date', key: '', bounds: [{ end: 'low', is: '>=', value: 1.6e12 }] })],
-    ['20 rows by patient, by date', patient_, { sort: [{ by: 'param', param: 'date', kind: 'range', descending: true }] }],
-    ['20 rows of the type, by date', () => ALL, { sort: [{ by: 'param', param: 'date', kind: 'range', descending: true }] }, 20],
+    [
+      '20 rows by code, not vital-signs (none)',
+      () => and(code(), not(keyed('category', '*\tvital-signs'))),
+      {},
+      100,
+    ],
+    [
+      '20 rows by text',
+      () => ({ op: 'text', param: 'code:text', test: 'starts', value: `code ${any(CODES)}` }),
+    ],
+    [
+      '20 rows by date',
+      () => ({ op: 'range', param: 'date', key: '', bounds: [{ end: 'low', is: '>=', value: 1.6e12 }] }),
+    ],
+    [
+      '20 rows by patient, by date',
+      patient_,
+      { sort: [{ by: 'param', param: 'date', kind: 'range', descending: true }] },
+    ],
+    [
+      '20 rows of the type, by date',
+      () => ALL,
+      { sort: [{ by: 'param', param: 'date', kind: 'range', descending: true }] },
+      20,
+    ],
     ['20 rows of the type, by _lastUpdated', () => ALL, { sort: [{ by: 'updated', descending: true }] }, 20],
     ['total by code', code, { count: 0, total: 'accurate' }, 100],
     ['total of the type', () => ALL, { count: 0, total: 'accurate' }, 20],
@@ -115,7 +159,9 @@ async function searches(store: ResourceStore): Promise<void> {
   for (const [name, where, more, turns = 2000] of cases) {
     await timed(name, turns, async () => {
       for (let i = 0; i < turns; i++) {
-        await store.search(searchPlan({ branches: [{ type: 'Observation', where: where() }], count: 20, ...more }, () => ALL));
+        await store.search(
+          searchPlan({ branches: [{ type: 'Observation', where: where() }], count: 20, ...more }, () => ALL),
+        );
       }
     });
   }
@@ -126,9 +172,14 @@ const stores = await openSqliteStores({ location: folder });
 const { resources } = await stores.tenant('default');
 const half = Math.floor(RESOURCES / 2);
 const rows = make(0).write.content!.index.length;
-say('machine', `Node ${process.version}, ${RESOURCES} resources of ${BODY_BYTES} bytes and ${rows} index rows`);
+say(
+  'machine',
+  `Node ${process.version}, ${RESOURCES} resources of ${BODY_BYTES} bytes and ${rows} index rows`,
+);
 await timed('commit, one resource each, 64 at a time', half, () => commitAll(resources, 0, half, 1, 64));
-await timed(`commit, ${PER_PATIENT} resources each, 2 at a time`, RESOURCES - half, () => commitAll(resources, half, RESOURCES, PER_PATIENT, 2));
+await timed(`commit, ${PER_PATIENT} resources each, 2 at a time`, RESOURCES - half, () =>
+  commitAll(resources, half, RESOURCES, PER_PATIENT, 2),
+);
 const reads = Array.from({ length: 50_000 }, () => any(seen).id);
 for (const turn of ['first', 'again']) {
   await timed(`read by id (${turn})`, reads.length, async () => {
@@ -138,5 +189,8 @@ for (const turn of ['first', 'again']) {
 await searches(resources);
 await stores.close();
 const disk = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
-say('disk', `${(disk / RESOURCES).toFixed(0)} bytes a resource, ${(disk / RESOURCES - 2 * BODY_BYTES).toFixed(0)} beyond twice its text`);
+say(
+  'disk',
+  `${(disk / RESOURCES).toFixed(0)} bytes a resource, ${(disk / RESOURCES - 2 * BODY_BYTES).toFixed(0)} beyond twice its text`,
+);
 rmSync(folder, { recursive: true });

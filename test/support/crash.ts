@@ -16,7 +16,9 @@ export async function loadAndKill(
   milliseconds: number,
   also: () => Promise<unknown> = () => Promise.resolve(),
 ): Promise<readonly string[]> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [out, errors, killed] = ['', '', false];
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   const ended = new Promise((done) => child.once('close', done));
@@ -63,7 +65,7 @@ export function openLedger(): Ledger {
 
   const follow = async (store: TenantStore): Promise<StoredResource[]> => {
     const all: StoredResource[] = [];
-    for (let after = seq; ; ) {
+    for (let after = seq; ;) {
       const some = await store.feed.read(after, 500);
       if (some.length === 0) return all;
       all.push(...some);
@@ -81,7 +83,8 @@ export function openLedger(): Ledger {
       if (found.has(unit) && found.get(unit) !== first) fail(`${unit} stands in two places`);
       if (found.has(unit)) continue;
       found.set(unit, first);
-      for (let at = first; at < first + size; at++) if (!seqs.has(at)) fail(`${unit} is there in part: ${at} of ${first}+${size} is missing`);
+      for (let at = first; at < first + size; at++)
+        if (!seqs.has(at)) fail(`${unit} is there in part: ${at} of ${first}+${size} is missing`);
       covered += size;
     }
     if (covered !== fresh.length) fail(`${fresh.length} versions, but the units have ${covered}`);
@@ -90,7 +93,8 @@ export function openLedger(): Ledger {
   const replay = (fresh: readonly StoredResource[]): void => {
     for (const one of fresh) {
       const name = nameOf(one);
-      if (one.versionId !== (versions.get(name) ?? 0) + 1) fail(`${name}: version ${one.versionId} after ${versions.get(name) ?? 0}`);
+      if (one.versionId !== (versions.get(name) ?? 0) + 1)
+        fail(`${name}: version ${one.versionId} after ${versions.get(name) ?? 0}`);
       if (one.seq <= seq) fail('The feed is out of order');
       seq = one.seq;
       versions.set(name, one.versionId);
@@ -98,9 +102,17 @@ export function openLedger(): Ledger {
       else live.delete(name);
     }
   };
-  const find = async (store: TenantStore, type: string, where: Expression, total = false): Promise<string[]> => {
+  const find = async (
+    store: TenantStore,
+    type: string,
+    where: Expression,
+    total = false,
+  ): Promise<string[]> => {
     const page = await store.resources.search(
-      searchPlan({ branches: [{ type, where }], count: total ? 0 : 50, total: total ? 'accurate' : 'none' }, () => ALL),
+      searchPlan(
+        { branches: [{ type, where }], count: total ? 0 : 50, total: total ? 'accurate' : 'none' },
+        () => ALL,
+      ),
     );
     return total ? [String(page.total)] : page.resources.map(nameOf).sort();
   };
@@ -113,7 +125,8 @@ export function openLedger(): Ledger {
       ];
       for (const where of ways) {
         const found = await find(store, 'Part', where);
-        if (found.join() !== wanted.join()) fail(`${unit}: ${JSON.stringify(where)} finds ${found.join()}, not ${wanted.join()}`);
+        if (found.join() !== wanted.join())
+          fail(`${unit}: ${JSON.stringify(where)} finds ${found.join()}, not ${wanted.join()}`);
       }
     }
   };
@@ -123,8 +136,10 @@ export function openLedger(): Ledger {
       const id = name.slice('Count/'.length);
       const { versions: all } = await store.resources.history({ type: 'Count', id, count: 10_000 });
       const numbers = all.map(({ versionId }) => versionId);
-      if (numbers.join() !== Array.from({ length: version }, (_, i) => version - i).join()) fail(`${name}: history ${numbers.slice(0, 20).join()} of ${version}`);
-      const at = (turn: number) => find(store, 'Count', { op: 'key', param: 'turn', keys: [`${id.slice(1)}-${turn}`] });
+      if (numbers.join() !== Array.from({ length: version }, (_, i) => version - i).join())
+        fail(`${name}: history ${numbers.slice(0, 20).join()} of ${version}`);
+      const at = (turn: number) =>
+        find(store, 'Count', { op: 'key', param: 'turn', keys: [`${id.slice(1)}-${turn}`] });
       if ((await at(version)).join() !== name) fail(`${name} is not found by its turn ${version}`);
       if ((await at(version - 1)).length > 0) fail(`${name} is still found by its turn ${version - 1}`);
     }
@@ -135,12 +150,14 @@ export function openLedger(): Ledger {
     replay(fresh);
     for (const line of lines) {
       const [unit = '', first] = line.split(' ');
-      if (found.get(unit) !== Number(first)) fail(`${unit} was acknowledged with seq ${first}, the store has it at ${found.get(unit)}`);
+      if (found.get(unit) !== Number(first))
+        fail(`${unit} was acknowledged with seq ${first}, the store has it at ${found.get(unit)}`);
     }
     for (const unit of found.keys()) units.add(unit);
     await verifyIndex(store, found.keys());
     await verifyCounters(store);
-    if ((await store.feed.last()) !== seq) fail(`The last seq is ${await store.feed.last()}, the feed ends at ${seq}`);
+    if ((await store.feed.last()) !== seq)
+      fail(`The last seq is ${await store.feed.last()}, the feed ends at ${seq}`);
   };
   const verifyEnd = async (store: TenantStore): Promise<void> => {
     const parts = [...live.keys()].filter((name) => name.startsWith('Part/')).length;

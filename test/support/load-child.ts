@@ -10,7 +10,8 @@ const WRITERS = 8;
 export const TENANT = 'crash';
 
 export async function openKind(kind: string, where: string): Promise<Stores> {
-  if (kind === 'mongo') return (await import('../../src/store/mongo/stores.ts')).openMongoStores({ url: where });
+  if (kind === 'mongo')
+    return (await import('../../src/store/mongo/stores.ts')).openMongoStores({ url: where });
   return (await import('../../src/store/sqlite/stores.ts')).openSqliteStores({ location: where });
 }
 
@@ -53,10 +54,15 @@ function unitOf({ name, writer, turn, victim }: UnitOf): UnitOfWork {
     expected: turn - 1,
     versionId: turn,
     method: 'PUT',
-    content: { body: body(name, size, 2), stampAt: -1, index: [{ kind: 'key', param: 'turn', key: `${writer}-${turn}` }] },
+    content: {
+      body: body(name, size, 2),
+      stampAt: -1,
+      index: [{ kind: 'key', param: 'turn', key: `${writer}-${turn}` }],
+    },
   };
   const writes = [part('a', 0), part('b', 1), counter];
-  if (victim !== undefined) writes.push({ type: 'Part', id: victim, expected: 1, versionId: 2, method: 'DELETE' });
+  if (victim !== undefined)
+    writes.push({ type: 'Part', id: victim, expected: 1, versionId: 2, method: 'DELETE' });
   return { writes, integrity: true, jobs: [{ queue: 'crash', payload: { unit: name } }] };
 }
 
@@ -66,7 +72,9 @@ async function work(store: TenantStore, round: string, writer: number): Promise<
   for (let i = 0, before = ''; ; i++) {
     const name = `r${round}-w${writer}-${i}`;
     turn++;
-    const result = await store.resources.commit(unitOf({ name, writer, turn, victim: i % 5 === 4 ? `${before}-b` : undefined }));
+    const result = await store.resources.commit(
+      unitOf({ name, writer, turn, victim: i % 5 === 4 ? `${before}-b` : undefined }),
+    );
     if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.conflicts)}`);
     // Synchronous, so that what was acknowledged to this program is known outside before it goes on.
     writeSync(1, `${name} ${result.firstSeq} ${result.instant}\n`);
