@@ -34,7 +34,11 @@ const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const made = new WeakMap<Definitions, Map<string, JsonObject>>();
 
 /** The statement for a mode, made once for each registry and options. It is shared: do not change it. */
-export function capabilityStatement(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
+export function capabilityStatement(
+  base: BaseStatement,
+  definitions: Definitions,
+  options: CapabilityOptions,
+): JsonObject {
   let known = made.get(definitions);
   if (!known) made.set(definitions, (known = new Map<string, JsonObject>()));
   const key = JSON.stringify(options);
@@ -49,12 +53,18 @@ function make(base: BaseStatement, definitions: Definitions, options: Capability
   return options.mode === 'normative' ? normativePart(definitions, full) : full;
 }
 
-function fullStatement(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
+function fullStatement(
+  base: BaseStatement,
+  definitions: Definitions,
+  options: CapabilityOptions,
+): JsonObject {
   const { rest, ...head } = base;
   const [{ resource, ...server }] = rest as [BaseStatement['rest'][number]];
   const pattern = asSet(resource[0]!, options);
   const profiles = profilesByType(definitions);
-  const types = definitions.resourceTypes.map((type) => resourceEntry(definitions, type, pattern, profiles.get(type)));
+  const types = definitions.resourceTypes.map((type) =>
+    resourceEntry(definitions, type, pattern, profiles.get(type)),
+  );
   return {
     ...toJson(head),
     url: `${options.baseUrl}/metadata`,
@@ -76,13 +86,21 @@ function fullStatement(base: BaseStatement, definitions: Definitions, options: C
 const toJson = (part: object): JsonObject => part as JsonObject;
 
 /** The pattern as the operator's settings have it. */
-function asSet(pattern: BaseStatement['rest'][number]['resource'][number], options: CapabilityOptions): JsonObject {
+function asSet(
+  pattern: BaseStatement['rest'][number]['resource'][number],
+  options: CapabilityOptions,
+): JsonObject {
   const { conditionalDelete = 'multiple', referentialIntegrity = true } = options;
   const referencePolicy = pattern.referencePolicy.filter((one) => one !== 'enforced' || referentialIntegrity);
   return { ...toJson(pattern), conditionalDelete, referencePolicy };
 }
 
-function resourceEntry(definitions: Definitions, type: string, pattern: JsonObject, supported: readonly string[] = []): JsonObject {
+function resourceEntry(
+  definitions: Definitions,
+  type: string,
+  pattern: JsonObject,
+  supported: readonly string[] = [],
+): JsonObject {
   const entry: JsonObject = { ...pattern, type, profile: CORE + type };
   if (supported.length > 0) entry['supportedProfile'] = [...supported];
   entry['searchParam'] = searchParams(definitions.searchParameters(type).values());
@@ -97,7 +115,9 @@ function searchParams(parameters: Iterable<SearchParameter>): JsonValue[] {
 /** Those that every type has: what a search over all types can use. */
 function parametersOfAll(definitions: Definitions): SearchParameter[] {
   const [first, ...others] = definitions.resourceTypes.map((type) => definitions.searchParameters(type));
-  return [...(first?.values() ?? [])].filter(({ code, url }) => others.every((one) => one.get(code)?.url === url));
+  return [...(first?.values() ?? [])].filter(({ code, url }) =>
+    others.every((one) => one.get(code)?.url === url),
+  );
 }
 
 /** Profiles of packages and posted ones, by the type that they constrain; those that R4 itself brings are examples of use, no promise of ours. */
@@ -105,7 +125,9 @@ function profilesByType(definitions: Definitions): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const url of definitions.canonicals('StructureDefinition')) {
     if (url.startsWith(CORE)) continue;
-    const { type, kind, derivation } = JSON.parse(definitions.conformance('StructureDefinition', url)!) as Record<string, unknown>;
+    const { type, kind, derivation } = JSON.parse(
+      definitions.conformance('StructureDefinition', url)!,
+    ) as Record<string, unknown>;
     if (kind !== 'resource' || derivation !== 'constraint' || typeof type !== 'string') continue;
     found.set(type, [...(found.get(type) ?? []), url]);
   }
@@ -113,7 +135,10 @@ function profilesByType(definitions: Definitions): Map<string, string[]> {
 }
 
 /** No terminology operation is served yet, and so nothing is claimed but who answers. */
-function terminologyCapabilities(base: BaseStatement, { baseUrl, version, date }: CapabilityOptions): JsonObject {
+function terminologyCapabilities(
+  base: BaseStatement,
+  { baseUrl, version, date }: CapabilityOptions,
+): JsonObject {
   return {
     resourceType: 'TerminologyCapabilities',
     url: `${baseUrl}/metadata?mode=terminology`,
@@ -121,7 +146,8 @@ function terminologyCapabilities(base: BaseStatement, { baseUrl, version, date }
     name: `${base.software.name}Terminology`,
     status: 'active',
     date,
-    description: 'This server keeps code systems, value sets and concept maps as resources. It serves no terminology operation yet.',
+    description:
+      'This server keeps code systems, value sets and concept maps as resources. It serves no terminology operation yet.',
     kind: 'instance',
     software: { ...base.software, version },
     implementation: { ...base.implementation, url: baseUrl },
