@@ -16,15 +16,18 @@ interface Writer {
   /** line break and indentation of the current level; stays empty when not pretty */
   indent: string;
   readonly path: string[];
+  /** whether characters that XML does not allow are replaced instead of refused */
+  readonly replaces: boolean;
 }
 
 /**
  * The XML document of a resource. Throws FhirError `not-acceptable`, naming the element, for what XML cannot say: control characters, a narrative that is
- * not well-formed, an element that the definitions do not know.
+ * not well-formed, an element that the definitions do not know. In an OperationOutcome such characters become U+FFFD: an outcome can always be said.
  */
 export function renderXml(definitions: Definitions, tree: ResourceTree, options: XmlOptions = {}): string {
   const out = '<?xml version="1.0" encoding="UTF-8"?>';
-  const writer: Writer = { definitions, out, indent: options.pretty ? '\n' : '', path: [] };
+  const replaces = tree.resourceType === 'OperationOutcome';
+  const writer: Writer = { definitions, out, indent: options.pretty ? '\n' : '', path: [], replaces };
   writeResource(writer, tree, ` xmlns="${FHIR_NAMESPACE}"`);
   return options.pretty ? `${writer.out}\n` : writer.out;
 }
@@ -166,6 +169,7 @@ function writeNarrative(writer: Writer, value: JsonValue | undefined): void {
 const SPECIAL = /[&<>"\u0000-\u001f\ufffe\uffff]/;
 // eslint-disable-next-line no-control-regex
 const ILLEGAL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+const ALL_ILLEGAL = new RegExp(ILLEGAL, 'g');
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -185,12 +189,16 @@ function attributeValue(writer: Writer, value: JsonValue): string {
       `a single value is needed here, found ${Array.isArray(value) ? 'an array' : 'an object'}`,
     );
   }
-  const illegal = ILLEGAL.exec(value)?.[0] ?? (value.isWellFormed() ? undefined : '\ud800');
-  if (illegal !== undefined) {
-    const code = illegal.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-    throw unsaid(writer, `the text holds the character U+${code}, which XML does not allow`);
-  }
-  return SPECIAL.test(value) ? value.replace(/[&<>"\t\n\r]/g, (one) => ESCAPES[one]!) : value;
+  const text = legalText(writer, value);
+  return SPECIAL.test(text) ? text.replace(/[&<>"\t\n\r]/g, (one) => ESCAPES[one]!) : text;
+}
+
+function legalText(writer: Writer, text: string): string {
+  const illegal = ILLEGAL.exec(text)?.[0] ?? (text.isWellFormed() ? undefined : '\ud800');
+  if (illegal === undefined) return text;
+  if (writer.replaces) return text.toWellFormed().replaceAll(ALL_ILLEGAL, '\ufffd');
+  const code = illegal.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+  throw unsaid(writer, `the text holds the character U+${code}, which XML does not allow`);
 }
 
 function unsaid(writer: Writer, why: string): FhirError {

@@ -145,6 +145,13 @@ describe('renderXml', () => {
     );
   });
 
+  it('can always say an outcome', () => {
+    const issue = { severity: 'error', code: 'value', diagnostics: 'a\u0001b\uffff<c' };
+    expect(toXml(JSON.stringify({ resourceType: 'OperationOutcome', issue: [issue] }))).toBe(
+      '<OperationOutcome xmlns="http://hl7.org/fhir"><issue><severity value="error"/><code value="value"/><diagnostics value="a\ufffdb\ufffd&lt;c"/></issue></OperationOutcome>',
+    );
+  });
+
   const UNSAYABLE: readonly (readonly [json: string, expression: string, words: string])[] = [
     ['{"resourceType":"Patient","name":[{"text":"a\\u0001"}]}', 'Patient.name[0].text', 'U+0001'],
     ['{"resourceType":"Patient","name":[{"text":"a\\uffff"}]}', 'Patient.name[0].text', 'U+FFFF'],
