@@ -9,7 +9,7 @@ const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const STATUS = `${CORE}structuredefinition-standards-status`;
 
 interface MarkedStructure {
-  readonly snapshot: {
+  readonly snapshot?: {
     readonly element: readonly {
       readonly path: string;
       readonly extension?: readonly { readonly url: string; readonly valueCode?: string }[];
@@ -20,8 +20,10 @@ interface MarkedStructure {
 /** A copy of the resource without elements that have another standards status than normative. */
 export function normativePart(definitions: Definitions, resource: JsonObject): JsonObject {
   const type = String(resource['resourceType']);
-  const structure = JSON.parse(definitions.conformance('StructureDefinition', CORE + type)!) as MarkedStructure;
-  const immature = structure.snapshot.element.filter(({ extension = [] }) =>
+  const structure = JSON.parse(
+    definitions.conformance('StructureDefinition', CORE + type)!,
+  ) as MarkedStructure;
+  const immature = (structure.snapshot?.element ?? []).filter(({ extension = [] }) =>
     extension.some(({ url, valueCode }) => url === STATUS && valueCode !== 'normative'),
   );
   return pick(resource, type, new Set(immature.map(({ path }) => path))) as JsonObject;
