@@ -5,34 +5,11 @@
 import { createRequire } from 'node:module';
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonValue } from '../model/tree.ts';
+import type { AjvModule, Cell, Cells, Check } from './cell.ts';
 import { addFlaw, adoptFlaws, type Flaw } from './flaw.ts';
 import { formatOf, type Format } from './formats.ts';
 import { vocabulary } from './keywords.ts';
 import { schemaOf, type TypeSchema } from './schema.ts';
-
-export type AjvModule = typeof import('ajv/dist/core.js');
-
-/** Gives whether an object is well-formed, and leaves the flaws in `errors`. */
-export interface Check {
-  (value: JsonValue): boolean;
-  errors?: Flaw[] | null;
-}
-
-/** The compiled form of a type. `check` changes when it is first called. */
-export interface Cell {
-  readonly schema: () => TypeSchema;
-  check: Check;
-}
-
-export interface Cells {
-  /** the cell of a type; the type has to be known */
-  of: (type: string) => Cell;
-  format: (type: string) => Format;
-  /** flaws of an inline resource, null when there are none */
-  checkInline: (value: JsonValue, isContained: boolean) => Flaw[] | null;
-  /** flaws of what stands beside a primitive: an Element, which may have only an id where there is a value */
-  checkSibling: (sibling: JsonValue, value: JsonValue | undefined) => Flaw[] | null;
-}
 
 const known = new WeakMap<Definitions, Cells>();
 

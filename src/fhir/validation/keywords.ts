@@ -4,7 +4,7 @@
  */
 import type { Code, CodeKeywordDefinition, KeywordCxt, Name } from 'ajv/dist/core.js';
 import { Decimal, isObject, type JsonValue } from '../model/tree.ts';
-import type { AjvModule, Cells } from './cells.ts';
+import type { AjvModule, Cells } from './cell.ts';
 import { addFlaw, adoptFlaws, type FlawKind } from './flaw.ts';
 import { RANGES } from './formats.ts';
 import type { MemberSchema, TypeSchema, ValueSchema } from './schema.ts';

@@ -10,7 +10,8 @@ import { explain, resourceTypeWords } from './explain.ts';
 
 /**
  * All that is wrong with the structure of a resource, in the order of its text and at most a hundred; empty when all is well. Each issue has the FHIRPath of
- * the element, what was found and what would be right. Never throws for a tree that came out of a parser. The schema of each type is compiled when it is first met.
+ * the element, what was found and what would be right. Never throws for a tree that came out of a parser. The schema of each type is compiled
+ * when it is first met.
  */
 export function validateStructure(definitions: Definitions, tree: ResourceTree): Issue[] {
   const type: unknown = tree.resourceType;
