@@ -11,7 +11,6 @@ export interface JsonLimits {
 }
 
 const MOST_DIGITS = 1000;
-const MOST_EXPONENT = 9999;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /** what a string cannot hold as it stands: escapes need decoding, controls are not allowed */
 // eslint-disable-next-line no-control-regex
@@ -23,6 +22,8 @@ interface Reader {
   at: number;
   depth: number;
   readonly most: number;
+  /** no string of the text needs a second look: there are no escapes, controls or lone surrogates anywhere */
+  readonly simple: boolean;
 }
 
 /**
@@ -30,10 +31,18 @@ interface Reader {
  * not JSON, and for duplicate keys, `__proto__`, NUL, lone surrogates, nesting that is too deep and numbers beyond reason.
  */
 export function parseJson(text: string, limits: JsonLimits = {}): JsonValue {
-  const reader: Reader = { text, at: text.charCodeAt(0) === 0xfeff ? 1 : 0, depth: 0, most: limits.depth ?? 100 };
+  const simple = !SPECIAL.test(text) && text.isWellFormed();
+  const reader: Reader = {
+    text,
+    at: text.charCodeAt(0) === 0xfeff ? 1 : 0,
+    depth: 0,
+    most: limits.depth ?? 100,
+    simple,
+  };
   const value = parseValue(reader);
   skipSpace(reader);
-  if (reader.at < text.length) throw broken(reader, reader.at, `${found(reader)} stands after the end of the JSON value: remove it`);
+  if (reader.at < text.length)
+    throw broken(reader, reader.at, `${found(reader)} stands after the end of the JSON value: remove it`);
   return value;
 }
 
@@ -67,7 +76,8 @@ function skipSpace(reader: Reader): void {
 
 function enter(reader: Reader): void {
   reader.at++;
-  if (++reader.depth > reader.most) throw broken(reader, reader.at - 1, `the nesting is deeper than ${reader.most} levels`);
+  if (++reader.depth > reader.most)
+    throw broken(reader, reader.at - 1, `the nesting is deeper than ${reader.most} levels`);
 }
 
 function parseObject(reader: Reader): JsonObject {
@@ -78,12 +88,19 @@ function parseObject(reader: Reader): JsonObject {
   for (;;) {
     skipSpace(reader);
     const start = reader.at;
-    if (reader.text.charCodeAt(start) !== 0x22) throw broken(reader, start, `expected a property name in double quotes, found ${found(reader)}`);
+    if (reader.text.charCodeAt(start) !== 0x22)
+      throw broken(reader, start, `expected a property name in double quotes, found ${found(reader)}`);
     const name = parseString(reader);
     if (name === '__proto__') throw broken(reader, start, 'the property name "__proto__" is not allowed');
-    if (Object.hasOwn(object, name)) throw broken(reader, start, `the property "${name.slice(0, 64)}" stands twice in one object: send it once`);
+    if (object[name] !== undefined && Object.hasOwn(object, name))
+      throw broken(
+        reader,
+        start,
+        `the property "${name.slice(0, 64)}" stands twice in one object: send it once`,
+      );
     skipSpace(reader);
-    if (reader.text.charCodeAt(reader.at) !== 0x3a) throw broken(reader, reader.at, `expected ":" after "${name.slice(0, 64)}", found ${found(reader)}`);
+    if (reader.text.charCodeAt(reader.at) !== 0x3a)
+      throw broken(reader, reader.at, `expected ":" after "${name.slice(0, 64)}", found ${found(reader)}`);
     reader.at++;
     object[name] = parseValue(reader);
     skipSpace(reader);
@@ -113,12 +130,14 @@ function closes(reader: Reader, code: number): boolean {
 }
 
 function comma(reader: Reader, close: string): void {
-  if (reader.text.charCodeAt(reader.at) !== 0x2c) throw broken(reader, reader.at, `expected "," or "${close}", found ${found(reader)}`);
+  if (reader.text.charCodeAt(reader.at) !== 0x2c)
+    throw broken(reader, reader.at, `expected "," or "${close}", found ${found(reader)}`);
   reader.at++;
 }
 
 function word<T extends boolean | null>(reader: Reader, text: string, value: T): T {
-  if (!reader.text.startsWith(text, reader.at)) throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
+  if (!reader.text.startsWith(text, reader.at))
+    throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
   reader.at += text.length;
   return value;
 }
@@ -129,12 +148,17 @@ function parseString(reader: Reader): string {
   let end = text.indexOf('"', start + 1);
   if (end < 0) throw broken(reader, start, 'the string that begins here does not end');
   let value = text.slice(start + 1, end);
+  if (reader.simple) {
+    reader.at = end + 1;
+    return value;
+  }
   if (SPECIAL.test(value)) {
     while (escaped(text, end)) end = text.indexOf('"', end + 1);
     if (end < 0) throw broken(reader, start, 'the string that begins here does not end');
     value = decode(reader, start, end);
   }
-  if (!value.isWellFormed()) throw broken(reader, start, 'the string holds a lone surrogate, half of a character: send both halves');
+  if (!value.isWellFormed())
+    throw broken(reader, start, 'the string holds a lone surrogate, half of a character: send both halves');
   reader.at = end + 1;
   return value;
 }
@@ -151,9 +175,14 @@ function decode(reader: Reader, start: number, end: number): string {
   try {
     value = JSON.parse(reader.text.slice(start, end + 1)) as string;
   } catch {
-    throw broken(reader, start, 'the string holds a control character or an escape that JSON does not have: write \\n, \\t or \\uXXXX');
+    throw broken(
+      reader,
+      start,
+      'the string holds a control character or an escape that JSON does not have: write \\n, \\t or \\uXXXX',
+    );
   }
-  if (value.includes('\u0000')) throw broken(reader, start, 'the string holds the character NUL (U+0000), which FHIR does not allow');
+  if (value.includes('\u0000'))
+    throw broken(reader, start, 'the string holds the character NUL (U+0000), which FHIR does not allow');
   return value;
 }
 
@@ -161,42 +190,73 @@ function parseNumber(reader: Reader): number | Decimal {
   NUMBER.lastIndex = reader.at;
   const text = NUMBER.exec(reader.text)?.[0];
   if (text === undefined) throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
-  if (text.length > 20) refuseAbsurd(reader, text);
-  else if (/[eE].{5}/.test(text)) refuseAbsurd(reader, text);
-  reader.at += text.length;
   const value = Number(text);
+  if (text.length > 4) refuseAbsurd(reader, text, value);
+  reader.at += text.length;
   return String(value) === text ? value : new Decimal(text);
 }
 
-function refuseAbsurd(reader: Reader, text: string): void {
-  const exponent = /[eE]([+-]?\d+)/.exec(text)?.[1] ?? '0';
-  if (text.length > MOST_DIGITS || Math.abs(Number(exponent)) > MOST_EXPONENT) {
-    throw broken(reader, reader.at, `the number ${text.slice(0, 30)}… is beyond reason: at most ${MOST_DIGITS} digits and an exponent of ${MOST_EXPONENT}`);
-  }
+function refuseAbsurd(reader: Reader, text: string, value: number): void {
+  if (text.length <= MOST_DIGITS && Number.isFinite(value) && !/[eE][+-]?0*[1-9]\d{4}/.test(text)) return;
+  const limits = `at most ${MOST_DIGITS} characters, and less than 1e308`;
+  throw broken(
+    reader,
+    reader.at,
+    `the number ${text.slice(0, 30)}${text.length > 30 ? '…' : ''} is beyond reason: ${limits}`,
+  );
 }
 
+/** What stands at the place, and what to do about the mistakes that are made most. */
 function found(reader: Reader): string {
   const character = reader.text.charAt(reader.at);
-  return character === '' ? 'the end of the text' : JSON.stringify(character);
+  if (character === '') return 'the end of the text: it is cut off, or a bracket is not closed';
+  const hint = HINTS[character];
+  return JSON.stringify(character) + (hint === undefined ? '' : ` (${hint})`);
 }
+
+const HINTS: Readonly<Record<string, string>> = {
+  '}': 'no comma may stand before it',
+  ']': 'no comma may stand before it',
+  "'": 'strings have double quotes',
+  '/': 'JSON has no comments',
+};
 
 function broken(reader: Reader, at: number, what: string): FhirError {
   const before = reader.text.slice(0, at);
   const line = before.split('\n').length;
   const column = at - before.lastIndexOf('\n');
-  return fault('syntax', `Not well-formed JSON, line ${line}, column ${column}: ${what}`);
+  const path = pathOf(before);
+  const inside = path === '' ? '' : `, in ${path.length > 200 ? `…${path.slice(-200)}` : path}`;
+  return fault('syntax', `Not well-formed JSON, line ${line}, column ${column}${inside}: ${what}`);
 }
+
+/** A string; or a sign of structure. */
+const STRUCTURE = /"([^"\\]*(?:\\[\s\S][^"\\]*)*)"|[{}[\],:]/g;
+
+/** Where a text that was read so far ends: `entry[3].resource.name[0]`. */
+function pathOf(text: string): string {
+  const open: (string | number)[] = [];
+  let name = '';
+  for (const [sign, string] of text.matchAll(STRUCTURE)) {
+    if (string !== undefined) name = string;
+    else if (sign === ':') open[open.length - 1] = name;
+    else if (sign === '{') open.push('');
+    else if (sign === '[') open.push(0);
+    else if (sign === ',') open[open.length - 1] = nextOf(open.at(-1)!);
+    else open.pop();
+  }
+  return open.reduce<string>(
+    (path, one) =>
+      typeof one === 'number' ? `${path}[${one}]` : path && one ? `${path}.${one}` : path + one,
+    '',
+  );
+}
+
+const nextOf = (last: string | number): string | number => (typeof last === 'number' ? last + 1 : '');
 
 /** The compact text of a value; a `Decimal` is written as it came. */
 export function stringifyJson(value: JsonValue): string {
-  const text = JSON.stringify(value, hasDecimal(value) ? raw : undefined);
-  return text;
-}
-
-const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
-
-function raw(_name: string, value: unknown): unknown {
-  return value instanceof Decimal ? rawJSON(value.text) : value;
+  return JSON.stringify(value);
 }
 
 function hasDecimal(value: JsonValue): boolean {
@@ -217,5 +277,5 @@ export function toPlain(value: JsonValue): JsonValue {
 
 /** Indents JSON text without touching its literals. */
 export function prettyJson(text: string): string {
-  return JSON.stringify(parseJson(text, { depth: 200 }), raw, 2);
+  return JSON.stringify(parseJson(text, { depth: 200 }), null, 2);
 }

@@ -3,6 +3,9 @@
  * https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/datatypes.html#decimal
  */
 
+/** Node has it, its types do not yet. https://tc39.es/proposal-json-parse-with-source/ */
+const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => unknown };
+
 /**
  * A number whose text would not survive `String(Number(text))`, such as 1.50, 1e2 or a 20-digit decimal. All other numbers are plain
  * JavaScript numbers in the tree. Compares and computes like a number through `valueOf`.
@@ -17,6 +20,10 @@ export class Decimal {
   }
   toString(): string {
     return this.text;
+  }
+  /** JSON.stringify writes the text as it is. */
+  toJSON(): unknown {
+    return rawJSON(this.text);
   }
 }
 
