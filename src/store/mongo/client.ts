@@ -5,12 +5,15 @@
 import { MongoClient, MongoError, MongoServerError, type MongoClientOptions } from 'mongodb';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 
+/** What our connections are called on the server; orphans.ts knows them by it. */
+export const APP_NAME = 'embergate';
+
 /** How long one read may run on the server, in ms. */
 export const READ_MS = 20_000;
 
 /** Settings that the address may not lower: what is acknowledged must be on a majority, and no read may see what can be rolled back. */
 const OPTIONS: MongoClientOptions = {
-  appName: 'embergate',
+  appName: APP_NAME,
   maxPoolSize: 32,
   connectTimeoutMS: 5_000,
   serverSelectionTimeoutMS: 5_000,

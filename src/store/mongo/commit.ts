@@ -9,6 +9,7 @@ import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
 import { refusalOf, thrown } from './client.ts';
 import type { Rooms } from './layout.ts';
+import { endOrphans } from './orphans.ts';
 import { runUnits, TRANSACTION, type Outcome } from './transaction.ts';
 
 /** Waiting units and bytes of their bodies; beyond that a commit is refused as busy. */
@@ -85,6 +86,9 @@ interface Tenant {
 interface Rivalry {
   readonly note: (from: number, to: number) => void;
   readonly active: () => boolean;
+  /** ms since the first conflict after our last commit, or after `unblock` */
+  readonly blocked: () => number;
+  readonly unblock: () => void;
 }
 
 /** How long a rival counts after its last commit that we saw, and the gap that we leave for it between two of our commits, in ms. */
@@ -93,12 +97,18 @@ const COURTESY_MS = 1;
 
 function rivalry(): Rivalry {
   let [last, seen] = [-1, 0];
+  let since: number | undefined;
   return {
     note: (from, to) => {
+      since = undefined;
       if (last >= 0 && from !== last) seen = Date.now();
       last = to;
     },
     active: () => Date.now() - seen < RIVAL_MS,
+    blocked: () => Date.now() - (since ??= Date.now()),
+    unblock: () => {
+      since = undefined;
+    },
   };
 }
 
@@ -153,7 +163,8 @@ async function persist(
             'busy',
             'Too many processes are storing changes at once, or the database is away: try again',
           );
-        await sleep(isConflict(error) ? Math.random() * CONFLICT_PAUSE_MS : pause(attempt));
+        if (isConflict(error)) await waitForTurn(client, rivals);
+        else await sleep(pause(attempt));
       }
     }
   } finally {
@@ -169,6 +180,17 @@ const CONFLICT_PAUSE_MS = 4;
 const WRITE_CONFLICT = 112;
 
 const isConflict = (error: unknown): boolean => error instanceof MongoError && error.code === WRITE_CONFLICT;
+
+/** While one and the same rival has the counter for this long, in ms, look whether it still lives; and how often. */
+const SUSPICIOUS_MS = 250;
+
+async function waitForTurn(client: MongoClient, rivals: Rivalry): Promise<void> {
+  if (rivals.blocked() > SUSPICIOUS_MS) {
+    rivals.unblock();
+    await endOrphans(client);
+  }
+  await sleep(Math.random() * CONFLICT_PAUSE_MS);
+}
 
 /** For a database that is away or between primaries. */
 const pause = (attempt: number): number => Math.random() * Math.min(2 ** attempt, 250);
