@@ -4,7 +4,6 @@
  * https://www.sqlite.org/optoverview.html
  */
 import {
-  Binding,
   both,
   idCondition,
   keyCondition,
@@ -12,6 +11,7 @@ import {
   spell,
   textCondition,
   updatedBounds,
+  type Binding,
   type IdTest,
   type KeyTest,
   type Predicate,
@@ -34,13 +34,12 @@ export type Estimate = (stretch: Stretch, cap: number) => number;
 
 export interface Chosen {
   readonly source: Source;
-  /** rows to be looked at; more than LONG only says that there are many */
-  readonly cost: number;
+  /** too many rows to be looked at in one step; the source then has one arm, whose stretch is ordered */
+  readonly long: boolean;
 }
 
-/** More candidates than this are looked at in steps, with other work in between. */
-export const LONG = 2000;
-const CAPS = [100, LONG];
+/** A first look at this many rows often tells already. */
+const GLANCE = 100;
 
 /** An index stretch that gives its rows in the order of rid, each once. */
 export function isOrdered({ op, ...rest }: Stretch): boolean {
@@ -79,35 +78,43 @@ function sources(predicate: Predicate): Source[] {
   }
 }
 
-/** Picks the source with the fewest rows, looking no further than needed to tell. `live` is the pseudo parameter of the type. */
-export function choose(predicate: Predicate, live: number, estimate: Estimate): Chosen {
-  if (predicate.op === 'none') return { source: [], cost: 0 };
+/**
+ * Picks the source with the fewest rows, looking no further than needed to tell. `live` is the pseudo parameter of the type; `many` rows or more are
+ * long.
+ */
+export function choose(predicate: Predicate, live: number, many: number, estimate: Estimate): Chosen {
+  if (predicate.op === 'none') return { source: [], long: false };
   const candidates = sources(predicate).filter((source) => source.length <= 16);
-  for (const cap of CAPS) {
-    let best: Chosen | undefined;
-    for (const source of candidates) {
-      const cost = costOf(source, Math.min(cap, best?.cost ?? cap), estimate);
-      if (cost < (best?.cost ?? cap)) best = { source, cost };
-    }
-    if (best) return best;
+  for (const cap of [Math.min(GLANCE, many), many]) {
+    const best = leastOf(candidates, cap, estimate);
+    if (best && best.rows < cap) return { source: best.source, long: false };
   }
   const ordered = candidates.filter((source) => source.length === 1 && isOrdered(source[0]!.stretch));
-  return { source: leastOf(ordered, estimate) ?? everything(live, predicate), cost: LONG };
+  const least = ordered.length > 1 ? leastOf(ordered, 20 * many, estimate)?.source : ordered[0];
+  return { source: least ?? everything(live, predicate), long: true };
 }
 
-function costOf(source: Source, cap: number, estimate: Estimate): number {
-  let cost = 0;
-  for (const { stretch } of source) {
-    if (cost >= cap) break;
-    cost += estimate(stretch, cap);
+/** The source with the fewest rows, none of them counted beyond `cap`. */
+function leastOf(
+  candidates: readonly Source[],
+  cap: number,
+  estimate: Estimate,
+): { source: Source; rows: number } | undefined {
+  let best: { source: Source; rows: number } | undefined;
+  for (const source of candidates) {
+    const rows = rowsOf(source, best?.rows ?? cap, estimate);
+    if (!best || rows < best.rows) best = { source, rows };
   }
-  return cost;
+  return best;
 }
 
-function leastOf(ordered: readonly Source[], estimate: Estimate): Source | undefined {
-  if (ordered.length < 2) return ordered[0];
-  const costs = ordered.map((source) => costOf(source, 20 * LONG, estimate));
-  return ordered[costs.indexOf(Math.min(...costs))];
+function rowsOf(source: Source, cap: number, estimate: Estimate): number {
+  let rows = 0;
+  for (const { stretch } of source) {
+    if (rows >= cap) break;
+    rows += estimate(stretch, cap);
+  }
+  return rows;
 }
 
 /** `FROM … WHERE …` of a stretch, its rows called `d`. */

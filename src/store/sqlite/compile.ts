@@ -6,18 +6,12 @@ import type { SortKey } from '../../fhir/search/plan.ts';
 import { EVERYWHERE, spellSource, type Source, type Window } from './arms.ts';
 import type { Names } from './names.ts';
 import { afterPrefix, Binding } from './predicate.ts';
-
-export type SortValue = number | string | null;
+import type { Cell, Statement } from './statements.ts';
 
 /** One match: its place in the order of creation and its sort values. */
 export interface Row {
   readonly rid: number;
-  readonly sorts: readonly SortValue[];
-}
-
-export interface Statement {
-  readonly sql: string;
-  readonly values: readonly (number | string)[];
+  readonly sorts: readonly Cell[];
 }
 
 /** A sort key whose parameter is looked up; `undefined` where the type has no such values. */
@@ -108,7 +102,7 @@ export function compareRows(sort: readonly SortKey[], a: Row, b: Row): number {
   return b.rid - a.rid;
 }
 
-function compareValues(a: SortValue, b: SortValue, descending: boolean): number {
+function compareValues(a: Cell, b: Cell, descending: boolean): number {
   if (a === b) return 0;
   if (a === null) return 1;
   if (b === null) return -1;

@@ -1,17 +1,18 @@
 /** The SQL of a plan as a text, for people: numbers that a database would look up are shown as the names they stand for. */
 import type { SearchPlan } from '../../fhir/search/plan.ts';
 import { choose } from './arms.ts';
-import { pageStatement, resolveOrder, type Statement } from './compile.ts';
+import { pageStatement, resolveOrder } from './compile.ts';
 import type { Names } from './names.ts';
 import { resolve } from './predicate.ts';
 import { LIVE } from './schema.ts';
+import type { Statement } from './statements.ts';
 
 /** One statement a branch, as it is asked when the first predicate is the rarest; which one that is, a store counts before each search. */
 export function explainSql(plan: SearchPlan): string {
   const { names, label } = labels();
   const statements = plan.branches.map(({ type, where }) => {
     const id = names.type(type)!;
-    const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, () => 1);
+    const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, 2, () => 1);
     if (source.length === 0) return `-- ${type}: nothing can match`;
     return spellOut(
       pageStatement(source, resolveOrder(names, id, plan.sort), { limit: plan.count + 1 }),

@@ -2,14 +2,13 @@
  * Searches one connection: chooses how each branch is driven, pages, counts. Long work is cut into steps: the generators yield between them, so
  * that a thread can do other things meanwhile. https://hl7.org/fhir/R4/search.html
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
 import type { ResourceKey } from '../ports.ts';
 import {
   choose,
   EVERYWHERE,
   isOrdered,
-  LONG,
   spellStretch,
   type Chosen,
   type Stretch,
@@ -23,16 +22,18 @@ import {
   resolveOrder,
   type Order,
   type Row,
-  type SortValue,
-  type Statement,
 } from './compile.ts';
 import { recent, type Names } from './names.ts';
-import { Binding, resolve } from './predicate.ts';
+import { Binding, resolve, type Predicate } from './predicate.ts';
 import { LIVE } from './schema.ts';
+import { Statements, type Cell } from './statements.ts';
+import { stepStatement, walkFor, walkStatement, type Stage, type Walk } from './walk.ts';
 
 /** A branch of a plan, ready to be asked. */
-export interface Branch extends Chosen {
-  readonly type: string;
+interface Branch extends Chosen {
+  readonly type: number;
+  readonly live: number;
+  readonly predicate: Predicate;
   readonly order: Order;
 }
 
@@ -42,164 +43,181 @@ export interface Found {
   readonly total?: number;
 }
 
-export interface Search {
-  /** Yields before each further step of a long search. Must be run to its end within one transaction. */
-  find(plan: SearchPlan): Generator<undefined, Found>;
-  /** whether the plan finds exactly these resources; to its end at once */
-  findsExactly(plan: SearchPlan, keys: readonly ResourceKey[]): boolean;
-  /** how the plan would be driven */
-  prepare(plan: SearchPlan): Branch[];
+type Steps<T> = Generator<undefined, T>;
+
+/** How much is done in one go. */
+export interface Pace {
+  /** so many candidates or more are looked at in steps */
+  readonly many: number;
+  /** candidates of the first step, which is done at once */
+  readonly first: number;
+  /** candidates of each further step */
+  readonly step: number;
+  /** index entries of a step that only counts them */
+  readonly counted: number;
 }
 
-/** Candidates of the first step, which is done at once, and of each further one. */
-const FIRST_STEP = 500;
-const STEP = 2000;
-/** Index entries that a step only counts. */
-const COUNT_STEP = 50_000;
+const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
 /** How long "there are many" is believed, in ms. */
 const BELIEF_MS = 30_000;
 
-export function openSearch(db: DatabaseSync, names: Names): Search {
-  const statements = recent<string, StatementSync>(250);
-  const many = recent<string, number>(2000);
+export class Search {
+  readonly #pace: Pace;
+  readonly #names: Names;
+  readonly #statements: Statements;
+  readonly #many = recent<string, number>(2000);
 
-  const prepared = (sql: string): StatementSync => {
-    const known = statements.get(sql);
-    if (known) return known;
-    const statement = db.prepare(sql);
-    statement.setReturnArrays(true);
-    statements.set(sql, statement);
-    return statement;
-  };
-  const all = ({ sql, values }: Statement): SortValue[][] =>
-    prepared(sql).all(...values) as unknown as SortValue[][];
-  const number = ({ sql, values }: Statement): number =>
-    (prepared(sql).get(...values) as unknown as number[])[0]!;
+  constructor(db: DatabaseSync, names: Names, pace = PACE) {
+    this.#pace = pace;
+    this.#names = names;
+    this.#statements = new Statements(db);
+  }
 
-  const estimate = (stretch: Stretch, cap: number): number => {
+  /** The rids of a page. Yields before each further step of a long search. Must be run to its end within one transaction. */
+  *find(plan: SearchPlan): Steps<Found> {
+    const branches = plan.branches.flatMap((branch) => this.#prepare(plan.sort, branch));
+    const rows = plan.count > 0 ? yield* this.#page(branches, plan) : [];
+    let total: number | undefined;
+    if (plan.total === 'accurate') {
+      total = 0;
+      for (const branch of branches) total += yield* this.#count(branch);
+    }
+    const rids = rows.slice(0, plan.count).map(({ rid }) => rid);
+    return { rids, next: rows.length > plan.count ? writePosition(rows[plan.count - 1]!) : undefined, total };
+  }
+
+  /** Whether the plan finds exactly these resources; to its end at once. */
+  findsExactly(plan: SearchPlan, keys: readonly ResourceKey[]): boolean {
+    const { rids } = atOnce(this.find(plan));
+    if (rids.length !== keys.length) return false;
+    const wanted = new Set(keys.map(({ type, id }) => `${type}/${id}`));
+    return rids.every((rid) => wanted.has(this.#nameOf(rid)));
+  }
+
+  #nameOf(rid: number): string {
+    const [type, id] = this.#statements.row({
+      sql: 'SELECT type, id FROM resource WHERE rid = ?1',
+      values: [rid],
+    })!;
+    return `${this.#names.typeName(type as number)}/${id}`;
+  }
+
+  #prepare(sort: readonly SortKey[], { type: name, where }: SearchPlan['branches'][number]): Branch[] {
+    const type = this.#names.type(name);
+    const live = type === undefined ? undefined : this.#names.param(type, LIVE);
+    if (type === undefined || live === undefined) return [];
+    const predicate = resolve(this.#names, type, where);
+    const chosen = choose(predicate, live, this.#pace.many, this.#estimate);
+    if (chosen.source.length === 0) return [];
+    return [{ ...chosen, type, live, predicate, order: resolveOrder(this.#names, type, sort) }];
+  }
+
+  readonly #estimate = (stretch: Stretch, cap: number): number => {
     const bind = new Binding();
     const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)} LIMIT ${bind.add(cap)})`;
     const name = `${sql} ${bind.values.join(' ')}`;
-    if ((many.get(name) ?? 0) > Date.now()) return cap;
-    const rows = number({ sql, values: bind.values });
-    if (rows >= cap) many.set(name, Date.now() + BELIEF_MS);
+    if ((this.#many.get(name) ?? 0) > Date.now()) return cap;
+    const rows = this.#statements.count({ sql, values: bind.values });
+    if (rows >= cap) this.#many.set(name, Date.now() + BELIEF_MS);
     return rows;
   };
 
-  const prepareBranch = (
-    sort: readonly SortKey[],
-    { type, where }: SearchPlan['branches'][number],
-  ): Branch[] => {
-    const typeId = names.type(type);
-    const live = typeId === undefined ? undefined : names.param(typeId, LIVE);
-    if (typeId === undefined || live === undefined) return [];
-    const chosen = choose(resolve(names, typeId, where), live, estimate);
-    return chosen.source.length > 0 ? [{ ...chosen, type, order: resolveOrder(names, typeId, sort) }] : [];
-  };
-  const prepare = (plan: SearchPlan): Branch[] =>
-    plan.branches.flatMap((branch) => prepareBranch(plan.sort, branch));
-
-  /** The window below `below` that holds the next `step` candidates of a long branch, which has one ordered stretch. */
-  const nextWindow = ({ source }: Branch, below: number, step: number): Window => {
-    const bind = new Binding();
-    const sql = `SELECT d.rid ${spellStretch(source[0]!.stretch, bind)} AND d.rid < ${bind.add(below)} ORDER BY d.rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
-    const row = all({ sql, values: bind.values })[0];
-    return { above: row ? (row[0] as number) - 1 : EVERYWHERE.above, below };
-  };
-
-  function* windows(
-    branch: Branch,
-    below: number,
-    first: number,
-    step: number,
-  ): Generator<Window | undefined> {
-    if (branch.cost < LONG) return yield { above: EVERYWHERE.above, below };
-    for (
-      let window = nextWindow(branch, below, first);
-      ;
-      window = nextWindow(branch, window.above + 1, step)
-    ) {
-      yield window;
-      if (window.above === EVERYWHERE.above) return;
-      yield undefined;
-    }
-  }
-
-  function* rowsOf(
-    branch: Branch,
-    sort: readonly SortKey[],
-    limit: number,
-    after?: Row,
-  ): Generator<undefined, Row[]> {
-    const byCreation = isDefaultOrder(sort);
-    const page = (window: Window): Row[] =>
-      all(pageStatement(branch.source, branch.order, { window, limit, after })).map(([rid, ...sorts]) => ({
-        rid: rid as number,
-        sorts,
-      }));
-    if (byCreation && isListing(branch)) return page(EVERYWHERE);
+  /** One row more than the page holds, where there is one. */
+  *#page(branches: readonly Branch[], { sort, count, after }: SearchPlan): Steps<Row[]> {
+    const from = after === undefined ? undefined : readPosition(after);
     let rows: Row[] = [];
-    for (const window of windows(
-      branch,
-      byCreation && after ? after.rid : EVERYWHERE.below,
-      FIRST_STEP,
-      STEP,
-    )) {
-      if (window) rows = firstRows(sort, limit, rows, page(window));
-      else if (byCreation && rows.length >= limit) return rows;
-      else yield;
+    for (const branch of branches) {
+      const more = isDefaultOrder(sort)
+        ? yield* this.#newest(branch, count + 1, from?.rid)
+        : yield* this.#sorted(branch, sort, count + 1, from);
+      rows = firstRows(sort, count + 1, rows, more);
     }
     return rows;
   }
 
-  function* countOf(branch: Branch): Generator<undefined, number> {
-    const step = isListing(branch) ? COUNT_STEP : STEP;
+  /** Newest first, those created before `below`. */
+  *#newest(branch: Branch, limit: number, below = EVERYWHERE.below): Steps<Row[]> {
+    const rows: Row[] = [];
+    const steps = isListing(branch)
+      ? [{ ...EVERYWHERE, below }]
+      : this.#windows(branch, below, this.#pace.first);
+    for (const window of steps) {
+      if (rows.length > 0 || window.below < below) yield;
+      rows.push(...this.#rows(branch, [], { window, limit: limit - rows.length }));
+      if (rows.length >= limit) break;
+    }
+    return rows;
+  }
+
+  *#sorted(branch: Branch, sort: readonly SortKey[], limit: number, after?: Row): Steps<Row[]> {
+    const [only] = branch.order;
+    if (branch.long && branch.order.length === 1) {
+      const walk = walkFor(this.#statements, { ...branch, ...only! });
+      if (walk) return yield* this.#walked(branch, walk, limit, after);
+    }
+    let rows: Row[] = [];
+    for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
+      if (window.below < EVERYWHERE.below) yield;
+      rows = firstRows(sort, limit, rows, this.#rows(branch, branch.order, { window, limit, after }));
+    }
+    return rows;
+  }
+
+  /** First what has a value, in its order; then the others, newest first. */
+  *#walked(branch: Branch, walk: Walk, limit: number, after?: Row): Steps<Row[]> {
+    const rows: Row[] = [];
+    let stage: Stage | undefined = after?.sorts[0] === null ? undefined : { after };
+    for (let first = true; stage && rows.length < limit; first = false) {
+      if (!first) yield;
+      const upTo = this.#statements.row(
+        stepStatement(walk, stage, first ? this.#pace.first : this.#pace.step),
+      )?.[0];
+      const found = this.#statements.rows(walkStatement(walk, { ...stage, upTo }, limit - rows.length));
+      rows.push(...found.map(([rid, value]) => ({ rid: rid as number, sorts: [value!] })));
+      stage = upTo == null ? undefined : { beyond: upTo };
+    }
+    if (rows.length >= limit || !walk.missing) return rows;
+    const chosen = choose(walk.missing, branch.live, this.#pace.many, this.#estimate);
+    const below = after?.sorts[0] === null ? after.rid : undefined;
+    const others = yield* this.#newest({ ...branch, ...chosen }, limit - rows.length, below);
+    return [...rows, ...others.map(({ rid }) => ({ rid, sorts: [null] }))];
+  }
+
+  *#count(branch: Branch): Steps<number> {
+    const step = isListing(branch) ? this.#pace.counted : this.#pace.step;
     let count = 0;
-    for (const window of windows(branch, EVERYWHERE.below, step, step)) {
-      if (window) count += number(countStatement(branch.source, window));
-      else yield;
+    for (const window of this.#windows(branch, EVERYWHERE.below, step, step)) {
+      if (window.below < EVERYWHERE.below) yield;
+      count += this.#statements.count(countStatement(branch.source, window));
     }
     return count;
   }
 
-  function* find(plan: SearchPlan): Generator<undefined, Found> {
-    const branches = prepare(plan);
-    const after = plan.after === undefined ? undefined : readPosition(plan.after);
-    let rows: Row[] = [];
-    if (plan.count > 0) {
-      for (const branch of branches)
-        rows = firstRows(
-          plan.sort,
-          plan.count + 1,
-          rows,
-          yield* rowsOf(branch, plan.sort, plan.count + 1, after),
-        );
-    }
-    let total: number | undefined;
-    if (plan.total === 'accurate') {
-      total = 0;
-      for (const branch of branches) total += yield* countOf(branch);
-    }
-    const more = rows.length > plan.count;
-    const rids = rows.slice(0, plan.count).map(({ rid }) => rid);
-    return { rids, next: more && plan.count > 0 ? writePosition(rows[plan.count - 1]!) : undefined, total };
+  #rows({ source }: Branch, order: Order, page: Parameters<typeof pageStatement>[2]): Row[] {
+    return this.#statements
+      .rows(pageStatement(source, order, page))
+      .map(([rid, ...sorts]) => ({ rid: rid as number, sorts }));
   }
 
-  const nameOf = db.prepare('SELECT type, id FROM resource WHERE rid = ?');
-  const findsExactly = (plan: SearchPlan, keys: readonly ResourceKey[]): boolean => {
-    const { rids } = atOnce(find(plan));
-    if (rids.length !== keys.length) return false;
-    const wanted = new Set(keys.map(({ type, id }) => `${type}/${id}`));
-    return rids.every((rid) => {
-      const row = nameOf.get(rid) as { type: number; id: string };
-      return wanted.has(`${names.typeName(row.type)}/${row.id}`);
-    });
-  };
+  /** All candidates below a rid, in windows of a number of them; a short branch has one window. */
+  *#windows(branch: Branch, below: number, first: number, step = this.#pace.step): Generator<Window> {
+    if (!branch.long) return yield { ...EVERYWHERE, below };
+    let window = this.#window(branch, below, first);
+    yield window;
+    while (window.above > EVERYWHERE.above) yield (window = this.#window(branch, window.above + 1, step));
+  }
 
-  return { find, findsExactly, prepare };
+  /** The window below a rid that holds the next candidates of a long branch, which has one ordered stretch. */
+  #window({ source }: Branch, below: number, step: number): Window {
+    const bind = new Binding();
+    const from = `${spellStretch(source[0]!.stretch, bind)} AND d.rid < ${bind.add(below)}`;
+    const sql = `SELECT d.rid ${from} ORDER BY d.rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
+    const row = this.#statements.row({ sql, values: bind.values });
+    return { above: row ? (row[0] as number) - 1 : EVERYWHERE.above, below };
+  }
 }
 
-/** One index gives all matches of the branch in order and nothing has to be tested. */
+/** Indexes alone give all matches of the branch in order: nothing has to be tested. */
 function isListing({ source }: Branch): boolean {
   return source.every(({ stretch, rest }) => rest.op === 'all' && isOrdered(stretch));
 }
@@ -211,7 +229,7 @@ function firstRows(sort: readonly SortKey[], limit: number, a: Row[], b: Row[]):
 }
 
 /** Runs a search to its end without a pause. */
-export function atOnce<T>(work: Generator<undefined, T>): T {
+export function atOnce<T>(work: Steps<T>): T {
   for (;;) {
     const step = work.next();
     if (step.done) return step.value;
@@ -224,6 +242,6 @@ function writePosition({ rid, sorts }: Row): string {
 
 /** Positions come back signed by us, so they are as `writePosition` made them. */
 function readPosition(text: string): Row {
-  const [rid, ...sorts] = JSON.parse(text) as [number, ...SortValue[]];
+  const [rid, ...sorts] = JSON.parse(text) as [number, ...Cell[]];
   return { rid, sorts };
 }

@@ -8,7 +8,7 @@ import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
 import { openRows, type Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
-import { openSearch, type Found, type Search } from './search.ts';
+import { Search, type Found } from './search.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
@@ -29,7 +29,7 @@ const MOST_LONG = 64;
 function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
-  return { db, names, rows: openRows(db, names), search: openSearch(db, names) };
+  return { db, names, rows: openRows(db, names), search: new Search(db, names) };
 }
 
 export function openTenantStore(

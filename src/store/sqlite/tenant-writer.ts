@@ -6,7 +6,7 @@ import { openBacklog } from './backlog.ts';
 import { openJobWriter } from './job-rows.ts';
 import { openNameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
-import { openSearch } from './search.ts';
+import { Search } from './search.ts';
 import { openUnitWriter, type Clock } from './unit.ts';
 import type { Answer, Ask, Opened } from './wire.ts';
 
@@ -28,7 +28,7 @@ export function openTenantWriter(file: string): TenantWriter {
   const names = openNameMaker(db);
   const clock: Clock = { seq: 0, instant: 0 };
   const backlog = openBacklog(db, names);
-  const units = openUnitWriter(db, names, openSearch(db, names), backlog, clock);
+  const units = openUnitWriter(db, names, new Search(db, names), backlog, clock);
   const jobs = openJobWriter(db);
   const secret = readSecret(db);
   const dataVersion = db.prepare('PRAGMA data_version');
