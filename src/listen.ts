@@ -1,19 +1,17 @@
 /**
- * One HTTP thread: composes what it needs, listens, drains. The same code serves the main thread (WORKERS=1) and each worker thread, where the
- * kernel spreads connections over the sockets that share the port.
+ * One HTTP thread: composes what it needs, listens, drains. With several of them the kernel spreads connections over the sockets that share the port.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
 import type { Config } from './config.ts';
+import { loadDemo, wantsDemo } from './demo-load.ts';
 import type { Observation } from './rest/http/edge.ts';
 import { logger } from './telemetry/log.ts';
 import { countRequest, metricsText } from './telemetry/metrics.ts';
 import { webApp } from './web/app.ts';
 
 export interface HttpThread {
-  readonly port: number;
-  readonly composition: Composition;
   /** stops accepting, lets requests in work finish, closes the store */
   readonly drain: () => Promise<void>;
 }
@@ -24,12 +22,14 @@ export interface ThreadData {
   readonly writer: unknown;
   /** several threads share the port */
   readonly shared: boolean;
+  /** this thread loads the demo, if it is wanted */
+  readonly loadsDemo: boolean;
 }
 
 /** How long requests in work may still take when the server stops. */
 const DRAIN_MS = 10_000;
 
-export async function startHttp({ config, version, writer, shared }: ThreadData): Promise<HttpThread> {
+export async function startHttp({ config, version, writer, shared, loadsDemo }: ThreadData): Promise<HttpThread> {
   const log = logger(config.logLevel);
   const observe = (seen: Observation): void => {
     countRequest(seen);
@@ -45,8 +45,9 @@ export async function startHttp({ config, version, writer, shared }: ThreadData)
   const server = httpServer((request, response) => {
     if (!composition.edge(request, response)) app(request, response);
   });
-  const port = await listen(server, config, shared);
-  return { port, composition, drain: () => drain(server, composition) };
+  await listen(server, config, shared);
+  const demo = loadsDemo ? demoInBackground(config, composition) : undefined;
+  return { drain: async () => void (await demo?.stop(), await drain(server, composition)) };
 }
 
 /** The name and place of an unexpected error: enough to find it, without anything of the request in it. */
@@ -66,11 +67,29 @@ function httpServer(handler: (request: IncomingMessage, response: ServerResponse
   return server;
 }
 
-function listen(server: Server, config: Config, shared: boolean): Promise<number> {
+/** Loads the demo while requests are answered already. `stop` leaves off after the record in work. */
+function demoInBackground(config: Config, composition: Composition): { stop: () => Promise<void> } {
+  const abort = new AbortController();
+  const load = async (): Promise<void> => {
+    const record = (await composition.record('default'))!;
+    if (await wantsDemo(config, record.store)) await loadDemo(record, config, abort.signal);
+  };
+  const work = load().catch((error: unknown) => {
+    console.error(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  return {
+    stop: () => {
+      abort.abort();
+      return work;
+    },
+  };
+}
+
+function listen(server: Server, config: Config, shared: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ port: config.port, host: config.host, reusePort: shared, backlog: 1024 }, () => {
-      resolve((server.address() as { port: number }).port);
+      resolve();
     });
   });
 }
@@ -84,13 +103,13 @@ async function drain(server: Server, composition: Composition): Promise<void> {
   await composition.close();
 }
 
-/** A worker thread: starts, says its port, drains when told, and answers the main thread's metrics questions. */
+/** A worker thread: starts, says that it is ready, drains when told. */
 async function runAsThread(): Promise<void> {
   const thread = await startHttp(workerData as ThreadData);
   parentPort!.on('message', (message: string) => {
     if (message === 'drain') void thread.drain().then(() => parentPort!.postMessage('drained'));
   });
-  parentPort!.postMessage({ port: thread.port });
+  parentPort!.postMessage('ready');
 }
 
-if (!isMainThread && (workerData as { role?: string } | null)?.role === 'http') await runAsThread();
+if ((workerData as { role?: string } | null)?.role === 'http') await runAsThread();

@@ -1,11 +1,10 @@
-/** Starts the server: threads, the first demo, the banner; and stops it in order on SIGINT or SIGTERM. */
+/** Starts the server's threads, watches over them, and stops them in order. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { openStores } from './compose.ts';
 import { ConfigError, type Config } from './config.ts';
-import { loadDemo, wantsDemo } from './demo-load.ts';
-import { startHttp, type HttpThread, type ThreadData } from './listen.ts';
+import type { ThreadData } from './listen.ts';
 import type { Stores } from './store/ports.ts';
 import type { SqliteStores } from './store/sqlite/stores.ts';
 
@@ -18,56 +17,71 @@ export const VERSION: string = (
   JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
 ).version;
 
-/** Starts and answers once requests are served. Throws ConfigError with one clear line for a taken port or an unreadable data folder. */
+/**
+ * Starts and answers once requests are served. The main thread keeps the store's writer and watches; HTTP is answered by worker threads, each with
+ * bounds on its memory. Throws ConfigError with one clear line for a taken port or an unreadable data folder.
+ */
 export async function start(config: Config): Promise<Running> {
   await refuseTakenPort(config);
-  const fixed = config.publicUrl.endsWith(':0') ? undefined : config;
-  return config.workers === 1 || !fixed ? startAlone(config) : startThreads(fixed);
-}
-
-async function startAlone(config: Config): Promise<Running> {
   const port = config.port === 0 ? await freePort(config.host) : config.port;
   const settled = { ...config, port, publicUrl: config.publicUrl.replace(/:0$/, `:${port}`) };
-  const thread = await clearly(config, () => startHttp({ config: settled, version: VERSION, writer: undefined, shared: false }));
-  const demo = demoInBackground(settled, thread);
-  return { url: settled.publicUrl, stop: () => demo.stop().then(thread.drain) };
+  const stores = await clearly(settled, async () => {
+    const opened = await openStores(settled);
+    await opened.tenant('default');
+    return opened;
+  });
+  const threads = await Promise.all(Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)));
+  const stop = async (): Promise<void> => {
+    await Promise.all(threads.map((thread) => thread.stop()));
+    await stores.close();
+  };
+  return { url: settled.publicUrl, stop };
 }
 
-function demoInBackground(config: Config, thread: HttpThread): { stop: () => Promise<void> } {
-  const abort = new AbortController();
-  const work = (async () => {
-    const record = (await thread.composition.record('default'))!;
-    if (await wantsDemo(config, record.store)) await loadDemo(record, config, abort.signal);
-  })().catch((error: unknown) => console.error(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`));
+/** Bounds on the memory of an HTTP thread. A small young generation keeps what an import leaves behind from piling up. */
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 2048 };
+const RESTART_MS = 200;
+
+/** An HTTP thread that is started anew should it die; what it had in work is lost to its clients, not to the store. */
+async function keepThread(config: Config, stores: Stores, loadsDemo: boolean): Promise<{ stop: () => Promise<void> }> {
+  let stopping = false;
+  let worker = await startThread(config, stores, loadsDemo);
+  const watch = (): void => {
+    worker.once('exit', () => {
+      if (stopping) return;
+      console.error('embergate: an HTTP thread ended unexpectedly and is started anew');
+      setTimeout(() => void restart(), RESTART_MS);
+    });
+  };
+  const restart = async (): Promise<void> => {
+    if (stopping) return;
+    worker = await startThread(config, stores, loadsDemo);
+    watch();
+  };
+  watch();
   return {
     stop: () => {
-      abort.abort();
-      return work;
+      stopping = true;
+      return drainThread(worker);
     },
   };
 }
 
-/** The main thread keeps the store's writer and loads the demo; HTTP is answered by the worker threads. */
-async function startThreads(config: Config): Promise<Running> {
-  const stores = await clearly(config, () => openStores(config));
-  await stores.tenant('default');
-  const threads = await Promise.all(Array.from({ length: config.workers }, () => startThread(config, stores)));
-  const demo = await demoThread(config, stores);
-  const stop = async (): Promise<void> => {
-    await demo();
-    await Promise.all(threads.map(drainThread));
-    await stores.close();
-  };
-  return { url: config.publicUrl, stop };
-}
-
-function startThread(config: Config, stores: Stores): Promise<Worker> {
+function startThread(config: Config, stores: Stores, loadsDemo: boolean): Promise<Worker> {
   const writer = attach(stores);
-  const data: ThreadData & { role: string } = { role: 'http', config, version: VERSION, writer: writer?.attachment, shared: true };
+  const data: ThreadData & { role: string } = {
+    role: 'http',
+    config,
+    version: VERSION,
+    writer: writer?.attachment,
+    shared: config.workers > 1,
+    loadsDemo,
+  };
   const worker = new Worker(new URL('./listen.ts', import.meta.url), {
     workerData: data,
     transferList: [...(writer?.transfer ?? [])],
     execArgv: ['--disable-warning=ExperimentalWarning'],
+    resourceLimits: THREAD_LIMITS,
   });
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve(worker));
@@ -82,24 +96,10 @@ function attach(stores: Stores): ReturnType<SqliteStores['attach']> | undefined 
 
 async function drainThread(worker: Worker): Promise<void> {
   const drained = new Promise((resolve) => worker.once('message', resolve));
+  const gone = new Promise((resolve) => worker.once('exit', resolve));
   worker.postMessage('drain');
-  await drained;
+  await Promise.race([drained, gone]);
   await worker.terminate();
-}
-
-async function demoThread(config: Config, stores: Stores): Promise<() => Promise<void>> {
-  const store = await stores.tenant('default');
-  if (!(await wantsDemo(config, store))) return async () => undefined;
-  const { compose } = await import('./compose.ts');
-  const abort = new AbortController();
-  const composition = await compose(config, { version: VERSION, observe: () => undefined, writer: attach(stores)?.attachment });
-  const work = loadDemo((await composition.record('default'))!, config, abort.signal)
-    .catch((error: unknown) => console.error(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`))
-    .then(() => composition.close());
-  return () => {
-    abort.abort();
-    return work;
-  };
 }
 
 async function refuseTakenPort(config: Config): Promise<void> {
