@@ -18,7 +18,10 @@ export interface Log {
 
 /** `level` is that of LOG_LEVEL; `silent` writes nothing. */
 export function logger(level: string): Log {
-  const log: Logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+  const log: Logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: false }),
+  );
   return {
     error: (fields, message) => log.error(known(fields), message),
     info: (fields, message) => log.info(known(fields), message),
@@ -30,5 +33,12 @@ export function logger(level: string): Log {
 
 /** A literal copy: whatever else an object carries stays out of the log. */
 function known({ requestId, method, interaction, status, milliseconds, fault }: LogFields): LogFields {
-  return { requestId, method, interaction, status, milliseconds: milliseconds && Math.round(milliseconds * 100) / 100, fault };
+  return {
+    requestId,
+    method,
+    interaction,
+    status,
+    milliseconds: milliseconds && Math.round(milliseconds * 100) / 100,
+    fault,
+  };
 }

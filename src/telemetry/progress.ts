@@ -14,7 +14,10 @@ export function progress(title: string, total: number): Progress {
 
 function bar(title: string, total: number): Progress {
   const format = `${title} [{bar}] {value}/{total} {eta_formatted}`;
-  const one = new SingleBar({ format, stream: process.stderr, hideCursor: true, clearOnComplete: false }, Presets.rect);
+  const one = new SingleBar(
+    { format, stream: process.stderr, hideCursor: true, clearOnComplete: false },
+    Presets.rect,
+  );
   one.start(total, 0);
   return { update: (done) => one.update(done), stop: () => one.stop() };
 }
