@@ -3,14 +3,14 @@ import { describe } from '@jest/globals';
 import { needs } from '../needs.ts';
 import { startMongod } from '../support/mongod.ts';
 import { startServerProcess } from '../support/server-process.ts';
-import { syntheaContract } from './synthea.ts';
+import { syntheaContract, WORKERS } from './synthea.ts';
 
 describe('whole records', () => {
   needs('mongod', 'loading whole records into MongoDB')('with a mongod', () => {
     needs('shared-data/synthea', 'loading whole records into MongoDB')('Synthea on MongoDB', () => {
       syntheaContract(async () => {
         const mongod = await startMongod();
-        const server = await startServerProcess({ STORE: mongod.freshUri(), WORKERS: '1' });
+        const server = await startServerProcess({ STORE: mongod.freshUri(), WORKERS: String(WORKERS) });
         const stop = async (): Promise<void> => {
           await server.stop();
           await mongod.stop();

@@ -69,8 +69,8 @@ export const LIVE = '';
 /** Writer: pages that may wait in the write-ahead log before they are copied to the database. */
 const CHECKPOINT_PAGES = 4000;
 const PAGE_BYTES = 8192;
-const WRITER_CACHE_KIB = 49_152;
-const READER_CACHE_KIB = 16_384;
+const WRITER_CACHE_KIB = 32_768;
+const READER_CACHE_KIB = 8192;
 const BUSY_MS = 10_000;
 
 const COMMON = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA temp_store = memory;`;

@@ -40,7 +40,7 @@ export async function openSqliteStores({ location, writer, limits }: SqliteOptio
   mkdirSync(folder, { recursive: true });
   const thread = new Worker(new URL('./writer.ts', import.meta.url), {
     workerData: { folder },
-    resourceLimits: { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 },
+    resourceLimits: { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   thread.unref();

@@ -27,6 +27,8 @@ let idle: NodeJS.Timeout | undefined;
 
 /** Index rows may wait this long when nobody searches and nothing is written. */
 const IDLE_MS = 30;
+/** and this long after they could not be moved */
+const RETRY_MS = 1000;
 
 function listen(port: MessagePort): void {
   port.on('message', ({ first, asks }: Questions) => {
@@ -63,15 +65,25 @@ function work(): void {
 
 /** Moves index rows: at once where many wait, the others when nobody has written for a moment. */
 function settleFull(): void {
-  for (const writer of tenants.values()) if (writer.waiting >= SETTLE_TOGETHER) writer.settle();
+  for (const writer of tenants.values()) if (writer.waiting >= SETTLE_TOGETHER) settle(writer);
   idle = idle?.refresh() ?? setTimeout(settleIdle, IDLE_MS);
 }
 
 function settleIdle(): void {
   const writer = [...tenants.values()].find(({ waiting }) => waiting > 0);
   if (!writer || queue.length > 0) return;
-  writer.settle();
-  setImmediate(settleIdle);
+  if (settle(writer)) setImmediate(settleIdle);
+  else idle = setTimeout(settleIdle, RETRY_MS);
+}
+
+/** False when the disk is full or the like: the rows are safe where they wait, and whoever needs them moved is told. */
+function settle(writer: TenantWriter): boolean {
+  try {
+    writer.settle();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function takeBatch(): Waiting[] {
@@ -108,6 +120,7 @@ function tenantNames(): string[] {
 function stop(): void {
   clearTimeout(idle);
   for (const writer of tenants.values()) writer.close();
+  tenants.clear();
   parentPort!.postMessage('closed');
   parentPort!.close();
 }
