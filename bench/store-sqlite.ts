@@ -114,6 +114,23 @@ async function commitAll(
   await Promise.all(Array.from({ length: writers }, writer));
 }
 
+/** Each of `writers` creates a resource and finds it, `turns` times. */
+async function commitAndSearch(store: ResourceStore, turns: number, writers: number): Promise<void> {
+  const writer = async (): Promise<void> => {
+    for (let i = 0; i < turns; i++) {
+      const { write, patient: of } = make(seen.length + i);
+      const result = await store.commit({ writes: [write] });
+      if (!result.ok) throw new Error(JSON.stringify(result.conflicts));
+      const where = keyed('patient', of);
+      const page = await store.search(
+        searchPlan({ branches: [{ type: 'Observation', where }], count: 20 }, () => ALL),
+      );
+      if (page.resources.length === 0) throw new Error('A resource was not found after its commit');
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, writer));
+}
+
 const seen: { id: string; patient: string }[] = [];
 const any = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!;
 const keyed = (param: string, key: string): Expression => ({ op: 'key', param, keys: [key] });
@@ -170,16 +187,21 @@ async function searches(store: ResourceStore): Promise<void> {
 const folder = mkdtempSync(join(process.argv[3] ?? tmpdir(), 'embergate-bench-'));
 const stores = await openSqliteStores({ location: folder });
 const { resources } = await stores.tenant('default');
-const half = Math.floor(RESOURCES / 2);
 const rows = make(0).write.content!.index.length;
 say(
   'machine',
   `Node ${process.version}, ${RESOURCES} resources of ${BODY_BYTES} bytes and ${rows} index rows`,
 );
-await timed('commit, one resource each, 64 at a time', half, () => commitAll(resources, 0, half, 1, 64));
-await timed(`commit, ${PER_PATIENT} resources each, 2 at a time`, RESOURCES - half, () =>
-  commitAll(resources, half, RESOURCES, PER_PATIENT, 2),
+const part = Math.floor(RESOURCES / 4);
+for (const [i, writers] of [8, 16, 64].entries()) {
+  await timed(`commit, one resource each, ${writers} at a time`, part, () =>
+    commitAll(resources, i * part, (i + 1) * part, 1, writers),
+  );
+}
+await timed(`commit, ${PER_PATIENT} resources each, 2 at a time`, RESOURCES - 3 * part, () =>
+  commitAll(resources, 3 * part, RESOURCES, PER_PATIENT, 2),
 );
+await timed('commit, then search by patient, 8 at a time', 8000, () => commitAndSearch(resources, 1000, 8));
 const reads = Array.from({ length: 50_000 }, () => any(seen).id);
 for (const turn of ['first', 'again']) {
   await timed(`read by id (${turn})`, reads.length, async () => {
