@@ -96,6 +96,12 @@ async function openRecord(
     version,
   };
   const validate: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateStructure;
-  const record: TenantRecord = { store, definitions: conformance.definitions, rules, validate, written: conformance.written };
+  const record: TenantRecord = {
+    store,
+    definitions: conformance.definitions,
+    rules,
+    validate,
+    written: conformance.written,
+  };
   return { record, stop: conformance.stop };
 }

@@ -5,8 +5,7 @@
 import { availableParallelism } from 'node:os';
 
 export type StoreSetting =
-  | { readonly kind: 'sqlite'; readonly location: string }
-  | { readonly kind: 'mongo'; readonly url: string };
+  { readonly kind: 'sqlite'; readonly location: string } | { readonly kind: 'mongo'; readonly url: string };
 
 export interface Config {
   readonly port: number;
@@ -62,7 +61,9 @@ function store(text: string, name: string): StoreSetting {
 
 function origin(text: string, name: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new ConfigError(`${name} is "${text}": give the origin that clients see, such as https://fhir.example.org`);
+    throw new ConfigError(
+      `${name} is "${text}": give the origin that clients see, such as https://fhir.example.org`,
+    );
   }
   return text.replace(/\/+$/, '');
 }
@@ -72,7 +73,13 @@ const setting = <K extends keyof Config>(one: Setting<K>): Setting<K> => one;
 
 /** Every setting, in the order of the documentation. A fallback in angle brackets is computed. */
 export const SETTINGS = [
-  setting({ name: 'PORT', key: 'port', fallback: '8080', meaning: 'port to listen on; 0 picks a free one', parse: whole(0, 65535) }),
+  setting({
+    name: 'PORT',
+    key: 'port',
+    fallback: '8080',
+    meaning: 'port to listen on; 0 picks a free one',
+    parse: whole(0, 65535),
+  }),
   setting({
     name: 'HOST',
     key: 'host',
@@ -91,14 +98,16 @@ export const SETTINGS = [
     name: 'STORE',
     key: 'store',
     fallback: 'sqlite:./data',
-    meaning: '`sqlite:FOLDER`, `sqlite::memory:` (gone when the server stops) or `mongodb://…` (replica set or `mongos`)',
+    meaning:
+      '`sqlite:FOLDER`, `sqlite::memory:` (gone when the server stops) or `mongodb://…` (replica set or `mongos`)',
     parse: store,
   }),
   setting({
     name: 'DEMO',
     key: 'demo',
     fallback: 'auto',
-    meaning: '`on` loads the demo records, `off` does not, `auto` does with the default store and an empty folder',
+    meaning:
+      '`on` loads the demo records, `off` does not, `auto` does with the default store and an empty folder',
     parse: oneOf('on', 'off', 'auto'),
   }),
   setting({
@@ -156,7 +165,8 @@ export const SETTINGS = [
     name: 'REFERENTIAL_INTEGRITY',
     key: 'referentialIntegrity',
     fallback: 'on',
-    meaning: '`on` refuses a local reference to a resource that is not there, and a delete that would leave one',
+    meaning:
+      '`on` refuses a local reference to a resource that is not there, and a delete that would leave one',
     parse: flag,
   }),
   setting({
@@ -184,7 +194,10 @@ export const SETTINGS = [
 
 /** Reads the settings. Throws ConfigError with one line that names the setting, the value and the remedy. */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const entries = SETTINGS.map(({ name, key, fallback, parse }) => [key, parse(environment[name] || fallback, name)]);
+  const entries = SETTINGS.map(({ name, key, fallback, parse }) => [
+    key,
+    parse(environment[name] || fallback, name),
+  ]);
   const config = Object.fromEntries(entries) as unknown as Config;
   refuseUnsafe(config);
   return config.publicUrl ? config : { ...config, publicUrl: `http://localhost:${config.port}` };
@@ -192,7 +205,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 function refuseUnsafe(config: Config): void {
   if (config.access === 'smart') {
-    throw new ConfigError('ACCESS is "smart": the authorization server is not built yet; use ACCESS=open on a loopback HOST');
+    throw new ConfigError(
+      'ACCESS is "smart": the authorization server is not built yet; use ACCESS=open on a loopback HOST',
+    );
   }
   if (!LOOPBACK.test(config.host)) {
     throw new ConfigError(

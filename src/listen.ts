@@ -29,11 +29,21 @@ export interface ThreadData {
 /** How long requests in work may still take when the server stops. */
 const DRAIN_MS = 10_000;
 
-export async function startHttp({ config, version, writer, shared, loadsDemo }: ThreadData): Promise<HttpThread> {
+export async function startHttp({
+  config,
+  version,
+  writer,
+  shared,
+  loadsDemo,
+}: ThreadData): Promise<HttpThread> {
   const log = logger(config.logLevel);
   const observe = (seen: Observation): void => {
     countRequest(seen);
-    if (seen.failure !== undefined) log.error({ requestId: seen.requestId, interaction: seen.interaction, fault: faultName(seen.failure) }, 'request failed');
+    if (seen.failure !== undefined)
+      log.error(
+        { requestId: seen.requestId, interaction: seen.interaction, fault: faultName(seen.failure) },
+        'request failed',
+      );
     else log.debug({ ...seen }, 'request');
   };
   const composition = await compose(config, { version, observe, writer });
@@ -53,15 +63,28 @@ export async function startHttp({ config, version, writer, shared, loadsDemo }: 
 /** The name and place of an unexpected error: enough to find it, without anything of the request in it. */
 function faultName(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  const at = error.stack?.split('\n').find((line) => line.includes('/src/'))?.trim();
+  const at = error.stack
+    ?.split('\n')
+    .find((line) => line.includes('/src/'))
+    ?.trim();
   return `${error.name} ${(error as NodeJS.ErrnoException).code ?? ''} ${at?.replace(/\(?file:.*\/src\//, 'src/') ?? ''}`;
 }
 
 function httpServer(handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 65_000, headersTimeout: 15_000, requestTimeout: 300_000, noDelay: true }, handler);
+  const server = createServer(
+    {
+      maxHeaderSize: 65_536,
+      keepAliveTimeout: 65_000,
+      headersTimeout: 15_000,
+      requestTimeout: 300_000,
+      noDelay: true,
+    },
+    handler,
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable) return;
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
     socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
   });
   return server;

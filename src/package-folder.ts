@@ -31,7 +31,9 @@ async function readFolder(path: string): Promise<JsonObject[]> {
     () => path,
   );
   const names = (await readdir(inner)).filter((name) => name.endsWith('.json')).sort();
-  const found = await Promise.all(names.map(async (name) => conformanceOf(await readFile(join(inner, name), 'utf8'), join(path, name))));
+  const found = await Promise.all(
+    names.map(async (name) => conformanceOf(await readFile(join(inner, name), 'utf8'), join(path, name))),
+  );
   return found.flat();
 }
 
@@ -42,7 +44,8 @@ async function readArchive(path: string): Promise<JsonObject[]> {
   });
   const resources: JsonObject[] = [];
   for (const { name, body } of tarEntries(bytes)) {
-    if (/^package\/[^/]+\.json$/.test(name)) resources.push(...conformanceOf(body.toString('utf8'), `${path}: ${name}`));
+    if (/^package\/[^/]+\.json$/.test(name))
+      resources.push(...conformanceOf(body.toString('utf8'), `${path}: ${name}`));
   }
   return resources;
 }
@@ -51,7 +54,9 @@ function conformanceOf(text: string, place: string): JsonObject[] {
   if (/(^|[/\s])(package|\.index)\.json$/.test(place)) return [];
   try {
     const tree = parseJson(text, { depth: 200 });
-    return isObject(tree) && typeof tree['resourceType'] === 'string' && typeof tree['url'] === 'string' ? [tree] : [];
+    return isObject(tree) && typeof tree['resourceType'] === 'string' && typeof tree['url'] === 'string'
+      ? [tree]
+      : [];
   } catch (error) {
     throw new Error(`The package file ${place} cannot be read: ${(error as Error).message}`);
   }
@@ -61,12 +66,17 @@ function conformanceOf(text: string, place: string): JsonObject[] {
 function* tarEntries(bytes: Buffer): Generator<{ name: string; body: Buffer }> {
   let at = 0;
   while (at + 512 <= bytes.length && bytes[at] !== 0) {
-    const field = (start: number, length: number): string => bytes.toString('utf8', at + start, at + start + length).replace(/\0.*$/s, '');
+    const field = (start: number, length: number): string =>
+      bytes.toString('utf8', at + start, at + start + length).replace(/\0.*$/s, '');
     const size = Number.parseInt(field(124, 12).trim() || '0', 8);
     if (!Number.isFinite(size) || at + 512 + size > bytes.length) throw new Error('the archive is cut off');
     const prefix = field(345, 155);
     const type = String.fromCharCode(bytes[at + 156]!);
-    if (type === '0' || type === '\0') yield { name: (prefix ? `${prefix}/` : '') + field(0, 100), body: bytes.subarray(at + 512, at + 512 + size) };
+    if (type === '0' || type === '\0')
+      yield {
+        name: (prefix ? `${prefix}/` : '') + field(0, 100),
+        body: bytes.subarray(at + 512, at + 512 + size),
+      };
     at += 512 + Math.ceil(size / 512) * 512;
   }
 }

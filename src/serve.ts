@@ -30,7 +30,9 @@ export async function start(config: Config): Promise<Running> {
     await opened.tenant('default');
     return opened;
   });
-  const threads = await Promise.all(Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)));
+  const threads = await Promise.all(
+    Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)),
+  );
   const stop = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.stop()));
     await stores.close();
@@ -43,7 +45,11 @@ const THREAD_LIMITS = { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 204
 const RESTART_MS = 200;
 
 /** An HTTP thread that is started anew should it die; what it had in work is lost to its clients, not to the store. */
-async function keepThread(config: Config, stores: Stores, loadsDemo: boolean): Promise<{ stop: () => Promise<void> }> {
+async function keepThread(
+  config: Config,
+  stores: Stores,
+  loadsDemo: boolean,
+): Promise<{ stop: () => Promise<void> }> {
   let stopping = false;
   let worker = await startThread(config, stores, loadsDemo);
   const watch = (): void => {
@@ -107,8 +113,13 @@ async function refuseTakenPort(config: Config): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on (${error.code})`;
-      reject(new ConfigError(`Port ${config.port} on ${config.host} ${why}: stop that program, or set PORT to another one`));
+      const why =
+        error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be listened on (${error.code})`;
+      reject(
+        new ConfigError(
+          `Port ${config.port} on ${config.host} ${why}: stop that program, or set PORT to another one`,
+        ),
+      );
     });
     probe.listen({ port: config.port, host: config.host }, () => probe.close(() => resolve()));
   });
@@ -131,8 +142,17 @@ async function clearly<T>(config: Config, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const place = config.store.kind === 'sqlite' ? `the data folder ${config.store.location}` : 'the MongoDB server that STORE names';
-    if (code === 'EACCES' || code === 'EROFS' || code === 'ENOTDIR' || code === 'ERR_SQLITE_ERROR' || /Mongo/.test((error as Error).name)) {
+    const place =
+      config.store.kind === 'sqlite'
+        ? `the data folder ${config.store.location}`
+        : 'the MongoDB server that STORE names';
+    if (
+      code === 'EACCES' ||
+      code === 'EROFS' ||
+      code === 'ENOTDIR' ||
+      code === 'ERR_SQLITE_ERROR' ||
+      /Mongo/.test((error as Error).name)
+    ) {
       throw new ConfigError(`Cannot use ${place}: ${message}`);
     }
     throw error;

@@ -34,11 +34,19 @@ function sentTree(context: Context): JsonValue {
 export function asResource(context: Context, tree: JsonValue | undefined, place: string): ResourceTree {
   const type = isObject(tree) ? tree['resourceType'] : undefined;
   if (typeof type !== 'string') {
-    throw fault('required', 'resourceType is missing: it names the type of the resource, such as "Patient"', `${place}resourceType`);
+    throw fault(
+      'required',
+      'resourceType is missing: it names the type of the resource, such as "Patient"',
+      `${place}resourceType`,
+    );
   }
   if (!context.definitions.isResourceType(type)) {
     const near = didYouMean(type, context.definitions.resourceTypes);
-    throw fault('invalid', `"${type.slice(0, 64)}" is not a resource type of FHIR R4.${near}`, `${place}resourceType`);
+    throw fault(
+      'invalid',
+      `"${type.slice(0, 64)}" is not a resource type of FHIR R4.${near}`,
+      `${place}resourceType`,
+    );
   }
   return tree as ResourceTree;
 }
@@ -47,5 +55,9 @@ export function asResource(context: Context, tree: JsonValue | undefined, place:
 export function sentResourceOf(context: Context, type: string): ResourceTree {
   const tree = sentResource(context);
   if (tree.resourceType === type) return tree;
-  throw fault('invalid', `The body is a ${tree.resourceType}, but the URL names ${type}: send a ${type}, or use /${tree.resourceType}`, 'resourceType');
+  throw fault(
+    'invalid',
+    `The body is a ${tree.resourceType}, but the URL names ${type}: send a ${type}, or use /${tree.resourceType}`,
+    'resourceType',
+  );
 }

@@ -26,7 +26,14 @@ export function bundlePieces(
 ): Uint8Array[] {
   const { type, id, instant, total } = head;
   const meta = { lastUpdated: new Date(instant).toISOString() };
-  const start = JSON.stringify({ resourceType: 'Bundle', id, meta, type, total, link: links.length > 0 ? links : undefined });
+  const start = JSON.stringify({
+    resourceType: 'Bundle',
+    id,
+    meta,
+    type,
+    total,
+    link: links.length > 0 ? links : undefined,
+  });
   if (entries.length === 0) return [Buffer.from(start)];
   const pieces: Uint8Array[] = [Buffer.from(`${start.slice(0, -1)},"entry":[`)];
   entries.forEach((entry, i) => {
@@ -44,5 +51,9 @@ function addEntry(pieces: Uint8Array[], { fullUrl, resource, rest }: BundleEntry
     pieces.push(Buffer.from(`{${head}${head && tail && ','}${tail}}`));
     return;
   }
-  pieces.push(Buffer.from(`{${head}${head && ','}"resource":`), resource, tail ? Buffer.from(`,${tail}}`) : CLOSE);
+  pieces.push(
+    Buffer.from(`{${head}${head && ','}"resource":`),
+    resource,
+    tail ? Buffer.from(`,${tail}}`) : CLOSE,
+  );
 }

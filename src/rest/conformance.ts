@@ -13,7 +13,14 @@ import { treeOf } from './interactions/read.ts';
  * Types whose resources change what the server knows. A SearchParameter is not among them: it may only count once what is stored has been
  * indexed by it, or a search would silently miss resources.
  */
-const TYPES = ['StructureDefinition', 'ValueSet', 'CodeSystem', 'ConceptMap', 'OperationDefinition', 'CompartmentDefinition'];
+const TYPES = [
+  'StructureDefinition',
+  'ValueSet',
+  'CodeSystem',
+  'ConceptMap',
+  'OperationDefinition',
+  'CompartmentDefinition',
+];
 const LOOK_EVERY_MS = 5000;
 const PAGE = 200;
 
@@ -24,7 +31,11 @@ export interface ConformanceFollower {
 }
 
 /** Reads what is stored, and follows. */
-export async function conformanceFollower(store: TenantStore, base: Definitions, tenant: string): Promise<ConformanceFollower> {
+export async function conformanceFollower(
+  store: TenantStore,
+  base: Definitions,
+  tenant: string,
+): Promise<ConformanceFollower> {
   let current = base;
   let stamp = '';
   const refresh = async (): Promise<void> => {
@@ -32,7 +43,13 @@ export async function conformanceFollower(store: TenantStore, base: Definitions,
     const now = stored.map(({ seq }) => seq).join();
     if (now === stamp) return;
     stamp = now;
-    current = stored.length > 0 ? withConformance(base, stored.map(({ body }) => treeOf(body!))) : base;
+    current =
+      stored.length > 0
+        ? withConformance(
+            base,
+            stored.map(({ body }) => treeOf(body!)),
+          )
+        : base;
   };
   await refresh();
   const channel = new BroadcastChannel(`embergate-conformance-${tenant}`);

@@ -19,11 +19,17 @@ export function openCursor(secret: Uint8Array, question: string, cursor: string)
   const expected = Buffer.from(sign(secret, question, position));
   const given = Buffer.from(signature);
   if (given.length === expected.length && timingSafeEqual(given, expected)) return position;
-  throw fault('value', `${CURSOR} is not one that this server made for this request: follow the "next" link as it is, or begin at the first page`);
+  throw fault(
+    'value',
+    `${CURSOR} is not one that this server made for this request: follow the "next" link as it is, or begin at the first page`,
+  );
 }
 
 function sign(secret: Uint8Array, question: string, position: string): string {
-  return createHmac('sha256', keyOf(secret)).update(`${question}\n${position}`).digest('base64url').slice(0, 22);
+  return createHmac('sha256', keyOf(secret))
+    .update(`${question}\n${position}`)
+    .digest('base64url')
+    .slice(0, 22);
 }
 
 const keys = new WeakMap<Uint8Array, KeyObject>();

@@ -38,7 +38,8 @@ const HANDLERS: Readonly<Record<Interaction, Handler>> = {
   'history-system': (context) => history(context, {}),
   'search-type': async (context, [type]) => searchType(context, type!),
   'search-system': async (context) => searchSystem(context),
-  'search-compartment': async (context, [type, id, inside]) => searchCompartment(context, type!, id!, inside!),
+  'search-compartment': async (context, [type, id, inside]) =>
+    searchCompartment(context, type!, id!, inside!),
 };
 
 export interface Answer {
@@ -50,7 +51,11 @@ export interface Answer {
 }
 
 /** Answers a request. Never throws. */
-export async function dispatch(record: TenantRecord, access: AccessContext, request: FhirRequest): Promise<Answer> {
+export async function dispatch(
+  record: TenantRecord,
+  access: AccessContext,
+  request: FhirRequest,
+): Promise<Answer> {
   let interaction: Interaction | 'unknown' = 'unknown';
   try {
     const context: Context = { record, access, request, definitions: record.definitions() };
@@ -65,7 +70,9 @@ export async function dispatch(record: TenantRecord, access: AccessContext, requ
 /** A FhirError as it is; anything else is ours to mend and shows nothing but the request id. */
 export function refusal(error: unknown, requestId: string): FhirResponse {
   if (error instanceof FhirError) return outcomeResponse(error.status, error.issues, error.headers);
-  return outcomeResponse(500, [issue('exception', `The server failed; nothing was changed. Tell the operator request id ${requestId}`)]);
+  return outcomeResponse(500, [
+    issue('exception', `The server failed; nothing was changed. Tell the operator request id ${requestId}`),
+  ]);
 }
 
 async function bundle(context: Context): Promise<FhirResponse> {

@@ -20,22 +20,33 @@ export function sentPatch(context: Context): Patch {
     return (current) => applyJsonPatch(current, document);
   }
   if (body?.kind === 'text' && /patch/.test(body.mediaType)) {
-    throw fault('media-type', `Content-Type is "${body.mediaType}": send ${JSON_PATCH}, or a FHIRPath Patch as application/fhir+json or application/fhir+xml`);
+    throw fault(
+      'media-type',
+      `Content-Type is "${body.mediaType}": send ${JSON_PATCH}, or a FHIRPath Patch as application/fhir+json or application/fhir+xml`,
+    );
   }
   return patchOf(context, sentResource(context));
 }
 
 /** The patch that a resource holds: Parameters is a FHIRPath Patch, Binary a JSON Patch. */
 export function patchOf(context: Context, tree: ResourceTree): Patch {
-  if (tree.resourceType === 'Parameters') return (current) => applyFhirPathPatch(context.definitions, current, tree);
+  if (tree.resourceType === 'Parameters')
+    return (current) => applyFhirPathPatch(context.definitions, current, tree);
   if (tree.resourceType === 'Binary') return binaryPatch(tree);
-  throw fault('invalid', `A patch is a Parameters resource (FHIRPath Patch) or a JSON Patch, not a ${asResource(context, tree, '').resourceType}`);
+  throw fault(
+    'invalid',
+    `A patch is a Parameters resource (FHIRPath Patch) or a JSON Patch, not a ${asResource(context, tree, '').resourceType}`,
+  );
 }
 
 function binaryPatch(tree: ResourceTree): Patch {
   const { contentType, data } = tree;
   if (contentType !== JSON_PATCH || typeof data !== 'string') {
-    throw fault('invalid', `A Binary that patches has contentType ${JSON_PATCH} and the patch in data`, 'Binary.contentType');
+    throw fault(
+      'invalid',
+      `A Binary that patches has contentType ${JSON_PATCH} and the patch in data`,
+      'Binary.contentType',
+    );
   }
   const document = parseJson(Buffer.from(data, 'base64').toString('utf8'));
   return (current) => applyJsonPatch(current, document);

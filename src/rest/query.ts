@@ -20,7 +20,10 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw fault('syntax', `"${text}" is not valid percent-encoded UTF-8: write each byte of the UTF-8 text as %XX`);
+    throw fault(
+      'syntax',
+      `"${text}" is not valid percent-encoded UTF-8: write each byte of the UTF-8 text as %XX`,
+    );
   }
 }
 

@@ -9,12 +9,19 @@ import type { FhirResponse } from './request.ts';
 import type { Effect } from './write/intent.ts';
 
 /** ETag and Last-Modified of a version. */
-export function versionHeaders(version: { readonly versionId: number; readonly instant: number }): Record<string, string> {
+export function versionHeaders(version: {
+  readonly versionId: number;
+  readonly instant: number;
+}): Record<string, string> {
   return { etag: etag(version.versionId), 'last-modified': httpDate(version.instant) };
 }
 
 /** An OperationOutcome as the whole answer. */
-export function outcomeResponse(status: number, issues: readonly Issue[], headers: Readonly<Record<string, string>> = {}): FhirResponse {
+export function outcomeResponse(
+  status: number,
+  issues: readonly Issue[],
+  headers: Readonly<Record<string, string>> = {},
+): FhirResponse {
   return { status, headers, body: { kind: 'tree', tree: operationOutcome(issues) as unknown as JsonObject } };
 }
 
@@ -26,10 +33,13 @@ export function versionResponse(stored: StoredResource): FhirResponse {
 /** The answer to a create, update, patch or delete. The representation is the default, as most clients expect it. */
 export function effectResponse(context: Context, effect: Effect): FhirResponse {
   const { status, versionId, instant } = effect;
-  const headers: Record<string, string> = versionId === undefined ? {} : versionHeaders({ versionId, instant: instant! });
-  if (effect.body) headers['location'] = `${context.request.baseUrl}/${effect.type}/${effect.id}/_history/${versionId}`;
+  const headers: Record<string, string> =
+    versionId === undefined ? {} : versionHeaders({ versionId, instant: instant! });
+  if (effect.body)
+    headers['location'] = `${context.request.baseUrl}/${effect.type}/${effect.id}/_history/${versionId}`;
   const wanted = preferences(context.request.headers['prefer']).return;
-  if (wanted === 'OperationOutcome') return outcomeResponse(status === 204 ? 200 : status, [said(effect)], headers);
+  if (wanted === 'OperationOutcome')
+    return outcomeResponse(status === 204 ? 200 : status, [said(effect)], headers);
   if (wanted === 'minimal' || !effect.body) return { status, headers };
   return { status, headers, body: { kind: 'bytes', bytes: effect.body() } };
 }

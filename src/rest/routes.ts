@@ -68,7 +68,10 @@ export function route(definitions: Definitions, method: Method, path: readonly s
   const interaction = methods[method === 'HEAD' ? 'GET' : method];
   if (interaction) return interaction;
   const allowed = Object.keys(methods).flatMap((one) => (one === 'GET' ? ['GET', 'HEAD'] : [one]));
-  const error = fault('method', `${method} is not possible on /${path.join('/').slice(0, 200)}: possible are ${allowed.join(', ')}`);
+  const error = fault(
+    'method',
+    `${method} is not possible on /${path.join('/').slice(0, 200)}: possible are ${allowed.join(', ')}`,
+  );
   throw Object.assign(error, { headers: { allow: allowed.join(', ') } });
 }
 
@@ -76,19 +79,28 @@ function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
   const [first, second, third, fourth] = path;
   refuseOperation(path);
   if (first === undefined) return '';
-  if (path.length === 1 && (first === 'metadata' || first === '_history' || first === '_search')) return first;
+  if (path.length === 1 && (first === 'metadata' || first === '_history' || first === '_search'))
+    return first;
   if (!definitions.isResourceType(first)) throw unknownType(definitions, first);
   if (second === undefined) return '{type}';
-  if (path.length === 2) return second === '_search' || second === '_history' ? `{type}/${second}` : '{type}/{id}';
+  if (path.length === 2)
+    return second === '_search' || second === '_history' ? `{type}/${second}` : '{type}/{id}';
   if (path.length === 3) return third === '_history' ? '{type}/{id}/_history' : '{type}/{id}/{inside}';
   if (path.length === 4 && third === '_history') return '{type}/{id}/_history/{vid}';
   if (path.length === 4 && fourth === '_search') return '{type}/{id}/{inside}/_search';
-  throw fault('unknown-interaction', `There is nothing at /${path.join('/').slice(0, 200)}: see https://hl7.org/fhir/R4/http.html#summary`);
+  throw fault(
+    'unknown-interaction',
+    `There is nothing at /${path.join('/').slice(0, 200)}: see https://hl7.org/fhir/R4/http.html#summary`,
+  );
 }
 
 function refuseOperation(path: readonly string[]): void {
   const operation = path.find((part) => part.startsWith('$'));
-  if (operation) throw fault('unknown-interaction', `The operation ${operation.slice(0, 64)} is not supported by this server: GET /metadata lists what is`);
+  if (operation)
+    throw fault(
+      'unknown-interaction',
+      `The operation ${operation.slice(0, 64)} is not supported by this server: GET /metadata lists what is`,
+    );
 }
 
 function unknownType(definitions: Definitions, name: string): Error {

@@ -13,10 +13,15 @@ export function corsHeaders(request: IncomingMessage, origins: readonly string[]
   return { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED };
 }
 
-const allowed = (origin: string, origins: readonly string[]): boolean => origins.includes('*') || origins.includes(origin);
+const allowed = (origin: string, origins: readonly string[]): boolean =>
+  origins.includes('*') || origins.includes(origin);
 
 /** Answers OPTIONS. */
-export function preflight(request: IncomingMessage, response: ServerResponse, origins: readonly string[]): void {
+export function preflight(
+  request: IncomingMessage,
+  response: ServerResponse,
+  origins: readonly string[],
+): void {
   const cors = corsHeaders(request, origins);
   const headers = {
     ...cors,

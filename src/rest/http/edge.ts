@@ -51,13 +51,17 @@ const FIXED_HEADERS = {
 export const DEFAULT_TENANT = 'default';
 
 /** A listener that answers what lies below a FHIR base and gives false for anything else. */
-export function fhirEdge(options: EdgeOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function fhirEdge(
+  options: EdgeOptions,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
   let inFlight = 0;
   return (request, response) => {
     const address = ADDRESS.exec(request.url ?? '');
     if (!address) return false;
     inFlight++;
-    void answer(options, request, response, address, inFlight > options.maxInFlight).finally(() => inFlight--);
+    void answer(options, request, response, address, inFlight > options.maxInFlight).finally(
+      () => inFlight--,
+    );
     return true;
   };
 }
@@ -75,11 +79,29 @@ async function answer(
   const method = request.method ?? '';
   if (method === 'OPTIONS') return preflight(request, response, options.corsOrigins);
   const { outcome, pieces, answered } = await work(options, request, address, id, isFull);
-  const headers = { 'x-request-id': id, ...FIXED_HEADERS, ...corsHeaders(request, options.corsOrigins), ...outcome.headers };
+  const headers = {
+    'x-request-id': id,
+    ...FIXED_HEADERS,
+    ...corsHeaders(request, options.corsOrigins),
+    ...outcome.headers,
+  };
   if (!request.complete) closeAfter(request, headers);
-  await send(response, { status: outcome.status, headers }, pieces, request.headers['accept-encoding'], method === 'HEAD');
+  await send(
+    response,
+    { status: outcome.status, headers },
+    pieces,
+    request.headers['accept-encoding'],
+    method === 'HEAD',
+  );
   const milliseconds = performance.now() - started;
-  options.observe({ requestId: id, method, interaction: answered.interaction, status: outcome.status, milliseconds, failure: answered.failure });
+  options.observe({
+    requestId: id,
+    method,
+    interaction: answered.interaction,
+    status: outcome.status,
+    milliseconds,
+    failure: answered.failure,
+  });
 }
 
 /** A body that was refused unread: the client may still be sending it. Say that the connection ends, and let it finish for a moment. */
@@ -95,7 +117,13 @@ interface Work {
   readonly answered: Pick<Answer, 'interaction' | 'failure'>;
 }
 
-async function work(options: EdgeOptions, request: IncomingMessage, address: RegExpExecArray, id: string, isFull: boolean): Promise<Work> {
+async function work(
+  options: EdgeOptions,
+  request: IncomingMessage,
+  address: RegExpExecArray,
+  id: string,
+  isFull: boolean,
+): Promise<Work> {
   const record = await options.tenant(address[1] ?? DEFAULT_TENANT);
   let format: Format = negotiate(undefined, []);
   let answered: Answer;
@@ -104,9 +132,17 @@ async function work(options: EdgeOptions, request: IncomingMessage, address: Reg
     if (isFull) throw fault('busy', 'The server is busy: try again in a moment');
     const asked = parseQuery(address[3] ?? '');
     format = negotiate(request.headers.accept, asked);
-    answered = await dispatch(record, options.access, await fhirRequest(options, request, address, asked, id));
+    answered = await dispatch(
+      record,
+      options.access,
+      await fhirRequest(options, request, address, asked, id),
+    );
   } catch (error) {
-    answered = { response: refusal(error, id), interaction: 'unknown', failure: error instanceof FhirError ? undefined : error };
+    answered = {
+      response: refusal(error, id),
+      interaction: 'unknown',
+      failure: error instanceof FhirError ? undefined : error,
+    };
   }
   return rendered(record, answered, format, id);
 }
@@ -117,14 +153,22 @@ function rendered(record: TenantRecord | undefined, answered: Answer, format: Fo
   try {
     const definitions = record?.definitions();
     const pieces = definitions ? renderBody(definitions, response.body, format) : [];
-    return { outcome: { ...response, headers: { 'content-type': format.contentType, ...response.headers } }, pieces, answered };
+    return {
+      outcome: { ...response, headers: { 'content-type': format.contentType, ...response.headers } },
+      pieces,
+      answered,
+    };
   } catch (error) {
     // What JSON can hold and XML cannot: the refusal itself goes out as JSON.
     const failed = refusal(error, id);
     const json = negotiate(undefined, []);
     const pieces = failed.body && record ? renderBody(record.definitions(), failed.body, json) : [];
     const outcome = { ...failed, headers: { 'content-type': json.contentType, ...failed.headers } };
-    return { outcome, pieces, answered: { ...answered, failure: error instanceof FhirError ? undefined : error } };
+    return {
+      outcome,
+      pieces,
+      answered: { ...answered, failure: error instanceof FhirError ? undefined : error },
+    };
   }
 }
 
@@ -136,8 +180,14 @@ async function fhirRequest(
   id: string,
 ): Promise<FhirRequest> {
   const method = request.method ?? '';
-  if (!METHODS.includes(method)) throw fault('method', `The method ${method.slice(0, 20)} is not one of ${METHODS.join(', ')}`);
-  const path = address[2] ? address[2].split('/').filter((part) => part !== '').map(decodeSegment) : [];
+  if (!METHODS.includes(method))
+    throw fault('method', `The method ${method.slice(0, 20)} is not one of ${METHODS.join(', ')}`);
+  const path = address[2]
+    ? address[2]
+        .split('/')
+        .filter((part) => part !== '')
+        .map(decodeSegment)
+    : [];
   const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(options, request);
   const isForm = body?.kind === 'text' && body.mediaType === FORM && path.at(-1) === '_search';
   return {
@@ -153,7 +203,10 @@ async function fhirRequest(
 
 async function bodyOf(options: EdgeOptions, request: IncomingMessage): Promise<RequestBody | undefined> {
   const { headers } = request;
-  if (headers['content-length'] === '0' || (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)) {
+  if (
+    headers['content-length'] === '0' ||
+    (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
+  ) {
     return undefined;
   }
   const text = await readBody(request, options.maxBodyBytes);

@@ -8,7 +8,11 @@ export interface Format {
   readonly contentType: string;
 }
 
-const JSON_FORMAT: Format = { kind: 'json', pretty: false, contentType: 'application/fhir+json; charset=utf-8' };
+const JSON_FORMAT: Format = {
+  kind: 'json',
+  pretty: false,
+  contentType: 'application/fhir+json; charset=utf-8',
+};
 const XML_FORMAT: Format = { kind: 'xml', pretty: false, contentType: 'application/fhir+xml; charset=utf-8' };
 const PLAIN_JSON: Format = { ...JSON_FORMAT, contentType: 'application/json; charset=utf-8' };
 const PLAIN_XML: Format = { ...XML_FORMAT, contentType: 'application/xml; charset=utf-8' };
@@ -41,8 +45,12 @@ function byMediaType(type: string): Format | undefined {
 }
 
 function byAccept(accept: string | undefined): Format {
-  if (accept === undefined || accept === '*/*' || accept.startsWith('application/fhir+json')) return JSON_FORMAT;
-  const ranges = accept.split(',').map(range).filter(({ weight }) => weight > 0);
+  if (accept === undefined || accept === '*/*' || accept.startsWith('application/fhir+json'))
+    return JSON_FORMAT;
+  const ranges = accept
+    .split(',')
+    .map(range)
+    .filter(({ weight }) => weight > 0);
   ranges.sort((a, b) => b.weight - a.weight);
   for (const { type } of ranges) {
     if (type === '*/*' || type === 'application/*') return JSON_FORMAT;

@@ -47,7 +47,11 @@ function decoded(request: IncomingMessage): Readable {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return request;
   const make = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
-  if (!make) throw fault('media-type', `Content-Encoding is "${encoding.slice(0, 40)}": use gzip, deflate, br or none`);
+  if (!make)
+    throw fault(
+      'media-type',
+      `Content-Encoding is "${encoding.slice(0, 40)}": use gzip, deflate, br or none`,
+    );
   const decoder = make();
   request.on('error', (error) => (decoder as unknown as Readable).destroy(error));
   return request.pipe(decoder) as unknown as Readable;
@@ -68,6 +72,13 @@ function collect(stream: Readable, most: number): Promise<Buffer> {
     });
     stream.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     stream.on('aborted', () => reject(fault('syntax', 'The request ended before its body was complete')));
-    stream.on('error', () => reject(fault('syntax', 'The body could not be read: it ended early or its Content-Encoding is not what it says')));
+    stream.on('error', () =>
+      reject(
+        fault(
+          'syntax',
+          'The body could not be read: it ended early or its Content-Encoding is not what it says',
+        ),
+      ),
+    );
   });
 }

@@ -1,6 +1,7 @@
 /**
  * A FhirResponse as bytes on the wire: stored JSON goes out as it is; XML and pretty JSON are made on demand; compressed when the client asks.
  */
+import { isAscii } from 'node:buffer';
 import type { ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
@@ -13,23 +14,22 @@ import type { Format } from './negotiate.ts';
 
 /** Bodies below this many bytes are not worth compressing. */
 const WORTH_COMPRESSING = 1400;
-/** Up to this many bytes go out as a string: Node then sends head and body in one write, which is a tenth cheaper. */
-const ONE_WRITE = 32_768;
+/** Bytes of an answer up to which that is worth a copy. */
+const ONE_WRITE = 65_536;
 const compressGzip = promisify(gzip);
 const compressBrotli = promisify(brotliCompress);
 
 /** The body in the format that was asked for, as pieces to be written one after the other. */
-export function renderBody(definitions: Definitions, body: ResponseBody, format: Format): readonly Uint8Array[] {
-  if (format.kind === 'xml') return [Buffer.from(renderXml(definitions, treeOf(body), { pretty: format.pretty }))];
+export function renderBody(
+  definitions: Definitions,
+  body: ResponseBody,
+  format: Format,
+): readonly Uint8Array[] {
+  if (format.kind === 'xml')
+    return [Buffer.from(renderXml(definitions, treeOf(body), { pretty: format.pretty }))];
   if (format.pretty) return [Buffer.from(prettyJson(textOf(body)))];
   if (body.kind === 'pieces') return body.pieces;
   return [body.kind === 'bytes' ? body.bytes : Buffer.from(stringifyJson(body.tree))];
-}
-
-function textOfPieces(pieces: readonly Uint8Array[]): string {
-  let text = '';
-  for (const piece of pieces) text += Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8');
-  return text;
 }
 
 function textOf(body: ResponseBody): string {
@@ -52,7 +52,8 @@ export async function send(
   let length = 0;
   for (const piece of pieces) length += piece.length;
   const headers: Record<string, string | number> = { ...answer.headers };
-  const encoding = length >= WORTH_COMPRESSING && acceptEncoding !== undefined ? encodingFor(acceptEncoding) : undefined;
+  const encoding =
+    length >= WORTH_COMPRESSING && acceptEncoding !== undefined ? encodingFor(acceptEncoding) : undefined;
   let out = pieces;
   if (encoding) {
     out = [await compress(encoding, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length))];
@@ -63,15 +64,28 @@ export async function send(
   if (answer.status !== 304 && answer.status !== 204) headers['content-length'] = length;
   response.writeHead(answer.status, headers);
   if (isHead || length === 0) response.end();
-  else if (length <= ONE_WRITE && !encoding) response.end(textOfPieces(out));
-  else response.end(out.length === 1 ? out[0] : Buffer.concat(out, length));
+  else endWith(response, out.length === 1 ? out[0]! : Buffer.concat(out, length));
+}
+
+/** ASCII goes out as a one-byte string: Node then sends head and body in one write, which costs a third less. */
+function endWith(response: ServerResponse, bytes: Uint8Array): void {
+  if (bytes.length > ONE_WRITE || !isAscii(bytes)) {
+    response.end(bytes);
+    return;
+  }
+  response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(), 'latin1');
 }
 
 function encodingFor(accept: string): 'br' | 'gzip' | undefined {
-  const weights = new Map(accept.split(',').map((one) => {
-    const [name = '', q] = one.trim().toLowerCase().split(/\s*;\s*q=/);
-    return [name, q === undefined ? 1 : Number(q)] as const;
-  }));
+  const weights = new Map(
+    accept.split(',').map((one) => {
+      const [name = '', q] = one
+        .trim()
+        .toLowerCase()
+        .split(/\s*;\s*q=/);
+      return [name, q === undefined ? 1 : Number(q)] as const;
+    }),
+  );
   const [br, gz] = [weights.get('br') ?? 0, weights.get('gzip') ?? weights.get('*') ?? 0];
   if (br > 0 && br >= gz) return 'br';
   return gz > 0 ? 'gzip' : undefined;

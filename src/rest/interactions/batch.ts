@@ -29,12 +29,19 @@ export async function batch(context: Context, bundle: JsonObject, dispatch: Disp
   return bundleResponse('batch-response', answers);
 }
 
-async function answerEntry(context: Context, request: EntryRequest | FhirError, dispatch: Dispatch): Promise<BundleEntry> {
+async function answerEntry(
+  context: Context,
+  request: EntryRequest | FhirError,
+  dispatch: Dispatch,
+): Promise<BundleEntry> {
   if (request instanceof FhirError) return errorEntry(request);
   return responseEntry(await dispatch(context, request));
 }
 
-export function bundleResponse(type: 'batch-response' | 'transaction-response', entries: readonly BundleEntry[]): FhirResponse {
+export function bundleResponse(
+  type: 'batch-response' | 'transaction-response',
+  entries: readonly BundleEntry[],
+): FhirResponse {
   const head = { type, id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, [], entries) } };
 }
@@ -53,7 +60,8 @@ export function responseEntry(response: FhirResponse): BundleEntry {
     etag: headers['etag'],
     lastModified: modified && new Date(modified).toISOString(),
   };
-  const isOutcome = response.body?.kind === 'tree' && response.body.tree['resourceType'] === 'OperationOutcome';
+  const isOutcome =
+    response.body?.kind === 'tree' && response.body.tree['resourceType'] === 'OperationOutcome';
   if (isOutcome && bytes) rest['outcome'] = JSON.parse(Buffer.from(bytes).toString('utf8'));
   return { fullUrl: undefined, resource: isOutcome ? undefined : bytes, rest: { response: rest } };
 }
@@ -65,5 +73,7 @@ function bodyBytes({ body }: FhirResponse): Uint8Array | undefined {
 }
 
 export function errorEntry(error: FhirError): BundleEntry {
-  return { rest: { response: { status: statusText(error.status), outcome: operationOutcome(error.issues) } } };
+  return {
+    rest: { response: { status: statusText(error.status), outcome: operationOutcome(error.issues) } },
+  };
 }

@@ -26,7 +26,12 @@ export function entryRequests(context: Context, bundle: JsonObject): (EntryReque
   const entries = bundle['entry'] ?? [];
   if (!Array.isArray(entries)) throw fault('invalid', 'Bundle.entry must be an array', 'Bundle.entry');
   const most = context.record.rules.maxBundleEntries;
-  if (entries.length > most) throw fault('too-large', `The Bundle has ${entries.length} entries: send at most ${most} at a time`, 'Bundle.entry');
+  if (entries.length > most)
+    throw fault(
+      'too-large',
+      `The Bundle has ${entries.length} entries: send at most ${most} at a time`,
+      'Bundle.entry',
+    );
   return entries.map((entry, i) => {
     try {
       return entryRequest(context, entry, `Bundle.entry[${i}]`);
@@ -42,10 +47,22 @@ function entryRequest(context: Context, entry: JsonValue, place: string): EntryR
   const request = isObject(entry) && isObject(entry['request']) ? entry['request'] : {};
   const { method, url } = request;
   if (typeof method !== 'string' || !METHODS.includes(method)) {
-    issues.push(issue('required', `${place}: request.method must be one of ${METHODS.join(', ')}`, `${place}.request.method`));
+    issues.push(
+      issue(
+        'required',
+        `${place}: request.method must be one of ${METHODS.join(', ')}`,
+        `${place}.request.method`,
+      ),
+    );
   }
   if (typeof url !== 'string') {
-    issues.push(issue('required', `${place}: request.url must be a URL below the FHIR base, such as Patient/123`, `${place}.request.url`));
+    issues.push(
+      issue(
+        'required',
+        `${place}: request.url must be a URL below the FHIR base, such as Patient/123`,
+        `${place}.request.url`,
+      ),
+    );
   }
   if (issues.length > 0) throw new FhirError(400, issues);
   const { fullUrl, resource } = entry as JsonObject;
@@ -73,12 +90,19 @@ function locate(context: Context, url: string, place: string): Pick<FhirRequest,
   const { baseUrl } = context.request;
   const relative = url.startsWith(`${baseUrl}/`) ? url.slice(baseUrl.length + 1) : url.replace(/^\//, '');
   if (/^[a-z][a-z0-9+.-]*:/i.test(relative)) {
-    throw fault('invalid', `${place}: request.url "${url.slice(0, 200)}" is not below ${baseUrl}`, `${place}.request.url`);
+    throw fault(
+      'invalid',
+      `${place}: request.url "${url.slice(0, 200)}" is not below ${baseUrl}`,
+      `${place}.request.url`,
+    );
   }
   const at = relative.indexOf('?');
   const path = at < 0 ? relative : relative.slice(0, at);
   return {
-    path: path.split('/').filter((part) => part !== '').map(decodeSegment),
+    path: path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeSegment),
     query: at < 0 ? [] : parseQuery(relative.slice(at + 1)),
   };
 }

@@ -25,14 +25,19 @@ export async function history(context: Context, target: HistoryTarget): Promise<
   refuseUnknown(context);
   const path = ['', target.type, target.id, '_history'].filter((part) => part !== undefined).join('/');
   const used = query.filter(([name]) => name !== CURSOR && !name.startsWith('_format') && name !== '_pretty');
-  const question = path + (used.length > 0 ? `?${used.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}` : '');
+  const question =
+    path +
+    (used.length > 0 ? `?${used.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}` : '');
   const cursor = lastValue(query, CURSOR);
-  const before = cursor === undefined ? undefined : Number(openCursor(context.record.store.secret, question, cursor));
+  const before =
+    cursor === undefined ? undefined : Number(openCursor(context.record.store.secret, question, cursor));
   const page = await context.record.store.resources.history({ ...target, ...filters(context), before });
-  if (target.id !== undefined && page.versions.length === 0) await refuseNever(context, target.type!, target.id);
+  if (target.id !== undefined && page.versions.length === 0)
+    await refuseNever(context, target.type!, target.id);
   const seen = page.versions.filter((version) => visible(context, version));
   const last = page.versions.at(-1);
-  const next = page.more && last ? sealCursor(context.record.store.secret, question, String(last.seq)) : undefined;
+  const next =
+    page.more && last ? sealCursor(context.record.store.secret, question, String(last.seq)) : undefined;
   const links = linksOf(context.request.baseUrl + question, next, cursor !== undefined);
   const entries = await historyEntries(context, seen);
   const head = { type: 'history', id: randomUUID(), instant: Date.now() };
@@ -42,7 +47,10 @@ export async function history(context: Context, target: HistoryTarget): Promise<
 function refuseUnknown(context: Context): void {
   const unknown = context.request.query.find(([name]) => !PARAMETERS.includes(name));
   if (unknown) {
-    throw fault('unknown-parameter', `"${unknown[0].slice(0, 64)}" is not a parameter of history: these are _since, _at, _count`);
+    throw fault(
+      'unknown-parameter',
+      `"${unknown[0].slice(0, 64)}" is not a parameter of history: these are _since, _at, _count`,
+    );
   }
   for (const name of ['_list', '_sort']) {
     if (lastValue(context.request.query, name) !== undefined) {
@@ -71,14 +79,16 @@ function filters(context: Context): Pick<HistoryQuery, 'since' | 'at' | 'count'>
 
 function count(text: string | undefined): number {
   if (text === undefined) return DEFAULT_COUNT;
-  if (!/^\d{1,9}$/.test(text)) throw fault('value', `_count is "${text.slice(0, 40)}": give a whole number`, '_count');
+  if (!/^\d{1,9}$/.test(text))
+    throw fault('value', `_count is "${text.slice(0, 40)}": give a whole number`, '_count');
   return Math.min(Math.max(Number(text), 1), MOST_COUNT);
 }
 
 function linksOf(self: string, next: string | undefined, later: boolean): BundleLink[] {
   const links: BundleLink[] = [{ relation: 'self', url: self }];
   if (later) links.push({ relation: 'first', url: self });
-  if (next !== undefined) links.push({ relation: 'next', url: `${self}${self.includes('?') ? '&' : '?'}${CURSOR}=${next}` });
+  if (next !== undefined)
+    links.push({ relation: 'next', url: `${self}${self.includes('?') ? '&' : '?'}${CURSOR}=${next}` });
   return links;
 }
 
@@ -92,7 +102,11 @@ async function revivals(context: Context, versions: readonly StoredResource[]): 
   const puts = versions.filter(({ method, versionId, body }) => body && method === 'PUT' && versionId > 1);
   const before = new Map(versions.map((one) => [`${one.type}/${one.id}/${one.versionId}`, one]));
   const previous = await Promise.all(
-    puts.map((one) => before.get(`${one.type}/${one.id}/${one.versionId - 1}`) ?? context.record.store.resources.vread(one, one.versionId - 1)),
+    puts.map(
+      (one) =>
+        before.get(`${one.type}/${one.id}/${one.versionId - 1}`) ??
+        context.record.store.resources.vread(one, one.versionId - 1),
+    ),
   );
   return new Set(puts.filter((_, i) => previous[i] && !previous[i].body));
 }

@@ -16,6 +16,17 @@ export function capabilities(context: Context): FhirResponse {
   if (!mode) throw fault('value', `mode is "${asked.slice(0, 40)}": give one of ${MODES.join(', ')}`, 'mode');
   const { baseUrl } = context.request;
   const { version, conditionalDelete, referentialIntegrity } = context.record.rules;
-  const options = { baseUrl, date: STARTED, version, mode, conditionalDelete, enforced: referentialIntegrity };
-  return { status: 200, headers: {}, body: { kind: 'tree', tree: capabilityStatement(base, context.definitions, options) } };
+  const options = {
+    baseUrl,
+    date: STARTED,
+    version,
+    mode,
+    conditionalDelete,
+    enforced: referentialIntegrity,
+  };
+  return {
+    status: 200,
+    headers: {},
+    body: { kind: 'tree', tree: capabilityStatement(base, context.definitions, options) },
+  };
 }

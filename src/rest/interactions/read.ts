@@ -14,14 +14,21 @@ import { versionHeaders, versionResponse } from '../respond.ts';
 export async function read(context: Context, key: ResourceKey): Promise<FhirResponse> {
   const [stored] = await context.record.store.resources.read([key]);
   if (!stored || !visible(context, stored)) throw fault('not-found', `There is no ${key.type}/${key.id}`);
-  if (!stored.body) throw fault('gone', `${key.type}/${key.id} was deleted; its history is at ${key.type}/${key.id}/_history`);
+  if (!stored.body)
+    throw fault(
+      'gone',
+      `${key.type}/${key.id} was deleted; its history is at ${key.type}/${key.id}/_history`,
+    );
   return answer(context, stored);
 }
 
 export async function vread(context: Context, key: ResourceKey, version: string): Promise<FhirResponse> {
   const name = `${key.type}/${key.id}/_history/${version}`;
-  const stored = /^[1-9]\d{0,14}$/.test(version) ? await context.record.store.resources.vread(key, Number(version)) : undefined;
-  if (!stored || !visible(context, stored)) throw fault('not-found', `There is no ${name}: versions are whole numbers from 1`);
+  const stored = /^[1-9]\d{0,14}$/.test(version)
+    ? await context.record.store.resources.vread(key, Number(version))
+    : undefined;
+  if (!stored || !visible(context, stored))
+    throw fault('not-found', `There is no ${name}: versions are whole numbers from 1`);
   if (!stored.body) throw fault('gone', `${name} is a deletion: the version before it has the content`);
   return answer(context, stored);
 }
@@ -34,7 +41,9 @@ export function visible(context: Context, stored: StoredResource): boolean {
 }
 
 export function treeOf(bytes: Uint8Array): ResourceTree {
-  return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as ResourceTree;
+  return parseJson(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'),
+  ) as ResourceTree;
 }
 
 function answer(context: Context, stored: StoredResource): FhirResponse {
@@ -49,7 +58,11 @@ function answer(context: Context, stored: StoredResource): FhirResponse {
   return { status: 200, headers: versionHeaders(stored), body: { kind: 'tree', tree } };
 }
 
-function isUnchanged(noneMatch: string | undefined, modifiedSince: string | undefined, stored: StoredResource): boolean {
+function isUnchanged(
+  noneMatch: string | undefined,
+  modifiedSince: string | undefined,
+  stored: StoredResource,
+): boolean {
   if (noneMatch !== undefined) return names(noneMatch, stored.versionId);
   if (modifiedSince === undefined) return false;
   const since = Date.parse(modifiedSince);

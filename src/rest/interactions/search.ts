@@ -37,15 +37,29 @@ export function searchSystem(context: Context): Promise<FhirResponse> {
 }
 
 /** `Patient/123/Observation`, or `Patient/123/*` for every type of the compartment. */
-export function searchCompartment(context: Context, type: string, id: string, inside: string): Promise<FhirResponse> {
+export function searchCompartment(
+  context: Context,
+  type: string,
+  id: string,
+  inside: string,
+): Promise<FhirResponse> {
   const { definitions } = context;
   if (!definitions.compartmentTypes.includes(type)) {
-    throw fault('unknown-interaction', `${type} is not a compartment: these are ${definitions.compartmentTypes.join(', ')}`);
+    throw fault(
+      'unknown-interaction',
+      `${type} is not a compartment: these are ${definitions.compartmentTypes.join(', ')}`,
+    );
   }
   if (inside !== '*' && !definitions.isResourceType(inside)) {
-    throw fault('unknown-type', `"${inside.slice(0, 64)}" is not a resource type.${didYouMean(inside, definitions.resourceTypes)}`);
+    throw fault(
+      'unknown-type',
+      `"${inside.slice(0, 64)}" is not a resource type.${didYouMean(inside, definitions.resourceTypes)}`,
+    );
   }
-  const types = inside === '*' ? definitions.resourceTypes.filter((one) => definitions.compartments(one).has(type)) : [inside];
+  const types =
+    inside === '*'
+      ? definitions.resourceTypes.filter((one) => definitions.compartments(one).has(type))
+      : [inside];
   return search(context, { types, compartment: { type, id }, path: `/${type}/${id}/${inside}` });
 }
 

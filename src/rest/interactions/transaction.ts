@@ -18,7 +18,11 @@ import { bundleResponse, responseEntry, statusText, type Dispatch } from './batc
 import { entryRequests, type EntryRequest } from './bundle-entry.ts';
 import { requireSameId, stripType } from './write.ts';
 
-export async function transaction(context: Context, bundle: JsonObject, dispatch: Dispatch): Promise<FhirResponse> {
+export async function transaction(
+  context: Context,
+  bundle: JsonObject,
+  dispatch: Dispatch,
+): Promise<FhirResponse> {
   let requests = readEntries(context, bundle);
   let fresh = true;
   const also = requests.filter(isRead).flatMap(readKey);
@@ -29,7 +33,8 @@ export async function transaction(context: Context, bundle: JsonObject, dispatch
   };
   const performed = await perform(context, intents, also);
   const effects = new Map<string, Effect[]>();
-  for (const { intent, effect } of performed) effects.set(intent.place, [...(effects.get(intent.place) ?? []), effect]);
+  for (const { intent, effect } of performed)
+    effects.set(intent.place, [...(effects.get(intent.place) ?? []), effect]);
   const answers: BundleEntry[] = [];
   for (const request of requests) {
     const own = effects.get(request.place);
@@ -47,7 +52,11 @@ function againParsed(context: Context, bundle: JsonObject): JsonObject {
 function readEntries(context: Context, bundle: JsonObject): EntryRequest[] {
   const all = entryRequests(context, bundle);
   const errors = all.filter((one) => one instanceof FhirError);
-  if (errors.length > 0) throw new FhirError(errors[0]!.status, errors.flatMap((one) => one.issues));
+  if (errors.length > 0)
+    throw new FhirError(
+      errors[0]!.status,
+      errors.flatMap((one) => one.issues),
+    );
   const requests = all as EntryRequest[];
   refuseDoubleFullUrls(requests);
   return requests;
@@ -58,7 +67,12 @@ function refuseDoubleFullUrls(requests: readonly EntryRequest[]): void {
   for (const { fullUrl, place, body } of requests) {
     if (fullUrl === undefined || !body) continue;
     const first = seen.get(fullUrl);
-    if (first) throw fault('invalid', `${first} and ${place} have the same fullUrl "${fullUrl.slice(0, 200)}": each entry needs its own`, `${place}.fullUrl`);
+    if (first)
+      throw fault(
+        'invalid',
+        `${first} and ${place} have the same fullUrl "${fullUrl.slice(0, 200)}": each entry needs its own`,
+        `${place}.fullUrl`,
+      );
     seen.set(fullUrl, place);
   }
 }
@@ -68,7 +82,9 @@ function isRead({ method, path }: EntryRequest): boolean {
 }
 
 function readKey({ path }: EntryRequest): ResourceKey[] {
-  return path.length === 2 && !path[1]!.startsWith('_') && !path[1]!.startsWith('$') ? [{ type: path[0]!, id: path[1]! }] : [];
+  return path.length === 2 && !path[1]!.startsWith('_') && !path[1]!.startsWith('$')
+    ? [{ type: path[0]!, id: path[1]! }]
+    : [];
 }
 
 /** The intents of all entries that write. Every faulty entry is named, not only the first. */
@@ -85,14 +101,23 @@ function intentsOf(context: Context, requests: readonly EntryRequest[]): Intent[
       errors.push(known);
     }
   }
-  if (errors.length > 0) throw new FhirError(errors[0]!.status, errors.slice(0, 100).flatMap((one) => one.issues));
+  if (errors.length > 0)
+    throw new FhirError(
+      errors[0]!.status,
+      errors.slice(0, 100).flatMap((one) => one.issues),
+    );
   return intents;
 }
 
 function intentOf(context: Context, request: EntryRequest): Intent {
   const { method, path, place, fullUrl } = request;
   const [type = '', id, rest] = path;
-  if (!context.definitions.isResourceType(type) || rest !== undefined || id?.startsWith('$') || id?.startsWith('_')) {
+  if (
+    !context.definitions.isResourceType(type) ||
+    rest !== undefined ||
+    id?.startsWith('$') ||
+    id?.startsWith('_')
+  ) {
     throw fault('not-supported', `${method} ${path.join('/').slice(0, 200)} cannot be part of a transaction`);
   }
   const known = { type, place, fullUrl };
@@ -100,13 +125,30 @@ function intentOf(context: Context, request: EntryRequest): Intent {
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'if-none-exist': ifNoneExist } = request.headers;
   if (method === 'POST') {
     if (id !== undefined) throw fault('method', `POST is for a type: use ${type}, or PUT to ${type}/${id}`);
-    return { ...known, kind: 'create', id: uuidv7(), tree: bodyOf(context, request, type), criteria: ifNoneExist && stripType(ifNoneExist, type) };
+    return {
+      ...known,
+      kind: 'create',
+      id: uuidv7(),
+      tree: bodyOf(context, request, type),
+      criteria: ifNoneExist && stripType(ifNoneExist, type),
+    };
   }
   if (id === undefined && !criteria) {
-    throw fault('invalid', `${method} ${type} needs an id or search parameters: ${type}/123 or ${type}?identifier=…`);
+    throw fault(
+      'invalid',
+      `${method} ${type} needs an id or search parameters: ${type}/123 or ${type}?identifier=…`,
+    );
   }
   if (method === 'DELETE') return { ...known, kind: 'delete', id, criteria, ifMatch };
-  if (method === 'PATCH') return { ...known, kind: 'patch', id, criteria, ifMatch, patch: patchOf(context, anyBody(context, request)) };
+  if (method === 'PATCH')
+    return {
+      ...known,
+      kind: 'patch',
+      id,
+      criteria,
+      ifMatch,
+      patch: patchOf(context, anyBody(context, request)),
+    };
   const tree = bodyOf(context, request, type);
   const own = id ?? tree['id'];
   if (own !== undefined) requireSameId(tree, type, String(own));
@@ -125,7 +167,11 @@ function anyBody(context: Context, request: EntryRequest): ResourceTree {
 function bodyOf(context: Context, request: EntryRequest, type: string): ResourceTree {
   const tree = anyBody(context, request);
   if (tree.resourceType === type) return tree;
-  throw fault('invalid', `The resource is a ${tree.resourceType}, but request.url names ${type}`, 'resourceType');
+  throw fault(
+    'invalid',
+    `The resource is a ${tree.resourceType}, but request.url names ${type}`,
+    'resourceType',
+  );
 }
 
 function effectEntry(context: Context, effects: readonly Effect[]): BundleEntry {
@@ -137,7 +183,10 @@ function effectEntry(context: Context, effects: readonly Effect[]): BundleEntry 
     location: body ? `${type}/${id}/_history/${versionId}` : undefined,
     etag: versionId === undefined ? undefined : etag(versionId),
     lastModified: instant === undefined ? undefined : new Date(instant).toISOString(),
-    outcome: wanted === 'OperationOutcome' ? { resourceType: 'OperationOutcome', issue: effects.map(said) } : undefined,
+    outcome:
+      wanted === 'OperationOutcome'
+        ? { resourceType: 'OperationOutcome', issue: effects.map(said) }
+        : undefined,
   };
   return { resource: wanted === 'representation' ? body?.() : undefined, rest: { response } };
 }
@@ -145,6 +194,10 @@ function effectEntry(context: Context, effects: readonly Effect[]): BundleEntry 
 /** Kept here so that a Bundle of another type is told what it could be. */
 export function refuseBundleType(type: unknown): FhirError {
   return new FhirError(400, [
-    issue('value', `Bundle.type is ${JSON.stringify(type)?.slice(0, 40) ?? 'missing'}: POST a "batch" or a "transaction" to the base URL`, 'Bundle.type'),
+    issue(
+      'value',
+      `Bundle.type is ${JSON.stringify(type)?.slice(0, 40) ?? 'missing'}: POST a "batch" or a "transaction" to the base URL`,
+      'Bundle.type',
+    ),
   ]);
 }

@@ -31,7 +31,14 @@ async function one(context: Context, intent: Intent): Promise<FhirResponse> {
 export function create(context: Context, type: string): Promise<FhirResponse> {
   const tree = sentResourceOf(context, type);
   const criteria = context.request.headers['if-none-exist'];
-  return one(context, { kind: 'create', type, id: uuidv7(), tree, criteria: criteria && stripType(criteria, type), place: '' });
+  return one(context, {
+    kind: 'create',
+    type,
+    id: uuidv7(),
+    tree,
+    criteria: criteria && stripType(criteria, type),
+    place: '',
+  });
 }
 
 /** If-None-Exist holds search parameters; some clients send them behind `?` or `Type?`. */
@@ -49,27 +56,56 @@ export function update(context: Context, type: string, id: string): Promise<Fhir
 /** The id in the body must be that of the URL. */
 export function requireSameId(tree: ResourceTree, type: string, id: string): void {
   if (!LOGICAL_ID.test(id)) {
-    throw fault('value', `"${id.slice(0, 80)}" is not a legal id: use 1 to 64 of the characters A-Z a-z 0-9 - and .`, `${type}.id`);
+    throw fault(
+      'value',
+      `"${id.slice(0, 80)}" is not a legal id: use 1 to 64 of the characters A-Z a-z 0-9 - and .`,
+      `${type}.id`,
+    );
   }
   if (tree['id'] === id) return;
   const found = tree['id'] === undefined ? 'has no id' : `has id ${JSON.stringify(tree['id']).slice(0, 80)}`;
-  throw fault('invalid', `The URL names ${type}/${id}, but the body ${found}: both must be the same`, `${type}.id`);
+  throw fault(
+    'invalid',
+    `The URL names ${type}/${id}, but the body ${found}: both must be the same`,
+    `${type}.id`,
+  );
 }
 
 export function conditionalUpdate(context: Context, type: string): Promise<FhirResponse> {
   const tree = sentResourceOf(context, type);
   const id = tree['id'];
   if (id !== undefined) requireSameId(tree, type, String(id));
-  return one(context, { kind: 'update', type, tree, criteria: criteriaOf(context), ifMatch: context.request.headers['if-match'], place: '' });
+  return one(context, {
+    kind: 'update',
+    type,
+    tree,
+    criteria: criteriaOf(context),
+    ifMatch: context.request.headers['if-match'],
+    place: '',
+  });
 }
 
 export function patch(context: Context, type: string, id: string): Promise<FhirResponse> {
-  return one(context, { kind: 'patch', type, id, patch: sentPatch(context), ifMatch: context.request.headers['if-match'], place: '' });
+  return one(context, {
+    kind: 'patch',
+    type,
+    id,
+    patch: sentPatch(context),
+    ifMatch: context.request.headers['if-match'],
+    place: '',
+  });
 }
 
 export function conditionalPatch(context: Context, type: string): Promise<FhirResponse> {
   const ifMatch = context.request.headers['if-match'];
-  return one(context, { kind: 'patch', type, criteria: criteriaOf(context), patch: sentPatch(context), ifMatch, place: '' });
+  return one(context, {
+    kind: 'patch',
+    type,
+    criteria: criteriaOf(context),
+    patch: sentPatch(context),
+    ifMatch,
+    place: '',
+  });
 }
 
 export function remove(context: Context, type: string, id: string): Promise<FhirResponse> {
@@ -77,5 +113,11 @@ export function remove(context: Context, type: string, id: string): Promise<Fhir
 }
 
 export function conditionalRemove(context: Context, type: string): Promise<FhirResponse> {
-  return one(context, { kind: 'delete', type, criteria: criteriaOf(context), ifMatch: context.request.headers['if-match'], place: '' });
+  return one(context, {
+    kind: 'delete',
+    type,
+    criteria: criteriaOf(context),
+    ifMatch: context.request.headers['if-match'],
+    place: '',
+  });
 }

@@ -23,12 +23,17 @@ export async function resolveBundleReferences(context: Context, targets: readonl
   for (const { intent } of targets) {
     if (!intent.tree) continue;
     const base = intent.fullUrl === undefined ? undefined : RESTFUL.exec(intent.fullUrl)?.[1];
-    rewriteLiteral(context, intent.tree, identities, base, (reference) => conditional.set(reference, intent.place));
+    rewriteLiteral(context, intent.tree, identities, base, (reference) =>
+      conditional.set(reference, intent.place),
+    );
   }
   if (conditional.size === 0) return;
   const found = await resolveConditional(context, targets, conditional);
   for (const { intent } of targets) {
-    if (intent.tree) rewriteReferences(context.definitions, intent.tree, (one, kind) => (kind === 'Reference' ? found.get(one) : undefined));
+    if (intent.tree)
+      rewriteReferences(context.definitions, intent.tree, (one, kind) =>
+        kind === 'Reference' ? found.get(one) : undefined,
+      );
   }
 }
 
@@ -36,7 +41,8 @@ export async function resolveBundleReferences(context: Context, targets: readonl
 function fullUrlIdentities(targets: readonly Target[]): Map<string, string> {
   const identities = new Map<string, string>();
   for (const { intent, type, id } of targets) {
-    if (intent.fullUrl !== undefined && id !== undefined && intent.kind !== 'delete') identities.set(intent.fullUrl, `${type}/${id}`);
+    if (intent.fullUrl !== undefined && id !== undefined && intent.kind !== 'delete')
+      identities.set(intent.fullUrl, `${type}/${id}`);
   }
   return identities;
 }
@@ -53,7 +59,9 @@ function rewriteLiteral(
   rewriteReferences(context.definitions, tree, (reference, kind) => {
     const hash = reference.indexOf('#');
     const whole = hash > 0 ? reference.slice(0, hash) : reference;
-    const target = identities.get(whole) ?? (base !== undefined && kind === 'Reference' ? identities.get(base + whole) : undefined);
+    const target =
+      identities.get(whole) ??
+      (base !== undefined && kind === 'Reference' ? identities.get(base + whole) : undefined);
     if (target !== undefined) return hash > 0 ? target + reference.slice(hash) : target;
     if (kind === 'Reference' && CONDITIONAL.test(reference)) conditional(reference);
     return undefined;
@@ -77,7 +85,8 @@ async function resolveConditional(
 
 async function resolveOne(context: Context, targets: readonly Target[], reference: string): Promise<string> {
   const [, type = '', criteria = ''] = CONDITIONAL.exec(reference) ?? [];
-  if (!context.definitions.isResourceType(type)) throw fault('invalid', `The conditional reference "${reference}" names no resource type`);
+  if (!context.definitions.isResourceType(type))
+    throw fault('invalid', `The conditional reference "${reference}" names no resource type`);
   const plan = criteriaPlan(context, type, criteria, 2);
   const page = await context.record.store.resources.search(plan);
   const deleted = new Set(targets.flatMap((one) => (one.intent.kind === 'delete' ? [one.id] : [])));

@@ -30,13 +30,21 @@ export function criteriaPlan(context: Context, type: string, criteria: string, c
   });
   refuseIf(parsed.issues, 'unknown-parameter');
   if (parsed.branches.every((branch) => branch.where.op === 'all')) {
-    throw fault('precondition', `The condition "${criteria}" selects nothing: give at least one search parameter of ${type}`);
+    throw fault(
+      'precondition',
+      `The condition "${criteria}" selects nothing: give at least one search parameter of ${type}`,
+    );
   }
   return searchPlan({ branches: parsed.branches, count }, scopeOf(context.access, 'search'));
 }
 
 /** Resources that match the criteria now: at most `most + 1`, so that the caller can tell "several" and "too many". */
-export async function matchCriteria(context: Context, type: string, criteria: string, most: number): Promise<Matched> {
+export async function matchCriteria(
+  context: Context,
+  type: string,
+  criteria: string,
+  most: number,
+): Promise<Matched> {
   const plan = criteriaPlan(context, type, criteria, most + 1);
   const page = await context.record.store.resources.search(plan);
   const matches = page.resources.map(({ type, id }) => ({ type, id }));

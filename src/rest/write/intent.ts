@@ -55,7 +55,9 @@ export function placed(error: unknown, place: string): unknown {
   const issues = error.issues.map((issue) => ({
     ...issue,
     diagnostics: `${place}: ${issue.diagnostics}`,
-    expression: issue.expression?.map((one) => `${place}.resource.${one.replace(/^[A-Za-z]+\.?/, '')}`.replace(/\.$/, '')) ?? [place],
+    expression: issue.expression?.map((one) =>
+      `${place}.resource.${one.replace(/^[A-Za-z]+\.?/, '')}`.replace(/\.$/, ''),
+    ) ?? [place],
   }));
   return new FhirError(error.status, issues, error.headers);
 }

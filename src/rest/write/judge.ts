@@ -22,8 +22,16 @@ export interface Judgement {
   readonly effect: (instant: number) => Effect;
 }
 
-const ACTIONS = { create: 'create', update: 'update', patch: 'update', delete: 'delete' } as const satisfies Record<string, Action>;
-const METHODS = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE' } as const satisfies Record<string, WriteMethod>;
+const ACTIONS = {
+  create: 'create',
+  update: 'update',
+  patch: 'update',
+  delete: 'delete',
+} as const satisfies Record<string, Action>;
+const METHODS = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE' } as const satisfies Record<
+  string,
+  WriteMethod
+>;
 
 /** Judges one intent. `current` is undefined where there never was such a resource. Throws FhirError for every refusal. */
 export function judge(context: Context, target: Target, current: StoredResource | undefined): Judgement {
@@ -39,21 +47,33 @@ export function judge(context: Context, target: Target, current: StoredResource 
   return judgeContent(context, target, key, current, tree);
 }
 
-function refuseStale(intent: Intent, key: { type: string; id: string }, current: StoredResource | undefined): void {
+function refuseStale(
+  intent: Intent,
+  key: { type: string; id: string },
+  current: StoredResource | undefined,
+): void {
   const { ifMatch, ifNoneMatch } = intent;
   const live = current?.body ? current.versionId : undefined;
   if (ifMatch !== undefined && (live === undefined || !names(ifMatch, live))) {
     const now = live === undefined ? 'it does not exist' : `its current version is W/"${live}"`;
-    throw fault('precondition', `If-Match is ${ifMatch}, but of ${key.type}/${key.id} ${now}: read it again and repeat the change`);
+    throw fault(
+      'precondition',
+      `If-Match is ${ifMatch}, but of ${key.type}/${key.id} ${now}: read it again and repeat the change`,
+    );
   }
   if (ifNoneMatch !== undefined && live !== undefined && names(ifNoneMatch, live)) {
-    throw fault('precondition', `If-None-Match is ${ifNoneMatch}, but ${key.type}/${key.id} exists in version W/"${live}"`);
+    throw fault(
+      'precondition',
+      `If-None-Match is ${ifNoneMatch}, but ${key.type}/${key.id} exists in version W/"${live}"`,
+    );
   }
 }
 
 function missing(key: { type: string; id: string }, current: StoredResource | undefined): Error {
   const name = `${key.type}/${key.id}`;
-  return current ? fault('gone', `${name} was deleted: PUT it to bring it back`) : fault('not-found', `There is no ${name}`);
+  return current
+    ? fault('gone', `${name} was deleted: PUT it to bring it back`)
+    : fault('not-found', `There is no ${name}`);
 }
 
 function requirePermit(
@@ -74,8 +94,15 @@ function storedIndex(context: Context, stored: StoredResource): readonly IndexVa
 const storedTree = (stored: StoredResource): ResourceTree =>
   parseJson(Buffer.from(stored.body!).toString('utf8')) as ResourceTree;
 
-function judgeDelete(target: Target, key: { type: string; id: string }, current: StoredResource | undefined): Judgement {
-  if (!current?.body) return { effect: () => ({ status: 204, ...key, versionId: current?.versionId, instant: current?.instant }) };
+function judgeDelete(
+  target: Target,
+  key: { type: string; id: string },
+  current: StoredResource | undefined,
+): Judgement {
+  if (!current?.body)
+    return {
+      effect: () => ({ status: 204, ...key, versionId: current?.versionId, instant: current?.instant }),
+    };
   const expected = current.versionId;
   const write: Write = { ...key, expected, versionId: expected + 1, method: METHODS[target.intent.kind] };
   return { write, effect: (instant) => ({ status: 204, ...key, versionId: expected + 1, instant }) };
@@ -85,7 +112,11 @@ function patched(intent: Intent, current: StoredResource): ResourceTree {
   const before = storedTree(current);
   const after = intent.patch!(before);
   if (after['id'] !== current.id) {
-    throw fault('business-rule', `The patch changes the id of ${current.type}/${current.id}: an id never changes`, `${current.type}.id`);
+    throw fault(
+      'business-rule',
+      `The patch changes the id of ${current.type}/${current.id}: an id never changes`,
+      `${current.type}.id`,
+    );
   }
   return after;
 }
@@ -99,7 +130,11 @@ function judgeContent(
 ): Judgement {
   const { intent } = target;
   if (target.fresh && current?.body) {
-    throw fault('conflict', `${key.type}/${key.id} exists but does not match the condition "${intent.criteria}"`, `${key.type}.id`);
+    throw fault(
+      'conflict',
+      `${key.type}/${key.id} exists but does not match the condition "${intent.criteria}"`,
+      `${key.type}.id`,
+    );
   }
   refuseInvalid(context, tree);
   const text = versionText(tree, key.id);
@@ -117,12 +152,22 @@ function judgeContent(
     content: { ...versionBytes(text, versionId), index },
   };
   const status = current?.body ? 200 : 201;
-  return { write, effect: (instant) => ({ status, ...key, versionId, instant, body: () => versionBytes(text, versionId, instant).body }) };
+  return {
+    write,
+    effect: (instant) => ({
+      status,
+      ...key,
+      versionId,
+      instant,
+      body: () => versionBytes(text, versionId, instant).body,
+    }),
+  };
 }
 
 function refuseInvalid(context: Context, tree: ResourceTree): void {
   const issues = context.record.validate(context.definitions, tree);
-  if (issues.some((one) => one.severity === 'error' || one.severity === 'fatal')) throw new FhirError(FAULTS.invalid[0], issues);
+  if (issues.some((one) => one.severity === 'error' || one.severity === 'fatal'))
+    throw new FhirError(FAULTS.invalid[0], issues);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -12,7 +12,9 @@ import type { Target } from './target.ts';
 export function refuseHiddenOverlaps(targets: readonly Target[], judgements: readonly Judgement[]): void {
   targets.forEach((target, i) => {
     if (!target.guard || target.intent.kind === 'delete' || target.guard.matches.length > 0) return;
-    const other = judgements.findIndex(({ write }, k) => k !== i && write !== undefined && satisfies(write, target.guard!));
+    const other = judgements.findIndex(
+      ({ write }, k) => k !== i && write !== undefined && satisfies(write, target.guard!),
+    );
     if (other < 0) return;
     const { place } = target.intent;
     throw fault(

@@ -39,9 +39,12 @@ export async function perform(
   const deadline = Date.now() + PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     const draft = await draftUnit(context, intents(), also);
-    const result = isIdle(draft.unit) ? { ok: true as const, instant: 0 } : await context.record.store.resources.commit(draft.unit);
+    const result = isIdle(draft.unit)
+      ? { ok: true as const, instant: 0 }
+      : await context.record.store.resources.commit(draft.unit);
     if (result.ok) return finish(context, draft, result.instant);
-    if (!result.conflicts.some(({ kind }) => kind === 'version' || kind === 'guard')) throw refusal(draft, result.conflicts);
+    if (!result.conflicts.some(({ kind }) => kind === 'version' || kind === 'guard'))
+      throw refusal(draft, result.conflicts);
     if (Date.now() > deadline) throw fault('busy', 'Others keep changing the same resources: try again');
     if (attempt > 2) await sleep(Math.random() * Math.min(attempt, 20));
   }
@@ -49,7 +52,11 @@ export async function perform(
 
 const isIdle = (unit: UnitOfWork): boolean => unit.writes.length === 0 && (unit.present?.length ?? 0) === 0;
 
-async function draftUnit(context: Context, intents: readonly Intent[], also: readonly ResourceKey[]): Promise<Draft> {
+async function draftUnit(
+  context: Context,
+  intents: readonly Intent[],
+  also: readonly ResourceKey[],
+): Promise<Draft> {
   const { targets, guards } = await resolveTargets(context, intents);
   if (targets.some(({ intent }) => intent.place !== '')) await resolveBundleReferences(context, targets);
   const current = await readCurrent(context, targets);
@@ -59,7 +66,10 @@ async function draftUnit(context: Context, intents: readonly Intent[], also: rea
 }
 
 /** One bulk read; new ids of creates are known not to be there. */
-async function readCurrent(context: Context, targets: readonly Target[]): Promise<readonly (StoredResource | undefined)[]> {
+async function readCurrent(
+  context: Context,
+  targets: readonly Target[],
+): Promise<readonly (StoredResource | undefined)[]> {
   const asked = targets.map(({ intent, id, type, found }) =>
     id === undefined || (intent.kind === 'create' && !found) ? undefined : { type, id },
   );
@@ -70,7 +80,11 @@ async function readCurrent(context: Context, targets: readonly Target[]): Promis
 }
 
 /** Judges every intent; all faults are reported, each with its entry, not only the first. */
-function judgeAll(context: Context, targets: readonly Target[], current: readonly (StoredResource | undefined)[]): Judgement[] {
+function judgeAll(
+  context: Context,
+  targets: readonly Target[],
+  current: readonly (StoredResource | undefined)[],
+): Judgement[] {
   const errors: FhirError[] = [];
   const judgements: Judgement[] = [];
   targets.forEach((target, i) => {
@@ -83,7 +97,11 @@ function judgeAll(context: Context, targets: readonly Target[], current: readonl
     }
   });
   if (errors.length === 0) return judgements;
-  throw new FhirError(errors[0]!.status, errors.slice(0, 100).flatMap((one) => one.issues), errors[0]!.headers);
+  throw new FhirError(
+    errors[0]!.status,
+    errors.slice(0, 100).flatMap((one) => one.issues),
+    errors[0]!.headers,
+  );
 }
 
 function unitOf(
@@ -103,7 +121,8 @@ function referenced(writes: readonly Write[]): ResourceKey[] {
   const targets = new Set<string>();
   for (const { content } of writes) {
     for (const value of content?.index ?? []) {
-      if (value.kind === 'key' && value.param === REFERENCE && !written.has(value.key)) targets.add(value.key);
+      if (value.kind === 'key' && value.param === REFERENCE && !written.has(value.key))
+        targets.add(value.key);
     }
   }
   return [...targets].map(keyOf);
@@ -117,7 +136,10 @@ function keyOf(text: string): ResourceKey {
 function finish(context: Context, draft: Draft, instant: number): Performed[] {
   const types = new Set(draft.unit.writes.map(({ type }) => type));
   if (types.size > 0) context.record.written(types);
-  return draft.judgements.map((judgement, i) => ({ intent: draft.targets[i]!.intent, effect: judgement.effect(instant) }));
+  return draft.judgements.map((judgement, i) => ({
+    intent: draft.targets[i]!.intent,
+    effect: judgement.effect(instant),
+  }));
 }
 
 /** The refusal for conflicts that trying again cannot mend. Each names the entry and what to do. */
@@ -127,7 +149,12 @@ function refusal(draft: Draft, conflicts: readonly Conflict[]): FhirError {
     if (conflict.kind === 'referenced') return stillReferenced(draft, conflict.key, conflict.by);
     return issue('conflict', 'The resource changed meanwhile');
   });
-  const status = conflicts[0]?.kind === 'missing' ? (issues[0]!.code === 'not-found' && isRead(draft, conflicts[0].key) ? 404 : 422) : 409;
+  const status =
+    conflicts[0]?.kind === 'missing'
+      ? issues[0]!.code === 'not-found' && isRead(draft, conflicts[0].key)
+        ? 404
+        : 422
+      : 409;
   return new FhirError(status, issues);
 }
 
@@ -139,7 +166,9 @@ function isRead(draft: Draft, key: ResourceKey): boolean {
 function writerOf(draft: Draft, key: ResourceKey): number | undefined {
   const text = `${key.type}/${key.id}`;
   const at = draft.judgements.findIndex(({ write }) =>
-    write?.content?.index.some((value) => value.kind === 'key' && value.param === REFERENCE && value.key === text),
+    write?.content?.index.some(
+      (value) => value.kind === 'key' && value.param === REFERENCE && value.key === text,
+    ),
   );
   return at < 0 ? undefined : at;
 }
@@ -150,7 +179,11 @@ function dangling(draft: Draft, key: ResourceKey): ReturnType<typeof issue> {
   if (at === undefined) return issue('not-found', `There is no ${name}`);
   const { intent, type } = draft.targets[at]!;
   const before = intent.place === '' ? '' : `${intent.place}: `;
-  return issue('dangling', `${before}the ${type} refers to ${name}, which does not exist: create it first, or in the same transaction`, intent.place || type);
+  return issue(
+    'dangling',
+    `${before}the ${type} refers to ${name}, which does not exist: create it first, or in the same transaction`,
+    intent.place || type,
+  );
 }
 
 function stillReferenced(draft: Draft, key: ResourceKey, by: ResourceKey): ReturnType<typeof issue> {

@@ -42,7 +42,8 @@ export async function resolveTargets(context: Context, intents: readonly Intent[
 
 async function matchesOf(context: Context, intent: Intent): Promise<Matched | undefined> {
   if (intent.criteria === undefined) return undefined;
-  const most = intent.kind === 'delete' && context.record.rules.conditionalDelete === 'multiple' ? MOST_MATCHES : 1;
+  const most =
+    intent.kind === 'delete' && context.record.rules.conditionalDelete === 'multiple' ? MOST_MATCHES : 1;
   try {
     return await matchCriteria(context, intent.type, intent.criteria, most);
   } catch (error) {
@@ -56,14 +57,21 @@ async function matchesOf(context: Context, intent: Intent): Promise<Matched | un
 function deletedKeys(intents: readonly Intent[], matched: readonly (Matched | undefined)[]): Set<string> {
   const keys = intents.flatMap((intent, i) => {
     if (intent.kind !== 'delete') return [];
-    return intent.id === undefined ? (matched[i]?.matches ?? []).map(keyText) : [keyText({ type: intent.type, id: intent.id })];
+    return intent.id === undefined
+      ? (matched[i]?.matches ?? []).map(keyText)
+      : [keyText({ type: intent.type, id: intent.id })];
   });
   return new Set(keys);
 }
 
 const keyText = (key: ResourceKey): string => `${key.type}/${key.id}`;
 
-function targetsOf(context: Context, intent: Intent, matched: Matched | undefined, deleted: ReadonlySet<string>): Target[] {
+function targetsOf(
+  context: Context,
+  intent: Intent,
+  matched: Matched | undefined,
+  deleted: ReadonlySet<string>,
+): Target[] {
   if (!matched) return [{ intent, type: intent.type, id: intent.id ?? uuidv7() }];
   if (intent.kind === 'delete') return deleteTargets(context, intent, matched);
   const matches = matched.matches.filter((key) => !deleted.has(keyText(key)));
@@ -82,7 +90,10 @@ function deleteTargets(context: Context, intent: Intent, matched: Matched): Targ
   const { matches } = matched;
   if (matches.length > 1 && context.record.rules.conditionalDelete === 'single') throw several(intent);
   if (matches.length > MOST_MATCHES) {
-    throw fault('too-costly', `The condition "${intent.criteria}" matches more than ${MOST_MATCHES} resources: narrow it and repeat`);
+    throw fault(
+      'too-costly',
+      `The condition "${intent.criteria}" matches more than ${MOST_MATCHES} resources: narrow it and repeat`,
+    );
   }
   if (matches.length === 0) return [{ intent, type: intent.type }];
   return matches.map(({ type, id }) => ({ intent, type, id }));
@@ -91,11 +102,18 @@ function deleteTargets(context: Context, intent: Intent, matched: Matched): Targ
 function conditionalTarget(intent: Intent, match: ResourceKey | undefined): Target {
   const { type } = intent;
   const sent = intent.tree?.['id'];
-  if (intent.kind === 'create') return match ? { intent, type, id: match.id, found: true } : { intent, type, id: intent.id ?? uuidv7() };
+  if (intent.kind === 'create')
+    return match ? { intent, type, id: match.id, found: true } : { intent, type, id: intent.id ?? uuidv7() };
   if (intent.kind === 'patch' && !match) {
-    throw fault('not-found', `The condition "${intent.criteria}" matches no ${type}: there is nothing to patch`);
+    throw fault(
+      'not-found',
+      `The condition "${intent.criteria}" matches no ${type}: there is nothing to patch`,
+    );
   }
-  if (!match) return typeof sent === 'string' ? { intent, type, id: sent, fresh: true } : { intent, type, id: uuidv7() };
+  if (!match)
+    return typeof sent === 'string'
+      ? { intent, type, id: sent, fresh: true }
+      : { intent, type, id: uuidv7() };
   if (intent.kind === 'update' && typeof sent === 'string' && sent !== match.id) {
     throw fault(
       'invalid',
@@ -128,9 +146,16 @@ function refuseOverlaps(targets: readonly Target[]): void {
 
 function refuseFoundAndWritten(targets: readonly Target[], written: ReadonlyMap<string, Target>): void {
   for (const target of targets) {
-    const other = target.found && target.id !== undefined ? written.get(keyText({ type: target.type, id: target.id })) : undefined;
+    const other =
+      target.found && target.id !== undefined
+        ? written.get(keyText({ type: target.type, id: target.id }))
+        : undefined;
     if (other && other.intent.kind === 'delete') {
-      throw fault('invalid', `${target.intent.place} finds the resource that ${other.intent.place} deletes`, target.intent.place);
+      throw fault(
+        'invalid',
+        `${target.intent.place} finds the resource that ${other.intent.place} deletes`,
+        target.intent.place,
+      );
     }
   }
 }
