@@ -114,10 +114,10 @@ function writeGoal(chart: Chart, life: Life, course: Course, visit: Visit, goal:
       resourceType: 'Goal',
       lifecycleStatus: life.person.death === undefined ? 'active' : 'cancelled',
       achievementStatus: concept(ACHIEVEMENT),
-      category: [concept(['goalCategory', 'physiotherapy', 'Physiotherapy'])].slice(
-        course.problem === 'osteoarthritis' ? 0 : 1,
-      ),
-      description: conceptSaid(goal.text),
+      ...(course.problem === 'osteoarthritis' && {
+        category: [concept(['goalCategory', 'physiotherapy', 'Physiotherapy'])],
+      }),
+      description: goal.measure ? conceptSaid(goal.text, ['loinc', ...goal.measure]) : conceptSaid(goal.text),
       subject: subjectOf(chart, life),
       startDate: dateText(visit.day),
       target: [

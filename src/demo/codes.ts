@@ -40,6 +40,7 @@ export const SYSTEMS = {
   maritalStatus: `${TERMINOLOGY}/v3-MaritalStatus`,
   participation: `${TERMINOLOGY}/v3-ParticipationType`,
   tribe: `${TERMINOLOGY}/v3-TribalEntityUS`,
+  contactRole: `${TERMINOLOGY}/v2-0131`,
   identifierType: `${TERMINOLOGY}/v2-0203`,
   diagnosticService: `${TERMINOLOGY}/v2-0074`,
   specimenType: `${TERMINOLOGY}/v2-0487`,

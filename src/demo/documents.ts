@@ -195,7 +195,7 @@ export function writeNote(chart: Chart, life: Life, facts: VisitFacts): void {
       content: [
         {
           attachment: {
-            contentType: 'text/plain; charset=utf-8',
+            contentType: 'text/plain',
             language: 'en-US',
             // A discharge summary is kept as a Binary, the shorter notes inside.
             ...(visit.kind === 'inpatient'
@@ -220,7 +220,7 @@ export function writeNote(chart: Chart, life: Life, facts: VisitFacts): void {
 function writeBinary(chart: Chart, life: Life, visit: Visit, text: string): string {
   const binary = put<Binary>(chart, visit.key, {
     resourceType: 'Binary',
-    contentType: 'text/plain; charset=utf-8',
+    contentType: 'text/plain',
     securityContext: subjectOf(chart, life),
     data: base64(text),
   });

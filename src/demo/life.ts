@@ -54,8 +54,11 @@ const byOnset = (one: Course, other: Course): number => one.onset - other.onset;
 
 function courseFrom(rng: Rng, key: string, name: ProblemKey, onset: Day, last: Day): Course {
   const row = problem(name);
-  if (!row.days) return { key, problem: name, row, onset };
-  const ended = onset + rng.int(...row.days);
+  const lasts = row.days
+    ? rng.int(...row.days)
+    : row.years && Math.round(rng.real(...row.years) * DAYS_A_YEAR);
+  if (lasts === undefined) return { key, problem: name, row, onset };
+  const ended = onset + lasts;
   return { key, problem: name, row, onset, ...(ended <= last && { ended }) };
 }
 

@@ -147,7 +147,13 @@ const relationship = ({ relation }: Parent) =>
   conceptSaid(relation, ['roleCode', ...RELATIONS[relation]], ['roleCode', 'PRN', 'parent']);
 
 const contactOf = (parent: Parent) => ({
-  relationship: [conceptSaid(parent.relation, ['roleCode', ...RELATIONS[parent.relation]])],
+  relationship: [
+    conceptSaid(
+      parent.relation,
+      ['contactRole', 'N', 'Next-of-Kin'],
+      ['roleCode', ...RELATIONS[parent.relation]],
+    ),
+  ],
   name: { family: parent.family, given: [parent.given] },
   telecom: [phone(parent.phone, 'mobile')],
 });

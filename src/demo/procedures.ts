@@ -329,7 +329,7 @@ function writeReport(chart: Chart, life: Life, done: Done, report: ReportRow): v
       conclusion,
       presentedForm: [
         {
-          contentType: 'text/plain; charset=utf-8',
+          contentType: 'text/plain',
           data: base64(
             `${report.loinc[1].toUpperCase()}\n${spokenDate(done.visit.day)}\n\n${text}\n\nIMPRESSION: ${conclusion}\n`,
           ),

@@ -45,6 +45,7 @@ const SPECIMENS: Readonly<Record<Panel['specimen'], readonly [Code, ...Code[]]>>
 /** Minutes after the start of the visit at which blood is drawn, and until the report is out. */
 const DRAWN = 12;
 const REPORTED = 260;
+const BEDSIDE = 22;
 
 const keyOf = ({ panel: key, visit }: Draw): string => `${key}-${visit.key}`;
 
@@ -71,7 +72,7 @@ function writeOrder(chart: Chart, life: Life, draw: Draw): void {
       code: conceptSaid(row.label, ['loinc', row.loinc, row.display]),
       subject: subjectOf(chart, life),
       encounter: encounterOf(chart, draw.visit),
-      occurrencePeriod: period(draw.visit.start + 5, draw.visit.start + REPORTED),
+      occurrencePeriod: period(draw.visit.start + 5, draw.visit.start + reportedAfter(draw)),
       authoredOn: timeText(draw.visit.start + 5),
       requester: practitioner(chart.seed, draw.visit.by),
       ...(reasons.length > 0 && {
@@ -168,6 +169,14 @@ function valueElements(life: Life, result: Result): Value {
   };
 }
 
+/** A bedside test is done by the clinic's own people, at once. */
+const performersOf = (chart: Chart, { panel: key, visit }: Draw) =>
+  panel(key).bedside
+    ? [practitioner(chart.seed, visit.by), organization(chart.seed, visit.organization)]
+    : [organization(chart.seed, 'laboratory')];
+
+const reportedAfter = ({ panel: key }: Draw): number => (panel(key).bedside ? BEDSIDE : REPORTED);
+
 const nameOfResult = (result: Result): string => (result.kind === 'number' ? result.analyte : result.finding);
 
 function writeResult(chart: Chart, life: Life, draw: Draw, result: Result): Observation {
@@ -182,8 +191,8 @@ function writeResult(chart: Chart, life: Life, draw: Draw, result: Result): Obse
       category: [concept(CATEGORY.laboratory)],
       code,
       ...whenSeen(chart, life, draw.visit, DRAWN),
-      issued: timeText(draw.visit.start + REPORTED),
-      performer: [organization(chart.seed, 'laboratory')],
+      issued: timeText(draw.visit.start + reportedAfter(draw)),
+      performer: performersOf(chart, draw),
       ...value,
       specimen: link(chart, 'Specimen', keyOf(draw)),
     },
@@ -205,8 +214,8 @@ function writeReport(chart: Chart, life: Life, draw: Draw, results: readonly Obs
       subject: subjectOf(chart, life),
       encounter: encounterOf(chart, draw.visit),
       effectiveDateTime: timeText(draw.visit.start + DRAWN),
-      issued: timeText(draw.visit.start + REPORTED),
-      performer: [organization(chart.seed, 'laboratory')],
+      issued: timeText(draw.visit.start + reportedAfter(draw)),
+      performer: performersOf(chart, draw),
       specimen: [link(chart, 'Specimen', keyOf(draw))],
       result: results.map((one) => referenceTo(one, one.code.text)),
     },

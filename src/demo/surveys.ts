@@ -60,15 +60,8 @@ const SURVEYS: Readonly<Record<SurveyKey, Survey>> = {
       'Accountable health communities (AHC) health-related social needs (HRSN) supplemental questions',
     ],
     items: [
-      {
-        linkId: '/living',
-        text: 'Living and getting around',
-        type: 'group',
-        item: [
-          { ...choice(HOUSING), item: [{ linkId: WORRY.link, text: WORRY.text, type: 'string' }] },
-          choice(TRANSPORT),
-        ],
-      },
+      { ...choice(HOUSING), item: [{ linkId: WORRY.link, text: WORRY.text, type: 'string' }] },
+      { linkId: '/around', text: 'Getting around', type: 'group', item: [choice(TRANSPORT)] },
       { linkId: COMMENT.link, text: COMMENT.text, type: 'string' },
     ],
   },
@@ -117,26 +110,20 @@ export function writeSurveys(chart: Chart, life: Life): void {
   writeMoods(chart, life);
 }
 
-function writeResponse(
-  chart: Chart,
-  life: Life,
-  visit: Visit,
-  key: SurveyKey,
-  item: QuestionnaireResponseItem[],
-): void {
-  const author = key === 'phq9' ? practitioner(chart.seed, visit.by) : subjectOf(chart, life);
+function writeResponse({ chart, life, visit, survey }: Sitting, item: QuestionnaireResponseItem[]): void {
+  const author = survey === 'phq9' ? practitioner(chart.seed, visit.by) : subjectOf(chart, life);
   const response = {
     resourceType: 'QuestionnaireResponse',
     identifier: {
       system: NAMESPACES.survey,
-      value: `Q${chart.seed}-${life.person.number}-${key}-${visit.key}`,
+      value: `Q${chart.seed}-${life.person.number}-${survey}-${visit.key}`,
     },
-    questionnaire: canonicalOf(key),
+    questionnaire: canonicalOf(survey),
     // Extensions of a primitive stand beside it. https://hl7.org/fhir/R4/json.html#primitive
     _questionnaire: {
       extension: [
-        { url: EXTENSIONS.display, valueString: SURVEYS[key].title },
-        { url: EXTENSIONS.questionnaireUri, valueUri: `https://forms.embergate.example.org/${key}` },
+        { url: EXTENSIONS.display, valueString: SURVEYS[survey].title },
+        { url: EXTENSIONS.questionnaireUri, valueUri: `https://forms.embergate.example.org/${survey}` },
       ],
     },
     status: 'completed',
@@ -147,9 +134,9 @@ function writeResponse(
     source: subjectOf(chart, life),
     item,
   } satisfies QuestionnaireResponse & { _questionnaire: unknown };
-  put<QuestionnaireResponse>(chart, `${key}-${visit.key}`, response, {
+  put<QuestionnaireResponse>(chart, `${survey}-${visit.key}`, response, {
     profile: usCore('us-core-questionnaireresponse'),
-    text: narrative(`${SURVEYS[key].title}, answered by ${life.person.given}`),
+    text: narrative(`${SURVEYS[survey].title}, answered by ${life.person.given}`),
   });
 }
 
@@ -158,15 +145,23 @@ type Value = Pick<
   'valueQuantity' | 'valueCodeableConcept' | 'valueString' | 'dataAbsentReason' | 'hasMember'
 >;
 
+/** One survey that was asked at one visit. */
+interface Sitting {
+  readonly chart: Chart;
+  readonly life: Life;
+  readonly visit: Visit;
+  readonly survey: SurveyKey;
+}
+
+/** An Observation of the survey, made from the response and perhaps from other answers. */
 function writeScreening(
-  chart: Chart,
-  life: Life,
-  visit: Visit,
-  survey: SurveyKey,
+  sitting: Sitting,
   name: string,
   code: Code,
   value: Value,
+  from: readonly Observation[] = [],
 ): Observation {
+  const { chart, life, visit, survey } = sitting;
   const area = survey === 'phq9' ? CATEGORY.disability : CATEGORY.sdoh;
   return put<Observation>(
     chart,
@@ -179,107 +174,99 @@ function writeScreening(
       ...whenSeen(chart, life, visit, 6),
       performer: [practitioner(chart.seed, visit.by), subjectOf(chart, life)],
       ...value,
-      derivedFrom: [link(chart, 'QuestionnaireResponse', `${survey}-${visit.key}`)],
+      derivedFrom: [
+        link(chart, 'QuestionnaireResponse', `${survey}-${visit.key}`),
+        ...from.map((one) => referenceTo(one)),
+      ],
     },
     { profile: usCore('us-core-observation-screening-assessment') },
   );
 }
 
-const coded = ([code, display]: Answer): Value => ({
-  valueCodeableConcept: concept(['loinc', code, display]),
-});
-
-/** One Observation an answer, and the panel that holds them together with what is added. */
-function writePanel(
-  chart: Chart,
-  life: Life,
-  visit: Visit,
-  survey: SurveyKey,
+/** One Observation an answer. */
+const writeAnswers = (
+  sitting: Sitting,
   answered: Answered,
-  extra: readonly Observation[] = [],
-): Observation {
-  const items = answered.map(([{ loinc, text }, answer]) =>
-    writeScreening(chart, life, visit, survey, loinc, ['loinc', loinc, text], coded(answer)),
+  from: readonly Observation[] = [],
+): Observation[] =>
+  answered.map(([{ loinc, text }, [code, display]]) =>
+    writeScreening(
+      sitting,
+      loinc,
+      ['loinc', loinc, text],
+      { valueCodeableConcept: concept(['loinc', code, display]) },
+      from,
+    ),
   );
-  const hasMember = [...items, ...extra].map((one) => referenceTo(one));
-  return writeScreening(chart, life, visit, survey, 'panel', SURVEYS[survey].code, { hasMember });
-}
+
+/** The panel that holds the Observations of a survey together. */
+const writePanel = (sitting: Sitting, members: readonly Observation[]): Observation =>
+  writeScreening(sitting, 'panel', SURVEYS[sitting.survey].code, {
+    hasMember: members.map((one) => referenceTo(one)),
+  });
 
 function writeHunger(chart: Chart, life: Life, visit: Visit): void {
+  const sitting: Sitting = { chart, life, visit, survey: 'hunger' };
   const rng = chanceOf(life, 'hunger');
-  const pick = (answers: readonly Answer[]): Answer =>
-    life.person.foodInsecure ? answers[rng.int(1, 2)]! : answers[0]!;
+  const pick = (answers: readonly Answer[]): Answer => answers[life.person.foodInsecure ? rng.int(1, 2) : 0]!;
   const answers = HUNGER.map((question) => [question, pick(question.answers)] as const);
   const atRisk = answers.some(([, [, , score]]) => score > 0);
-  const all: Answered = [...answers, [HUNGER_RISK, HUNGER_RISK.answers[atRisk ? 1 : 0]!]];
-  writeResponse(chart, life, visit, 'hunger', all.map(answerItem));
-  writePanel(chart, life, visit, 'hunger', all);
+  const risk: Answered = [[HUNGER_RISK, HUNGER_RISK.answers[atRisk ? 1 : 0]!]];
+  writeResponse(sitting, [...answers, ...risk].map(answerItem));
+  const observed = writeAnswers(sitting, answers);
+  writePanel(sitting, [...observed, ...writeAnswers(sitting, risk, observed)]);
 }
 
+const LANGUAGE: Code = ['loinc', '54899-0', 'Preferred language'];
+const INCOME: Code = [
+  'loinc',
+  '63586-2',
+  'What was your best estimate of the total income of all family members from all sources, before taxes, in last year?',
+];
+
 function writeNeeds(chart: Chart, life: Life, visit: Visit): void {
+  const sitting: Sitting = { chart, life, visit, survey: 'needs' };
   const poor = life.person.foodInsecure;
-  const rng = chanceOf(life, 'needs');
-  const housing = HOUSING.answers[poor ? 1 : 0]!;
+  const stranded = poor && chanceOf(life, 'needs').chance(0.5);
   const all: Answered = [
-    [HOUSING, housing],
-    [TRANSPORT, TRANSPORT.answers[poor && rng.chance(0.5) ? 1 : 0]!],
+    [HOUSING, HOUSING.answers[poor ? 1 : 0]!],
+    [TRANSPORT, TRANSPORT.answers[stranded ? 1 : 0]!],
   ];
+  const [home, moving] = all.map(answerItem);
   const worry = {
     linkId: WORRY.link,
     text: WORRY.text,
     answer: [{ valueString: 'The rent went up again this fall.' }],
   };
-  const [living, moving] = all.map(answerItem);
-  if (poor) living!.answer![0]!.item = [worry];
-  writeResponse(chart, life, visit, 'needs', [
-    { linkId: '/living', text: 'Living and getting around', item: [living!, moving!] },
-    {
-      linkId: COMMENT.link,
-      text: COMMENT.text,
-      answer: [{ valueString: poor ? 'I would like help with the food pantry form.' : 'No, thank you.' }],
-    },
+  if (poor) home!.answer![0]!.item = [worry];
+  const comment = poor ? 'I would like help with the food pantry form.' : 'No, thank you.';
+  writeResponse(sitting, [
+    home!,
+    { linkId: '/around', text: 'Getting around', item: [moving!] },
+    { linkId: COMMENT.link, text: COMMENT.text, answer: [{ valueString: comment }] },
   ]);
-  const language = writeScreening(
-    chart,
-    life,
-    visit,
-    'needs',
-    'language',
-    ['loinc', '54899-0', 'Preferred language'],
-    { valueString: life.person.language[1] },
-  );
-  const income = writeScreening(
-    chart,
-    life,
-    visit,
-    'needs',
-    'income',
-    [
-      'loinc',
-      '63586-2',
-      'What was your best estimate of the total income of all family members from all sources, before taxes, in last year?',
-    ],
-    incomeOf(life),
-  );
-  writePanel(chart, life, visit, 'needs', all, [language, income]);
+  const language = writeScreening(sitting, 'language', LANGUAGE, { valueString: life.person.language[1] });
+  const income = writeScreening(sitting, 'income', INCOME, incomeOf(life));
+  writePanel(sitting, [...writeAnswers(sitting, all), language, income]);
 }
 
 function incomeOf(life: Life): Value {
   const rng = chanceOf(life, 'income');
   if (rng.chance(0.15)) return { dataAbsentReason: concept(ABSENT.declined) };
   const thousands = life.person.foodInsecure ? rng.int(14, 32) : rng.int(38, 160);
-  return { valueQuantity: quantity(thousands * 1000, '/a', '/a') };
+  return { valueQuantity: quantity(thousands * 1000, 'USD/a', '{USD}/a') };
 }
 
-/** The PHQ-9 is asked at physicals every other year, and at visits for depression, where it falls under treatment. */
+/** The PHQ-9 is asked at visits for depression, where it falls under treatment, and of all others once. */
 function writeMoods(chart: Chart, life: Life): void {
-  const asked = life.visits.filter(
+  const concerned = life.visits.filter(
     (visit) =>
       visit.kind !== 'video' &&
       [...visit.found, ...visit.followed].some(({ problem }) => problem === 'depression'),
   );
   const last = screenedAt(life);
-  for (const visit of asked.length > 0 ? spread(asked, 4) : last ? [last] : []) writeMood(chart, life, visit);
+  const asked = concerned.length > 0 ? spread(concerned, 4) : last ? [last] : [];
+  for (const visit of asked) writeMood({ chart, life, visit, survey: 'phq9' });
 }
 
 /** At most so many of a list, the first and the last among them. */
@@ -291,41 +278,51 @@ function spread<T>(list: readonly T[], most: number): readonly T[] {
   );
 }
 
+/** Answers follow a burden between 0 and 3, which treatment brings down over some months. */
+function moodAnswers(life: Life, visit: Visit): Answered {
+  const rng = chanceOf(life, 'mood', visit.day);
+  const course = life.courses.find(({ problem, onset }) => problem === 'depression' && onset <= visit.day);
+  const treated = life.treatments.find((one) => one.course === course);
+  const relief = treated && treated.start < visit.day ? 1 - Math.exp(-(visit.day - treated.start) / 120) : 0;
+  const burden = course ? 1.9 - 1.5 * relief : 0.2;
+  return PHQ9.map((question, index) => {
+    const level = index === SELF_HARM ? 0 : Math.max(0, Math.min(3, Math.round(rng.normal(burden, 0.45))));
+    return [question, question.answers[level]!] as const;
+  });
+}
+
+/** The last question is about self-harm, which no one in the demo thinks of. */
+const SELF_HARM = PHQ9.length - 1;
+
+const SCORE: Code = [
+  'loinc',
+  '44261-6',
+  'Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]',
+];
+
+function writeMood(sitting: Sitting): void {
+  const answers = moodAnswers(sitting.life, sitting.visit);
+  const total = answers.reduce((sum, [, [, , score]]) => sum + score, 0);
+  const sum = { linkId: TOTAL.link, text: TOTAL.text, answer: [{ valueDecimal: total }] };
+  writeResponse(sitting, [...answers.map(answerItem), sum]);
+  const observed = writeAnswers(sitting, answers);
+  const score = writeScreening(
+    sitting,
+    'score',
+    SCORE,
+    { valueQuantity: quantity(total, '{score}') },
+    observed,
+  );
+  writeSeverity(sitting, total, writePanel(sitting, [...observed, score]));
+}
+
 const SEVERITIES: readonly (readonly [from: number, code: string, display: string])[] = [
   [0, 'LA6626-1', 'None to minimal'],
   [5, 'LA6751-7', 'Mild to moderate'],
   [15, 'LA6752-5', 'Severe'],
 ];
 
-function writeMood(chart: Chart, life: Life, visit: Visit): void {
-  const rng = chanceOf(life, 'mood', visit.day);
-  const course = life.courses.find(({ problem, onset }) => problem === 'depression' && onset <= visit.day);
-  const treated = life.treatments.find((one) => one.course === course);
-  const relief = treated && treated.start < visit.day ? 1 - Math.exp(-(visit.day - treated.start) / 120) : 0;
-  const burden = course ? 1.9 - 1.5 * relief : 0.2;
-  const answers = PHQ9.map((question, index) => {
-    const level = index === 8 ? 0 : Math.max(0, Math.min(3, Math.round(rng.normal(burden, 0.45))));
-    return [question, question.answers[level]!] as const;
-  });
-  const total = answers.reduce((sum, [, [, , score]]) => sum + score, 0);
-  writeResponse(chart, life, visit, 'phq9', [
-    ...answers.map(answerItem),
-    { linkId: TOTAL.link, text: TOTAL.text, answer: [{ valueDecimal: total }] },
-  ]);
-  const score = writeScreening(
-    chart,
-    life,
-    visit,
-    'phq9',
-    'score',
-    ['loinc', '44261-6', 'Patient Health Questionnaire 9 item (PHQ-9) total score [Reported]'],
-    { valueQuantity: quantity(total, '{score}') },
-  );
-  const panel = writePanel(chart, life, visit, 'phq9', answers, [score]);
-  writeSeverity(chart, life, visit, total, panel);
-}
-
-function writeSeverity(chart: Chart, life: Life, visit: Visit, total: number, panel: Observation): void {
+function writeSeverity({ chart, life, visit }: Sitting, total: number, panel: Observation): void {
   const [, code, display] = SEVERITIES.findLast(([from]) => total >= from)!;
   put<Observation>(
     chart,

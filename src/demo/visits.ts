@@ -197,9 +197,10 @@ function followUps(life: Background, course: Course, from: Day): Wish[] {
   const every = course.row.every;
   if (every === undefined) return [];
   const rng = chanceOf(life, 'interval', course.key);
+  const until = Math.min(life.last, course.ended ?? Infinity);
   const wishes: Wish[] = [];
   let day = from;
-  while (day <= life.last) {
+  while (day <= until) {
     wishes.push({ day, kind: rng.chance(0.12) ? 'video' : 'followUp', followed: course });
     day += Math.round(every * DAYS_A_MONTH) + rng.int(-8, 30);
   }
@@ -402,7 +403,7 @@ function staff(life: Background, lead: Wish, day: Day): Staff {
   if (lead.kind === 'prenatal' || lead.procedure === 'delivery')
     return { by: 'obstetrician', at: 'birth', organization: 'hospital' };
   if (lead.kind === 'outpatient' || lead.kind === 'inpatient') return hospitalStaff(lead);
-  if (ageAt(birth, day) < ADULT)
+  if (ageAt(birth, day) < 18)
     return {
       by: number % 2 === 1 ? 'pediatrician' : 'pediatrician2',
       at: 'pediatrics',

@@ -264,7 +264,8 @@ const SIGNS: Readonly<Partial<Record<MeasureKey, Sign>>> = {
 
 export function writeVitals(chart: Chart, life: Life, visit: Visit, measures: Measures): void {
   for (const [name, sign] of Object.entries(SIGNS) as [MeasureKey, Sign][]) {
-    const isMissed = measures.missed.includes(name);
+    // R4's own profile of the body mass index demands a value.
+    const isMissed = name !== 'bmi' && measures.missed.includes(name);
     if (isMissed || measures[name] !== undefined) writeSign(chart, life, visit, name, sign, measures);
   }
   if (measures.systolic !== undefined || measures.missed.includes('systolic'))
@@ -311,18 +312,20 @@ type ValueOrNot = Pick<ObservationComponent, 'valueQuantity' | 'dataAbsentReason
 const valueOr = (value: number | undefined, make: (value: number) => Quantity): ValueOrNot =>
   value === undefined ? { dataAbsentReason: concept(ABSENT.notPerformed) } : { valueQuantity: make(value) };
 
+/** With a nasal cannula the share of oxygen is not known for sure, and with a Venturi mask the flow is not written down. */
 function inhaled({ oxygenFlow, oxygenShare }: Measures): ObservationComponent[] {
   if (oxygenFlow === undefined || oxygenShare === undefined) return [];
-  const share = concept(['loinc', '3150-0', 'Inhaled oxygen concentration']);
+  const isMask = oxygenFlow > 3;
+  const isCannula = oxygenFlow === 3;
   return [
     {
       code: concept(['loinc', '3151-8', 'Inhaled oxygen flow rate']),
-      valueQuantity: quantity(oxygenFlow, 'L/min'),
+      ...valueOr(isMask ? undefined : oxygenFlow, (value) => quantity(value, 'L/min')),
     },
-    // With a mask that was changed on the way, the share is not known.
-    oxygenFlow === 3
-      ? { code: share, dataAbsentReason: concept(ABSENT.notPerformed) }
-      : { code: share, valueQuantity: quantity(oxygenShare, '%') },
+    {
+      code: concept(['loinc', '3150-0', 'Inhaled oxygen concentration']),
+      ...valueOr(isCannula ? undefined : oxygenShare, (value) => quantity(value, '%')),
+    },
   ];
 }
 

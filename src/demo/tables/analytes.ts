@@ -446,6 +446,8 @@ export interface Panel {
   readonly findings: readonly FindingKey[];
   readonly cpt: string;
   readonly fee: number;
+  /** Done at the clinic, not sent to the laboratory. */
+  readonly bedside?: boolean;
 }
 
 export type PanelKey = keyof typeof PANELS;
@@ -580,6 +582,7 @@ export const PANELS = {
     findings: ['strepAntigen'],
     cpt: '87880',
     fee: 28,
+    bedside: true,
   },
   covid: {
     loinc: '94500-6',
@@ -601,6 +604,7 @@ export const PANELS = {
     findings: ['urineColor', 'leukocyteEsterase', 'nitrite'],
     cpt: '81003',
     fee: 12,
+    bedside: true,
   },
   urineCulture: {
     loinc: '630-4',

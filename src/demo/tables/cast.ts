@@ -113,7 +113,7 @@ export const CAST: readonly Role[] = [
     sex: 'male',
     age: 0.87,
     smoking: 'never',
-    tribe: ['170', 'Navajo Nation, Arizona, New Mexico, & Utah'],
+    tribe: ['170', 'Navajo Nation, Arizona, New Mexico & Utah'],
     parent: ['Leona', 'mother'],
     problems: [['otitis', 0.62]],
   },

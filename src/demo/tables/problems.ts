@@ -51,6 +51,8 @@ export interface Problem {
   readonly setting: Setting;
   /** Length of an acute episode, in days. */
   readonly days?: readonly [number, number];
+  /** Years after which a lasting problem is over. */
+  readonly years?: readonly [number, number];
   /** Months between follow-up visits. */
   readonly every?: number;
   readonly steps: readonly Step[];
@@ -197,6 +199,7 @@ export const PROBLEMS = {
     icd10: ['L20.9', 'Atopic dermatitis, unspecified'],
     label: 'atopic dermatitis',
     course: 'chronic',
+    years: [3.5, 6],
     ages: [0.3, 4],
     share: 0.16,
     setting: 'office',
@@ -299,6 +302,7 @@ export const PROBLEMS = {
     icd10: ['D50.9', 'Iron deficiency anemia, unspecified'],
     label: 'iron deficiency anemia',
     course: 'chronic',
+    years: [2.5, 4],
     sex: 'female',
     ages: [22, 48],
     share: 0.15,
