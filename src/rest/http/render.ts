@@ -73,7 +73,7 @@ function endWith(response: ServerResponse, bytes: Uint8Array): void {
     response.end(bytes);
     return;
   }
-  response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(), 'latin1');
+  response.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'), 'latin1');
 }
 
 function encodingFor(accept: string): 'br' | 'gzip' | undefined {
