@@ -4,7 +4,20 @@ import { ALL, and, not, or, type Bound, type Expression } from '../../src/fhir/s
 import { FOREVER, type IndexValue } from '../../src/fhir/search/index-value.ts';
 import { searchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
 import type { ResourceStore, TenantStore } from '../../src/store/ports.ts';
-import { allPages, create, done, freshType, ids, key, plan, range, remove, update, words } from './units.ts';
+import {
+  allPages,
+  bodyText,
+  create,
+  done,
+  freshType,
+  ids,
+  key,
+  plan,
+  range,
+  remove,
+  update,
+  words,
+} from './units.ts';
 
 const keyed = (...keys: string[]): Expression => ({ op: 'key', param: 'k', keys });
 const named = (test: 'starts' | 'equals' | 'contains' | 'exact', value: string): Expression => ({
@@ -245,6 +258,29 @@ export function searchContract(use: () => Promise<TenantStore>): void {
       const { resources } = await store.search(plan(type, keyed('x')));
       expect(resources).toEqual(await store.read([{ type, id: 'a' }]));
     });
+  });
+
+  it('answers while its matches are being changed all the time, each text as its index values say', async () => {
+    const type = freshType();
+    const indexOf = (n: number) => key('k', `turn${n % 2}`);
+    await done(store, { writes: [0, 1, 2].map((i) => create(type, `r${i}`, indexOf(1), ',"turn":1')) });
+    let writing = true;
+    const writer = async (id: string): Promise<void> => {
+      for (let version = 1; writing; version++) {
+        await done(store, {
+          writes: [update(type, id, version, indexOf(version + 1), `,"turn":${(version + 1) % 2}`)],
+        });
+      }
+    };
+    const writers = [0, 1, 2].map((i) => writer(`r${i}`));
+    for (let i = 0; i < 60; i++) {
+      const { resources } = await store.search(plan(type, keyed(`turn${i % 2}`)));
+      for (const one of resources) expect(bodyText(one)).toContain(`"turn":${i % 2}`);
+      expect(new Set(resources.map(({ id }) => id)).size).toBe(resources.length);
+    }
+    writing = false;
+    await Promise.all(writers);
+    expect(await ids(store, type, or(keyed('turn0'), keyed('turn1')))).toEqual(['r2', 'r1', 'r0']);
   });
 
   describe('sort', () => {

@@ -31,6 +31,8 @@ export interface Rows {
   hasBacklog(): boolean;
   /** whether the index rows of a resource do */
   isWaiting(this: void, rid: number): boolean;
+  /** the version of a resource that its index rows tell of; undefined when they tell of none yet */
+  asIndexed(rid: number): StoredResource | undefined;
 }
 
 export function openRows(db: DatabaseSync, names: Names): Rows {
@@ -56,6 +58,9 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
   const lastSeq = prepare('SELECT max(seq) FROM version');
   const anyBacklog = prepare('SELECT 1 FROM backlog LIMIT 1');
   const backlogOf = prepare('SELECT 1 FROM backlog WHERE rid = ? LIMIT 1');
+  const indexed = prepare(
+    `SELECT ${COLUMNS} FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.rid = ?1 AND v.seq < coalesce((SELECT min(seq) FROM backlog WHERE rid = ?1), v.seq + 1) ORDER BY v.version DESC LIMIT 1`,
+  );
   const cursorOf = prepare('SELECT seq FROM cursor WHERE name = ?');
 
   const stored = (row: unknown): StoredResource => {
@@ -110,6 +115,7 @@ export function openRows(db: DatabaseSync, names: Names): Rows {
     last,
     hasBacklog: () => anyBacklog.get() !== undefined,
     isWaiting: (rid) => backlogOf.get(rid) !== undefined,
+    asIndexed: (rid) => one(indexed, rid),
     cursor: (name) => (cursorOf.get(name) as unknown as number[] | undefined)?.[0] ?? 0,
   };
 }

@@ -3,7 +3,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { SearchPlan } from '../../fhir/search/plan.ts';
-import type { FeedStore, Job, JobStore, ResourceStore, SearchPage, TenantStore } from '../ports.ts';
+import type {
+  FeedStore,
+  Job,
+  JobStore,
+  ResourceStore,
+  SearchPage,
+  StoredResource,
+  TenantStore,
+} from '../ports.ts';
 import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
 import { openRows, type Rows } from './rows.ts';
@@ -80,12 +88,12 @@ function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStor
   };
 }
 
-/** Rounds in which a search may meet resources that are being changed just then. */
-const MOST_ROUNDS = 20;
+/** Rounds in which a search looks for a moment when none of its matches is being changed. */
+const MOST_ROUNDS = 3;
 
 /**
  * Searches once the index holds everything that was committed before. A resource that others change meanwhile is never answered with a text of which
- * its index rows do not tell yet: then the search begins again.
+ * its index rows do not tell yet: the search begins again, and in the end answers with the version that they do tell of.
  */
 async function searchSettled(
   reader: Reader,
@@ -93,24 +101,29 @@ async function searchSettled(
   plan: SearchPlan,
   settle: () => Promise<unknown>,
 ): Promise<SearchPage> {
-  for (let round = 0; round < MOST_ROUNDS; round++) {
+  for (let round = 1; ; round++) {
     if (reader.rows.hasBacklog()) await settle();
-    const page = searchAtOnce(reader, plan) ?? (await long.search(plan));
-    if (page !== STALE) return page;
+    const found = searchAtOnce(reader, plan) ?? (await long.search(plan));
+    if (!found.isChanging || round === MOST_ROUNDS) return found.page;
   }
-  throw fault('busy', 'The resources of this search are being changed all the time: try again');
 }
 
-/** The answer to a search that met a resource whose index rows wait. */
-const STALE = 'stale';
+interface FoundPage {
+  readonly page: SearchPage;
+  /** a match has a newer version than the index */
+  readonly isChanging: boolean;
+}
 
-function pageOf(rows: Rows, { rids, next, total }: Found): SearchPage | typeof STALE {
-  if (rows.hasBacklog() && rids.some(rows.isWaiting)) return STALE;
-  return { resources: rids.map((rid) => rows.byRid(rid)), next, total };
+function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
+  const isChanging = rows.hasBacklog() && rids.some(rows.isWaiting);
+  const resources = isChanging
+    ? rids.map((rid) => rows.asIndexed(rid)).filter((one) => one?.body !== undefined)
+    : rids.map((rid) => rows.byRid(rid));
+  return { page: { resources: resources as StoredResource[], next, total }, isChanging };
 }
 
 /** A search that needs one step only, in one snapshot; undefined when it needs more. */
-function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPage | typeof STALE | undefined {
+function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): FoundPage | undefined {
   db.exec('BEGIN');
   try {
     const step = search.find(plan).next();
@@ -122,7 +135,7 @@ function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): SearchPag
 
 /** Long searches run one after the other on a second connection, each in one snapshot, and let the event loop turn between their steps. */
 function longSearches(file: string): {
-  search(plan: SearchPlan): Promise<SearchPage | typeof STALE>;
+  search(plan: SearchPlan): Promise<FoundPage>;
   close(): void;
 } {
   let reader: Reader | undefined;
@@ -130,7 +143,7 @@ function longSearches(file: string): {
   let before: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const run = async (plan: SearchPlan): Promise<SearchPage | typeof STALE> => {
+  const run = async (plan: SearchPlan): Promise<FoundPage> => {
     if (closed) throw fault('busy', 'The store is closing: try again');
     const { db, rows, search } = (reader ??= openReader(file));
     db.exec('BEGIN');
@@ -146,7 +159,7 @@ function longSearches(file: string): {
       if (closed && db.isOpen) db.close();
     }
   };
-  const search = async (plan: SearchPlan): Promise<SearchPage | typeof STALE> => {
+  const search = async (plan: SearchPlan): Promise<FoundPage> => {
     if (waiting >= MOST_LONG)
       throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
     waiting++;
