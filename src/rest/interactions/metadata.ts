@@ -22,7 +22,7 @@ export function capabilities(context: Context): FhirResponse {
     version,
     mode,
     conditionalDelete,
-    enforced: referentialIntegrity,
+    referentialIntegrity,
   };
   return {
     status: 200,

@@ -10,6 +10,7 @@ import type { JsonObject, ResourceTree } from '../../../../src/fhir/model/tree.t
 import { validateStructure } from '../../../../src/fhir/validation/structure.ts';
 import {
   capabilityStatement,
+  type BaseStatement,
   type CapabilityOptions,
 } from '../../../../src/rest/interactions/capabilities.ts';
 import { ROUTES, type Interaction } from '../../../../src/rest/routes.ts';
