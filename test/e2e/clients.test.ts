@@ -211,7 +211,7 @@ describe('MedplumClient', () => {
   });
 
   it('creates, reads, updates, patches and deletes', async () => {
-    const made = await medplum.createResource(patientOf(freshId(), { gender: 'male' }) as Patient);
+    const made = await medplum.createResource(patientOf(freshId(), { gender: 'male' }));
     expect(await medplum.readResource('Patient', made.id)).toEqual(made);
     const updated = await medplum.updateResource<Patient>({ ...made, gender: 'female' });
     expect(updated.meta?.versionId).toBe('2');
@@ -229,14 +229,14 @@ describe('MedplumClient', () => {
   });
 
   it('keeps what it sends back unchanged at its version', async () => {
-    const made = await medplum.createResource(patientOf(freshId()) as Patient);
+    const made = await medplum.createResource(patientOf(freshId()));
     expect((await medplum.updateResource(made)).meta?.versionId).toBe('1');
   });
 
   it('searches resources, one resource, and page by page', async () => {
     const mrn = freshId();
     const by = `${SYSTEM}|${mrn}`;
-    for (let n = 0; n < 5; n++) await medplum.createResource(patientOf(mrn) as Patient);
+    for (let n = 0; n < 5; n++) await medplum.createResource(patientOf(mrn));
     const found = await medplum.searchResources('Patient', { identifier: by, _count: '10' });
     expect(found.map(({ resourceType }) => resourceType)).toEqual(Array(5).fill('Patient'));
     expect((await medplum.searchOne('Patient', { identifier: by }))?.identifier?.[0]?.value).toBe(mrn);
@@ -253,12 +253,12 @@ describe('MedplumClient', () => {
   it('creates and updates under a condition', async () => {
     const mrn = freshId();
     const query = `identifier=${SYSTEM}|${mrn}`;
-    const first = await medplum.createResourceIfNoneExist(patientOf(mrn) as Patient, query);
+    const first = await medplum.createResourceIfNoneExist(patientOf(mrn), query);
     expect((await medplum.createResourceIfNoneExist(patientOf(mrn) as Patient, query)).id).toBe(first.id);
-    const upserted = await medplum.upsertResource(patientOf(mrn, { active: true }) as Patient, query);
+    const upserted = await medplum.upsertResource(patientOf(mrn, { active: true }), query);
     expect([upserted.id, upserted.active]).toEqual([first.id, true]);
     const other = freshId();
-    const made = await medplum.upsertResource(patientOf(other) as Patient, `identifier=${SYSTEM}|${other}`);
+    const made = await medplum.upsertResource(patientOf(other), `identifier=${SYSTEM}|${other}`);
     expect(made.meta?.versionId).toBe('1');
   });
 
@@ -286,8 +286,8 @@ describe('MedplumClient', () => {
       cacheTime: 0,
       autoBatchTime: 20,
     });
-    const made = await medplum.createResource(patientOf(freshId()) as Patient);
-    const observed = await medplum.createResource(observationOf(`Patient/${made.id}`) as Observation);
+    const made = await medplum.createResource(patientOf(freshId()));
+    const observed = await medplum.createResource(observationOf(`Patient/${made.id}`));
     const [patient, observation, missing] = await Promise.all([
       bundling.readResource('Patient', made.id),
       bundling.readReference<Observation>({ reference: `Observation/${observed.id}` }),
