@@ -58,14 +58,15 @@ export interface Pace {
 }
 
 const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
-/** How long "there are many" is believed, in ms. */
-const BELIEF_MS = 30_000;
+/** How long a count is believed, in ms: "there are many" for long, a number for a moment. It only chooses the way, never the answer. */
+const MANY_MS = 30_000;
+const COUNT_MS = 2000;
 
 export class Search {
   readonly #pace: Pace;
   readonly #names: Names;
   readonly #statements: Statements;
-  readonly #many = recent<string, number>(2000);
+  readonly #counts = recent<string, { rows: number; cap: number; until: number }>(2000);
 
   constructor(db: DatabaseSync, names: Names, pace = PACE) {
     this.#pace = pace;
@@ -115,10 +116,12 @@ export class Search {
   readonly #estimate = (stretch: Stretch, cap: number): number => {
     const bind = new Binding();
     const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)} LIMIT ${bind.add(cap)})`;
-    const name = `${sql} ${bind.values.join(' ')}`;
-    if ((this.#many.get(name) ?? 0) > Date.now()) return cap;
+    const name = `${sql} ${bind.values.slice(0, -1).join(' ')}`;
+    const known = this.#counts.get(name);
+    if (known && known.until > Date.now() && (known.rows < known.cap || known.cap >= cap))
+      return Math.min(known.rows, cap);
     const rows = this.#statements.count({ sql, values: bind.values });
-    if (rows >= cap) this.#many.set(name, Date.now() + BELIEF_MS);
+    this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
     return rows;
   };
 

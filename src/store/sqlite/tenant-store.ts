@@ -1,5 +1,5 @@
 /** The store of one tenant as a thread sees it: reads on a connection of its own, writes by the writer thread. */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { SearchPlan } from '../../fhir/search/plan.ts';
@@ -26,6 +26,8 @@ export interface OpenTenant extends TenantStore {
 /** A connection and what is prepared on it. */
 interface Reader {
   readonly db: DatabaseSync;
+  readonly begin: StatementSync;
+  readonly commit: StatementSync;
   readonly names: Names;
   readonly rows: Rows;
   readonly search: Search;
@@ -37,7 +39,8 @@ const MOST_LONG = 64;
 function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
-  return { db, names, rows: openRows(db, names), search: new Search(db, names) };
+  const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')];
+  return { db, begin, commit, names, rows: openRows(db, names), search: new Search(db, names) };
 }
 
 export function openTenantStore(
@@ -123,13 +126,13 @@ function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
 }
 
 /** A search that needs one step only, in one snapshot; undefined when it needs more. */
-function searchAtOnce({ db, rows, search }: Reader, plan: SearchPlan): FoundPage | undefined {
-  db.exec('BEGIN');
+function searchAtOnce({ begin, commit, rows, search }: Reader, plan: SearchPlan): FoundPage | undefined {
+  begin.run();
   try {
     const step = search.find(plan).next();
     return step.done ? pageOf(rows, step.value) : undefined;
   } finally {
-    db.exec('COMMIT');
+    commit.run();
   }
 }
 
