@@ -17,7 +17,7 @@ export type Dispatch = (context: Context, request: EntryRequest) => Promise<Fhir
 
 export async function batch(context: Context, bundle: JsonObject, dispatch: Dispatch): Promise<FhirResponse> {
   const requests = entryRequests(context, bundle);
-  const answers: BundleEntry[] = new Array(requests.length);
+  const answers = new Array<BundleEntry>(requests.length);
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < requests.length) {

@@ -103,7 +103,7 @@ async function revivals(context: Context, versions: readonly StoredResource[]): 
   const before = new Map(versions.map((one) => [`${one.type}/${one.id}/${one.versionId}`, one]));
   const previous = await Promise.all(
     puts.map(
-      (one) =>
+      async (one) =>
         before.get(`${one.type}/${one.id}/${one.versionId - 1}`) ??
         context.record.store.resources.vread(one, one.versionId - 1),
     ),
