@@ -3,13 +3,13 @@ import { permits } from '../../access/context.ts';
 import { parseJson } from '../../fhir/model/json.ts';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { ResourceTree } from '../../fhir/model/tree.ts';
-import { indexValues } from '../../fhir/search/extract.ts';
 import { parseElements, pickElements } from '../../fhir/search/elements.ts';
 import type { ResourceKey, StoredResource } from '../../store/ports.ts';
 import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { versionHeaders, versionResponse } from '../respond.ts';
+import { indexOf } from '../index-of.ts';
 
 export async function read(context: Context, key: ResourceKey): Promise<FhirResponse> {
   const [stored] = await context.record.store.resources.read([key]);
@@ -36,7 +36,7 @@ export async function vread(context: Context, key: ResourceKey, version: string)
 /** Whether the caller may see a version. Of a tombstone nothing can be asked: it is seen by those who see everything of the type. */
 export function visible(context: Context, stored: StoredResource): boolean {
   return permits(context.access, 'read', stored, () =>
-    stored.body ? indexValues(context.definitions, treeOf(stored.body)) : [],
+    stored.body ? indexOf(context, treeOf(stored.body)) : [],
   );
 }
 

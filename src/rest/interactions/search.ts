@@ -86,6 +86,7 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
 function parse(context: Context, target: SearchTarget): ParsedSearch {
   const { definitions, request } = context;
   return parseSearch(definitions, {
+    now: Date.now(),
     types: target.types,
     parameters: request.query.filter(([name]) => name !== CURSOR),
     handling: preferences(request.headers['prefer']).handling,

@@ -5,12 +5,12 @@
  */
 import { fault } from '../../fhir/model/outcome.ts';
 import { rewriteReferences } from '../../fhir/model/references.ts';
-import { indexValues } from '../../fhir/search/extract.ts';
 import { match } from '../../fhir/search/match.ts';
 import type { Context } from '../record.ts';
 import { criteriaPlan } from './criteria.ts';
 import { placed } from './intent.ts';
 import type { Target } from './target.ts';
+import { indexOf } from '../index-of.ts';
 
 /** A fullUrl that is a RESTful one: relative references of its entry are relative to this base. https://hl7.org/fhir/R4/bundle.html#references */
 const RESTFUL = /^(https?:\/\/.+\/)[A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/.+)?$/;
@@ -107,7 +107,7 @@ function matchingEntries(
   if (!where) return [];
   return targets.flatMap(({ intent, id, type: own, found }) => {
     if (own !== type || !intent.tree || id === undefined || found) return [];
-    const subject = { id, instant: 0, index: indexValues(context.definitions, { ...intent.tree, id }) };
+    const subject = { id, instant: 0, index: indexOf(context, { ...intent.tree, id }) };
     return match(where, subject) ? [id] : [];
   });
 }

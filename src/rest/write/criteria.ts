@@ -23,6 +23,7 @@ export interface Matched {
 export function criteriaPlan(context: Context, type: string, criteria: string, count: number): SearchPlan {
   const parameters = parseQuery(criteria);
   const parsed = parseSearch(context.definitions, {
+    now: Date.now(),
     types: [type],
     parameters,
     handling: 'strict',

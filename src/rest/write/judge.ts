@@ -6,7 +6,6 @@ import { permits, type Action } from '../../access/context.ts';
 import { parseJson } from '../../fhir/model/json.ts';
 import { fault, FAULTS, FhirError } from '../../fhir/model/outcome.ts';
 import type { ResourceTree } from '../../fhir/model/tree.ts';
-import { indexValues } from '../../fhir/search/extract.ts';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
 import type { StoredResource, Write, WriteMethod } from '../../store/ports.ts';
 import { names } from '../etag.ts';
@@ -14,6 +13,7 @@ import type { Context } from '../record.ts';
 import type { Effect, Intent } from './intent.ts';
 import type { Target } from './target.ts';
 import { versionBytes, versionText } from './version-text.ts';
+import { indexOf } from '../index-of.ts';
 
 export interface Judgement {
   /** absent: nothing is to be written */
@@ -88,7 +88,7 @@ function requirePermit(
 }
 
 function storedIndex(context: Context, stored: StoredResource): readonly IndexValue[] {
-  return indexValues(context.definitions, storedTree(stored));
+  return indexOf(context, storedTree(stored));
 }
 
 const storedTree = (stored: StoredResource): ResourceTree =>
@@ -142,7 +142,7 @@ function judgeContent(
     return { effect: () => unchanged(current, 200) };
   }
   const versionId = (current?.versionId ?? 0) + 1;
-  const index = indexValues(context.definitions, tree['id'] === key.id ? tree : { ...tree, id: key.id });
+  const index = indexOf(context, tree['id'] === key.id ? tree : { ...tree, id: key.id });
   requirePermit(context, intent, { ...key, instant: Date.now() }, () => index);
   const write: Write = {
     ...key,
