@@ -4,79 +4,102 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
-import { parseJson } from './fhir/model/json.ts';
-import { isObject, type JsonObject } from './fhir/model/tree.ts';
+import type { ConformanceSource } from './fhir/definitions/overlay.ts';
+import { isObject, type JsonObject, type JsonValue } from './fhir/model/tree.ts';
+import { archiveFiles } from './package-archive.ts';
 
-/** Bounds on one package, against archives made to burst. */
-const MOST_BYTES = 512 * 1024 * 1024;
-const unzip = promisify(gunzip);
+/** One JSON file of a package: where it is, for messages, and what it holds. */
+interface PackageFile {
+  readonly place: string;
+  readonly name: string;
+  readonly bytes: Buffer;
+}
 
-/** All conformance resources of all packages of a folder, in the order of their names; none when there is no such folder. */
-export async function readPackages(folder: string): Promise<JsonObject[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const resources: JsonObject[] = [];
+/** FHIR versions that a package may be made for, where it says so. */
+const R4 = /^4\.0(?:\.|$)/;
+
+/**
+ * All conformance resources of all packages of a folder, in the order of their names; none when there is no such folder. Throws an Error with one line
+ * that names the file and what is wrong with it.
+ */
+export async function readPackages(folder: string): Promise<ConformanceSource[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw new Error(`The folder of packages ${folder} cannot be read: ${error.message}`);
+  });
+  const sources: ConformanceSource[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) resources.push(...(await readFolder(path)));
-    else if (entry.name.endsWith('.tgz')) resources.push(...(await readArchive(path)));
+    if (entry.isDirectory() || entry.isSymbolicLink())
+      sources.push(...conformanceOf(await folderFiles(path)));
+    else if (entry.name.endsWith('.tgz')) sources.push(...conformanceOf(await packedFiles(path)));
   }
-  return resources;
+  return sources;
 }
 
-async function readFolder(path: string): Promise<JsonObject[]> {
-  const inner = await readdir(join(path, 'package')).then(
-    () => join(path, 'package'),
-    () => path,
-  );
-  const names = (await readdir(inner)).filter((name) => name.endsWith('.json')).sort();
-  const found = await Promise.all(
-    names.map(async (name) => conformanceOf(await readFile(join(inner, name), 'utf8'), join(path, name))),
-  );
-  return found.flat();
+/** The JSON files of a package that is a folder: in `package/`, or beside package.json. */
+async function folderFiles(path: string): Promise<PackageFile[]> {
+  const names = await readdir(path);
+  const inner = names.includes('package') ? join(path, 'package') : path;
+  const own = (inner === path ? names : await readdir(inner)).filter((name) => name.endsWith('.json'));
+  const read = async (name: string): Promise<PackageFile> => {
+    const place = join(inner, name);
+    return { place, name, bytes: await readFile(place).catch(refuse(place)) };
+  };
+  return Promise.all(own.sort().map(read));
 }
 
-/** Only `package/*.json` counts: examples and other folders of a package are not conformance. */
-async function readArchive(path: string): Promise<JsonObject[]> {
-  const bytes = await unzip(await readFile(path), { maxOutputLength: MOST_BYTES }).catch((error: Error) => {
-    throw new Error(`The package ${path} cannot be unpacked: ${error.message}`);
-  });
-  const resources: JsonObject[] = [];
-  for (const { name, body } of tarEntries(bytes)) {
-    if (/^package\/[^/]+\.json$/.test(name))
-      resources.push(...conformanceOf(body.toString('utf8'), `${path}: ${name}`));
+/** The JSON files of a packed package. Only `package/*.json` counts: examples and other folders are not conformance. */
+async function packedFiles(path: string): Promise<PackageFile[]> {
+  const packed = await readFile(path).catch(refuse(path));
+  const files = await archiveFiles(packed).catch(refuse(path));
+  const found = files.filter(({ name }) => /^package\/[^/]+\.json$/.test(name));
+  if (found.length === 0)
+    throw new Error(`The package ${path} cannot be read: it has no JSON file in package/`);
+  return found.map(({ name, body }) => ({
+    place: `${path}: ${name}`,
+    name: name.slice('package/'.length),
+    bytes: body,
+  }));
+}
+
+function refuse(place: string): (error: Error) => never {
+  return (error) => {
+    throw new Error(`The package ${place} cannot be read: ${error.message}`);
+  };
+}
+
+function conformanceOf(files: readonly PackageFile[]): ConformanceSource[] {
+  const sources: ConformanceSource[] = [];
+  for (const { place, name, bytes } of files) {
+    if (name === '.index.json') continue;
+    const tree = parse(place, bytes);
+    if (name === 'package.json') requireR4(place, tree);
+    else if (isConformance(tree)) sources.push({ tree, text: () => bytes.toString('utf8') });
   }
-  return resources;
+  return sources;
 }
 
-function conformanceOf(text: string, place: string): JsonObject[] {
-  if (/(^|[/\s])(package|\.index)\.json$/.test(place)) return [];
+/** Packages come from the operator: they need no guard against hostile JSON, and are many. */
+function parse(place: string, bytes: Buffer): JsonValue {
   try {
-    const tree = parseJson(text, { depth: 200 });
-    return isObject(tree) && typeof tree['resourceType'] === 'string' && typeof tree['url'] === 'string'
-      ? [tree]
-      : [];
+    return JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')) as JsonValue;
   } catch (error) {
-    throw new Error(`The package file ${place} cannot be read: ${(error as Error).message}`);
+    return refuse(place)(error as Error);
   }
 }
 
-/** The regular files of a tar archive (POSIX ustar), one after the other. */
-function* tarEntries(bytes: Buffer): Generator<{ name: string; body: Buffer }> {
-  let at = 0;
-  while (at + 512 <= bytes.length && bytes[at] !== 0) {
-    const field = (start: number, length: number): string =>
-      bytes.toString('utf8', at + start, at + start + length).replace(/\0.*$/s, '');
-    const size = Number.parseInt(field(124, 12).trim() || '0', 8);
-    if (!Number.isFinite(size) || at + 512 + size > bytes.length) throw new Error('the archive is cut off');
-    const prefix = field(345, 155);
-    const type = String.fromCharCode(bytes[at + 156]!);
-    if (type === '0' || type === '\0')
-      yield {
-        name: (prefix ? `${prefix}/` : '') + field(0, 100),
-        body: bytes.subarray(at + 512, at + 512 + size),
-      };
-    at += 512 + Math.ceil(size / 512) * 512;
-  }
+function isConformance(tree: JsonValue): tree is JsonObject {
+  return isObject(tree) && typeof tree['resourceType'] === 'string' && typeof tree['url'] === 'string';
+}
+
+function requireR4(place: string, tree: JsonValue): void {
+  const made = isObject(tree) ? (tree['fhirVersions'] ?? tree['fhir-version-list']) : undefined;
+  if (
+    !Array.isArray(made) ||
+    made.length === 0 ||
+    made.some((one) => typeof one === 'string' && R4.test(one))
+  )
+    return;
+  refuse(place)(new Error(`it is made for FHIR ${made.join(', ')}, and this server is FHIR R4 (4.0.1)`));
 }

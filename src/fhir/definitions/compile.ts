@@ -3,6 +3,7 @@
  * Used when the definitions file is built and again for packages and posted resources.
  * https://hl7.org/fhir/R4/structuredefinition.html, https://hl7.org/fhir/R4/elementdefinition.html
  */
+import { SEARCH_PARAMETER_ERRATA } from './errata.ts';
 import type { ElementDefinition, SearchParameter, SearchParamType, TypeDefinition } from './registry.ts';
 
 /** The parts of conformance resources that are read here; everything else in them is left alone. */
@@ -23,7 +24,11 @@ export interface SnapshotElement {
   readonly type?: readonly {
     readonly code: string;
     readonly targetProfile?: readonly string[];
-    readonly extension?: readonly { readonly url: string; readonly valueUrl?: string; readonly valueString?: string }[];
+    readonly extension?: readonly {
+      readonly url: string;
+      readonly valueUrl?: string;
+      readonly valueString?: string;
+    }[];
   }[];
 }
 
@@ -61,33 +66,54 @@ export function compileTypes(structure: StructureDefinition): TypeDefinition[] {
     name: type,
     kind,
     abstract: structure.abstract ?? false,
-    base: structure.baseDefinition?.startsWith(CORE) ? structure.baseDefinition.slice(CORE.length) : undefined,
+    base: structure.baseDefinition?.startsWith(CORE)
+      ? structure.baseDefinition.slice(CORE.length)
+      : undefined,
     elements: elementsOf(children, type, kind),
     regex: kind === 'primitive-type' ? regexOf(children.get(type) ?? []) : undefined,
   };
-  const nested = [...children.keys()].filter((path) => path !== type);
-  return [root, ...nested.map((path) => backbone(children, path))];
+  const nested = snapshot.element.filter(({ path }) => path !== type && children.has(path));
+  return [root, ...nested.map((element) => backbone(children, element))];
 }
 
 function isTypeKind(kind: string): kind is TypeDefinition['kind'] {
   return kind === 'resource' || kind === 'complex-type' || kind === 'primitive-type';
 }
 
-function backbone(children: ReadonlyMap<string, SnapshotElement[]>, path: string): TypeDefinition {
-  return { name: path, kind: 'complex-type', abstract: false, base: 'BackboneElement', elements: elementsOf(children, path, 'complex-type') };
+/** A nested type: a BackboneElement in resources, mostly a plain Element in data types. */
+function backbone(
+  children: ReadonlyMap<string, SnapshotElement[]>,
+  { path, type }: SnapshotElement,
+): TypeDefinition {
+  const base = type?.[0]?.code ?? 'BackboneElement';
+  return {
+    name: path,
+    kind: 'complex-type',
+    abstract: false,
+    base,
+    elements: elementsOf(children, path, 'complex-type'),
+  };
 }
 
-function elementsOf(children: ReadonlyMap<string, SnapshotElement[]>, path: string, kind: string): ElementDefinition[] {
+function elementsOf(
+  children: ReadonlyMap<string, SnapshotElement[]>,
+  path: string,
+  kind: string,
+): ElementDefinition[] {
   const own = children.get(path) ?? [];
-  return own.filter((one) => kind !== 'primitive-type' || !one.path.endsWith('.value')).map((one) => elementOf(one, children.has(one.path)));
+  return own
+    .filter((one) => kind !== 'primitive-type' || !one.path.endsWith('.value'))
+    .map((one) => elementOf(one, children.has(one.path)));
 }
 
 function elementOf(element: SnapshotElement, isNested: boolean): ElementDefinition {
-  const { path, type = [], contentReference, binding } = element;
+  const { path, type = [], binding } = element;
   const last = path.slice(path.lastIndexOf('.') + 1);
   const choice = last.endsWith('[x]');
-  const types = contentReference ? [contentReference.slice(contentReference.indexOf('#') + 1)] : isNested ? [path] : type.map(typeName);
-  const targets = type.flatMap((one) => one.targetProfile ?? []).map((url) => url.slice(url.lastIndexOf('/') + 1));
+  const types = typesOf(element, isNested);
+  const targets = type
+    .flatMap((one) => one.targetProfile ?? [])
+    .map((url) => url.slice(url.lastIndexOf('/') + 1));
   return {
     name: choice ? last.slice(0, -3) : last,
     path,
@@ -102,6 +128,11 @@ function elementOf(element: SnapshotElement, isNested: boolean): ElementDefiniti
   };
 }
 
+function typesOf({ path, type = [], contentReference }: SnapshotElement, isNested: boolean): string[] {
+  if (contentReference) return [contentReference.slice(contentReference.indexOf('#') + 1)];
+  return isNested ? [path] : type.map(typeName);
+}
+
 type ElementType = NonNullable<SnapshotElement['type']>[number];
 
 function typeName(type: ElementType): string {
@@ -112,10 +143,11 @@ function typeName(type: ElementType): string {
 
 function regexOf(children: readonly SnapshotElement[]): string | undefined {
   const value = children.find(({ path }) => path.endsWith('.value'));
-  return value?.type?.flatMap(({ extension = [] }) => extension).find(({ url }) => url === REGEX)?.valueString;
+  return value?.type?.flatMap(({ extension = [] }) => extension).find(({ url }) => url === REGEX)
+    ?.valueString;
 }
 
-/** A SearchParameter resource as the registry keeps it. */
+/** A SearchParameter resource as the registry keeps it, errata applied. */
 export function compileSearchParameter(resource: {
   readonly url: string;
   readonly code: string;
@@ -125,7 +157,10 @@ export function compileSearchParameter(resource: {
   readonly target?: readonly string[];
   readonly component?: readonly { readonly definition: string; readonly expression: string }[];
 }): SearchParameter {
-  const { url, code, type, base = [], expression, target = [], component = [] } = resource;
+  const { url, code, type, base = [], target = [], component = [] } = resource;
+  const expression = Object.hasOwn(SEARCH_PARAMETER_ERRATA, url)
+    ? SEARCH_PARAMETER_ERRATA[url]!.expression
+    : resource.expression;
   const components = component.map((one) => ({ definition: one.definition, expression: one.expression }));
   return { url, code, type: type as SearchParamType, base, expression, target, component: components };
 }
@@ -135,5 +170,8 @@ export function compileCompartment(resource: {
   readonly code: string;
   readonly resource?: readonly { readonly code: string; readonly param?: readonly string[] }[];
 }): CompartmentTable {
-  return { code: resource.code, resources: (resource.resource ?? []).map(({ code, param = [] }) => [code, param]) };
+  return {
+    code: resource.code,
+    resources: (resource.resource ?? []).map(({ code, param = [] }) => [code, param]),
+  };
 }

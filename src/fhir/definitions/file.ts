@@ -8,7 +8,13 @@ import type { Tables } from './load.ts';
 export const MAGIC = 'EGD1';
 
 export interface Header extends Omit<Tables, 'conformance'> {
-  readonly conformance: readonly (readonly [type: string, url: string, version: string, offset: number, length: number])[];
+  readonly conformance: readonly (readonly [
+    type: string,
+    url: string,
+    version: string,
+    offset: number,
+    length: number,
+  ])[];
 }
 
 /** Reads the tables out of the bytes of the file. Throws an Error when they are not such a file. */
@@ -18,7 +24,9 @@ export function readTables(bytes: Uint8Array): Tables {
   const start = 8 + buffer.readUInt32BE(4);
   const header = JSON.parse(inflateRawSync(buffer.subarray(8, start)).toString('utf8')) as Header;
   // JSON has no Infinity: the writer left null for `*`.
-  for (const type of header.types) for (const element of type.elements) if (element.max === null) (element as { max: number }).max = Infinity;
+  for (const type of header.types)
+    for (const element of type.elements)
+      if (element.max === null) (element as { max: number }).max = Infinity;
   const conformance = header.conformance.map(([resourceType, url, version, offset, length]) => ({
     resourceType,
     url,

@@ -1,4 +1,4 @@
-/** A registry from compiled tables, and from the bytes of the compiled file. Whole conformance resources are only unpacked when asked for. */
+/** A registry from compiled tables. Whole conformance resources are only unpacked when asked for. */
 import type { CompartmentTable } from './compile.ts';
 import type { Definitions, Property, SearchParameter, TypeDefinition } from './registry.ts';
 
@@ -6,9 +6,10 @@ import type { Definitions, Property, SearchParameter, TypeDefinition } from './r
 export interface Tables {
   readonly fhirVersion: string;
   readonly types: readonly TypeDefinition[];
+  /** of two with the same code for one type, the later counts */
   readonly searchParameters: readonly SearchParameter[];
   readonly compartments: readonly CompartmentTable[];
-  /** the whole resources: a later one of the same url replaces an earlier one without version */
+  /** the whole resources: of two with the same url, the later counts where no version is asked for */
   readonly conformance: readonly ConformanceEntry[];
 }
 
@@ -31,14 +32,17 @@ export function tablesOf(definitions: Definitions): Tables {
 
 export function buildDefinitions(tables: Tables): Definitions {
   const types = new Map(tables.types.map((type) => [type.name, type]));
-  const concrete = tables.types.filter(({ kind, abstract }) => kind === 'resource' && !abstract).map(({ name }) => name);
+  const concrete = tables.types
+    .filter(({ kind, abstract }) => kind === 'resource' && !abstract)
+    .map(({ name }) => name);
   const resourceTypes = Object.freeze([...concrete].sort());
   const resources = new Set(resourceTypes);
   const compartments = new Map(tables.compartments.map(({ code, resources: rows }) => [code, new Map(rows)]));
   const conformance = lazily(() => conformanceIndex(tables.conformance));
-  const properties = cached((type: string) => propertiesOf(types.get(type)));
-  const parameters = cached((type: string) => parametersOf(tables.searchParameters, basesOf(types, type)));
-  const memberships = cached((type: string) => membershipsOf(compartments, type));
+  const byBase = lazily(() => parametersByBase(tables.searchParameters));
+  const properties = perType(types, propertiesOf);
+  const parameters = perType(types, (type) => parametersOf(byBase(), basesOf(types, type.name)));
+  const memberships = perType(types, (type) => membershipsOf(compartments, type.name));
   const definitions: Definitions = {
     generation: ++generations,
     fhirVersion: tables.fhirVersion,
@@ -49,8 +53,8 @@ export function buildDefinitions(tables: Tables): Definitions {
     searchParameters: parameters,
     compartments: memberships,
     compartmentTypes: [...compartments.keys()],
-    conformance: (type, canonical) => conformance().get(`${type} ${canonical}`)?.text(),
-    canonicals: (type) => [...conformance().values()].flatMap((one) => (one.resourceType === type ? [one.url] : [])).values(),
+    conformance: (type, canonical) => conformance().get(type)?.byName.get(canonical)?.text(),
+    canonicals: (type) => conformance().get(type)?.urls.values() ?? [],
   };
   sources.set(definitions, tables);
   return definitions;
@@ -61,18 +65,27 @@ function lazily<T>(make: () => T): () => T {
   return () => (value ??= make());
 }
 
-function cached<T>(make: (key: string) => T): (key: string) => T {
-  const known = new Map<string, T>();
-  return (key) => {
-    let value = known.get(key);
-    if (value === undefined) known.set(key, (value = make(key)));
-    return value;
+/** Makes a map of each type when it is first asked for. Names that are no types are not remembered: they may come from any resource. */
+function perType<T>(
+  types: ReadonlyMap<string, TypeDefinition>,
+  make: (type: TypeDefinition) => ReadonlyMap<string, T>,
+): (name: string) => ReadonlyMap<string, T> {
+  const known = new Map<string, ReadonlyMap<string, T>>();
+  const nothing: ReadonlyMap<string, T> = new Map();
+  return (name) => {
+    const found = known.get(name);
+    if (found) return found;
+    const type = types.get(name);
+    if (!type) return nothing;
+    const made = make(type);
+    known.set(name, made);
+    return made;
   };
 }
 
-function propertiesOf(type: TypeDefinition | undefined): Map<string, Property> {
+function propertiesOf(type: TypeDefinition): ReadonlyMap<string, Property> {
   const found = new Map<string, Property>();
-  for (const element of type?.elements ?? []) {
+  for (const element of type.elements) {
     for (const one of element.types) {
       const name = element.choice ? element.name + one[0]!.toUpperCase() + one.slice(1) : element.name;
       if (!found.has(name)) found.set(name, { element, type: one });
@@ -81,15 +94,32 @@ function propertiesOf(type: TypeDefinition | undefined): Map<string, Property> {
   return found;
 }
 
+/** The type and all its bases, the root first. */
 function basesOf(types: ReadonlyMap<string, TypeDefinition>, name: string): string[] {
   const chain: string[] = [];
-  for (let type = types.get(name); type; type = type.base === undefined ? undefined : types.get(type.base)) chain.push(type.name);
+  for (let type = types.get(name); type; type = type.base === undefined ? undefined : types.get(type.base))
+    chain.unshift(type.name);
   return chain;
 }
 
-function parametersOf(all: readonly SearchParameter[], bases: readonly string[]): ReadonlyMap<string, SearchParameter> {
-  const own = all.filter(({ base }) => base.some((one) => bases.includes(one)));
-  return new Map(own.map((one) => [one.code, one]));
+function parametersByBase(all: readonly SearchParameter[]): Map<string, SearchParameter[]> {
+  const found = new Map<string, SearchParameter[]>();
+  for (const parameter of all) {
+    for (const base of parameter.base) {
+      const own = found.get(base);
+      if (own) own.push(parameter);
+      else found.set(base, [parameter]);
+    }
+  }
+  return found;
+}
+
+/** A parameter of the type itself goes before one of the same code of a base. */
+function parametersOf(
+  byBase: ReadonlyMap<string, readonly SearchParameter[]>,
+  bases: readonly string[],
+): ReadonlyMap<string, SearchParameter> {
+  return new Map(bases.flatMap((base) => byBase.get(base) ?? []).map((one) => [one.code, one]));
 }
 
 function membershipsOf(
@@ -100,11 +130,20 @@ function membershipsOf(
   return new Map(found.filter(([code, params]) => params.length > 0 || code === type));
 }
 
-function conformanceIndex(entries: readonly ConformanceEntry[]): Map<string, ConformanceEntry> {
-  const index = new Map<string, ConformanceEntry>();
+interface ConformanceIndex {
+  readonly urls: Set<string>;
+  /** by `url` and by `url|version` */
+  readonly byName: Map<string, ConformanceEntry>;
+}
+
+function conformanceIndex(entries: readonly ConformanceEntry[]): Map<string, ConformanceIndex> {
+  const index = new Map<string, ConformanceIndex>();
   for (const entry of entries) {
-    index.set(`${entry.resourceType} ${entry.url}`, entry);
+    let own = index.get(entry.resourceType);
+    if (!own) index.set(entry.resourceType, (own = { urls: new Set(), byName: new Map() }));
+    own.urls.add(entry.url);
+    own.byName.set(entry.url, entry);
+    if (entry.version) own.byName.set(`${entry.url}|${entry.version}`, entry);
   }
-  // The versioned names come after, so that iterating over values meets each resource; canonicals() reports each url once a name.
   return index;
 }

@@ -1,37 +1,50 @@
 /** A new registry with conformance resources of packages, or posted ones, laid over another. https://hl7.org/fhir/R4/packages.html */
 import type { JsonObject } from '../model/tree.ts';
 import { stringifyJson } from '../model/json.ts';
-import {
-  compileCompartment,
-  compileSearchParameter,
-  compileTypes,
-  type CompartmentTable,
-  type StructureDefinition,
-} from './compile.ts';
+import { compileSearchParameter } from './compile.ts';
 import { buildDefinitions, tablesOf, type ConformanceEntry } from './load.ts';
-import type { Definitions, SearchParameter, TypeDefinition } from './registry.ts';
+import type { Definitions, SearchParameter } from './registry.ts';
 
-/** Resources without a `url` are left out; of two with the same url the later counts. */
+/** A conformance resource to be added: its tree, which is only read here, and its whole text, which is kept. */
+export interface ConformanceSource {
+  readonly tree: JsonObject;
+  readonly text: () => string;
+}
+
+/** Adds resources of which only the tree is at hand; it is kept. For the rest see `withSources`. */
 export function withConformance(definitions: Definitions, resources: readonly JsonObject[]): Definitions {
+  return withSources(
+    definitions,
+    resources.map((tree) => ({ tree, text: () => stringifyJson(tree) })),
+  );
+}
+
+/**
+ * Resources without a `url` are left out, and so are search parameters that lack what makes them one. Of two with the same url the later counts.
+ * Types and compartments are those of the base registry alone: R4 lets no one define further ones, and a StructureDefinition that calls itself Patient
+ * must not change what a Patient is, nor a CompartmentDefinition what belongs to one. `conformance()` finds them all the same.
+ */
+export function withSources(definitions: Definitions, added: readonly ConformanceSource[]): Definitions {
   const base = tablesOf(definitions);
-  const types: TypeDefinition[] = [];
-  const searchParameters: SearchParameter[] = [];
-  const compartments: CompartmentTable[] = [];
+  const searchParameters = new Map<string, SearchParameter>();
   const conformance: ConformanceEntry[] = [];
-  for (const resource of resources) {
-    const { resourceType, url, version } = resource;
+  for (const { tree, text } of added) {
+    const { resourceType, url, version } = tree;
     if (typeof url !== 'string' || typeof resourceType !== 'string') continue;
-    conformance.push({ resourceType, url, version: typeof version === 'string' ? version : undefined, text: () => stringifyJson(resource) });
-    if (resourceType === 'StructureDefinition') types.push(...compileTypes(resource as unknown as StructureDefinition));
-    if (resourceType === 'SearchParameter') searchParameters.push(compileSearchParameter(resource as never));
-    if (resourceType === 'CompartmentDefinition') compartments.push(compileCompartment(resource as never));
+    conformance.push({ resourceType, url, version: typeof version === 'string' ? version : undefined, text });
+    if (resourceType === 'SearchParameter' && isUsable(tree))
+      searchParameters.set(url, compileSearchParameter(tree as never));
   }
-  const own = new Set(types.map(({ name }) => name));
   return buildDefinitions({
     ...base,
-    types: [...base.types.filter(({ name }) => !own.has(name)), ...types],
-    searchParameters: [...base.searchParameters, ...searchParameters],
-    compartments: [...base.compartments.filter(({ code }) => !compartments.some((one) => one.code === code)), ...compartments],
+    searchParameters: [
+      ...base.searchParameters.filter(({ url }) => !searchParameters.has(url)),
+      ...searchParameters.values(),
+    ],
     conformance: [...base.conformance, ...conformance],
   });
+}
+
+function isUsable({ code, type, base }: JsonObject): boolean {
+  return typeof code === 'string' && typeof type === 'string' && Array.isArray(base);
 }

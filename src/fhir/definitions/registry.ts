@@ -17,7 +17,8 @@ export interface ElementDefinition {
   /**
    * Types it may have, each a key for `type()`: a data type (`Quantity`), a primitive (`code`), `Resource` for inline resources, or the path of
    * a nested backbone type (`Observation.component`). A contentReference is resolved to the path it names. FHIRPath system types are given
-   * as the FHIR primitive (`http://hl7.org/fhirpath/System.String` of Element.id is `string`).
+   * as the FHIR primitive (`http://hl7.org/fhirpath/System.String` of Element.id is `string`; so is that of Resource.id in
+   * the snapshots, though its text must be an `id`).
    */
   readonly types: readonly string[];
   /** target types of a Reference or canonical: `Patient`; empty: any */
@@ -36,7 +37,7 @@ export interface TypeDefinition {
   readonly base?: string;
   /** children in the order of the standard (the order of XML), inherited ones included; empty for primitives but id and extension */
   readonly elements: readonly ElementDefinition[];
-  /** primitives: the regular expression of the value, anchored, as R4 gives it */
+  /** primitives: the regular expression of the value as R4 gives it, for the whole text: use it as `^(?:…)$` */
   readonly regex?: string;
 }
 
@@ -47,15 +48,7 @@ export interface Property {
 }
 
 export type SearchParamType =
-  | 'number'
-  | 'date'
-  | 'string'
-  | 'token'
-  | 'reference'
-  | 'composite'
-  | 'quantity'
-  | 'uri'
-  | 'special';
+  'number' | 'date' | 'string' | 'token' | 'reference' | 'composite' | 'quantity' | 'uri' | 'special';
 
 export interface SearchParameter {
   readonly url: string;
@@ -77,7 +70,10 @@ export interface Definitions {
   readonly resourceTypes: readonly string[];
   isResourceType(name: string): boolean;
   type(name: string): TypeDefinition | undefined;
-  /** O(1): looks up `valueQuantity` in `Observation` -> element `value[x]`, type `Quantity`. Undefined for an unknown property and for `resourceType`. */
+  /**
+   * O(1): looks up `valueQuantity` in `Observation` -> element `value[x]`, type `Quantity`. Undefined for an unknown property and for
+   * `resourceType`. The sibling of a primitive (`_birthDate`) is not known here: ask for `birthDate`, and treat the sibling as an `Element`.
+   */
   property(type: string, jsonName: string): Property | undefined;
   /** all search parameters of a resource type, those of Resource and DomainResource included, by code */
   searchParameters(resourceType: string): ReadonlyMap<string, SearchParameter>;
@@ -85,7 +81,10 @@ export interface Definitions {
   compartments(resourceType: string): ReadonlyMap<string, readonly string[]>;
   /** names of the compartments: Patient, Encounter, Practitioner, RelatedPerson, Device */
   readonly compartmentTypes: readonly string[];
-  /** the whole conformance resource as JSON text (StructureDefinition, ValueSet, CodeSystem, SearchParameter, OperationDefinition …), by `url` or `url|version` */
+  /**
+   * The whole conformance resource as JSON text (StructureDefinition, ValueSet, CodeSystem, SearchParameter, OperationDefinition …), by `url` or
+   * `url|version`. Those of the R4 core come without their narrative. Without a version, the one that was added last counts.
+   */
   conformance(resourceType: string, canonical: string): string | undefined;
   /** urls of all conformance resources of a type */
   canonicals(resourceType: string): Iterable<string>;

@@ -18,24 +18,35 @@ export function parseLocalReference(definitions: Definitions, reference: string)
   return found && definitions.isResourceType(found[1]!) ? { type: found[1]!, id: found[2]! } : undefined;
 }
 
-/** Distinct local resources that any Reference in the resource names literally, extensions and contained resources included. */
-export function localReferences(definitions: Definitions, resource: ResourceTree): LocalReference[] {
+/**
+ * Distinct local resources that any Reference in the resource names literally, extensions and contained resources included. Not among them are
+ * canonicals, other URLs, fragments (`#contained`), and what looks like a Reference under an element that the definitions do not know. `baseUrl`
+ * (without a slash at the end): absolute references below it are local ones.
+ */
+export function localReferences(
+  definitions: Definitions,
+  resource: ResourceTree,
+  baseUrl?: string,
+): LocalReference[] {
   const found = new Map<string, LocalReference>();
+  const below = baseUrl === undefined ? undefined : `${baseUrl}/`;
   walk(definitions, resource, (type, value) => {
     if (type !== 'Reference' || !isObject(value)) return;
     const reference = value['reference'];
     if (typeof reference !== 'string' || found.has(reference)) return;
-    const local = parseLocalReference(definitions, reference);
-    if (local) found.set(reference, local);
+    const relative =
+      below !== undefined && reference.startsWith(below) ? reference.slice(below.length) : reference;
+    const local = parseLocalReference(definitions, relative);
+    if (local) found.set(`${local.type}/${local.id}`, local);
   });
-  const distinct = new Map([...found.values()].map((one) => [`${one.type}/${one.id}`, one]));
-  return [...distinct.values()];
+  return [...found.values()];
 }
 
 export type ReferencePlace = 'Reference' | 'uri' | 'url' | 'oid' | 'uuid' | 'narrative';
 
 const URI_TYPES = new Set(['uri', 'url', 'oid', 'uuid']);
-const LINK = /(<(?:a|img)\b[^>]*?\s(?:href|src)\s*=\s*)(["'])(.*?)\2/gs;
+/** Head, and the quoted target, of a link or image. No part runs past a tag's end, so that the time is linear in the text. */
+const LINK = /(<(?:a|img)\s(?:[^<>]*?\s)?(?:href|src)\s*=\s*)(?:"([^"<]*)"|'([^'<]*)')/g;
 
 /**
  * Rewrites references in place: Reference.reference, elements of the types uri, url, oid and uuid, and the links and images of narratives; never
@@ -61,9 +72,14 @@ export function rewriteReferences(
   });
 }
 
-function rewriteLinks(div: string, map: (reference: string, place: ReferencePlace) => string | undefined): string {
-  return div.replace(LINK, (whole, before: string, quote: string, target: string) => {
-    const text = map(target, 'narrative');
-    return text === undefined ? whole : `${before}${quote}${text}${quote}`;
+function rewriteLinks(
+  div: string,
+  map: (reference: string, place: ReferencePlace) => string | undefined,
+): string {
+  return div.replace(LINK, (whole, head: string, double: string | undefined, single: string | undefined) => {
+    const text = map(double ?? single ?? '', 'narrative');
+    if (text === undefined) return whole;
+    const quote = double === undefined ? "'" : '"';
+    return `${head}${quote}${text}${quote}`;
   });
 }

@@ -1,0 +1,24 @@
+/**
+ * What R4 4.0.1 as published says and cannot mean, as a literal table with reasons. The published resources themselves are kept as they are.
+ * https://hl7.org/fhir/R4/searchparameter-registry.html
+ */
+
+interface SearchParameterErratum {
+  /** the expression that is used instead; undefined: the parameter cannot be served by index values */
+  readonly expression: string | undefined;
+  readonly reason: string;
+}
+
+/** By url of the SearchParameter. */
+export const SEARCH_PARAMETER_ERRATA: Readonly<Record<string, SearchParameterErratum>> = {
+  'http://hl7.org/fhir/SearchParameter/Bundle-composition': {
+    expression: undefined,
+    reason:
+      'Bundle.entry[0].resource is the Composition itself, not a Reference: there is nothing to refer by. It is meant for chains into the Bundle.',
+  },
+  'http://hl7.org/fhir/SearchParameter/Bundle-message': {
+    expression: undefined,
+    reason:
+      'Bundle.entry[0].resource is the MessageHeader itself, not a Reference: there is nothing to refer by. It is meant for chains into the Bundle.',
+  },
+};
