@@ -85,7 +85,7 @@ async function answer(
     ...corsHeaders(request, options.corsOrigins),
     ...outcome.headers,
   };
-  if (!request.complete) closeAfter(request, headers);
+  if (!request.complete) discard(request);
   await send(
     response,
     { status: outcome.status, headers },
@@ -104,11 +104,17 @@ async function answer(
   });
 }
 
-/** A body that was refused unread: the client may still be sending it. Say that the connection ends, and let it finish for a moment. */
-function closeAfter(request: IncomingMessage, headers: Record<string, string>): void {
-  headers['connection'] = 'close';
+/** How long a client may go on sending a body that was refused. */
+const DISCARD_MS = 10_000;
+
+/**
+ * A body that was refused unread: the client may still be sending it. It is read and thrown away for a while, since a connection that is cut at once
+ * often takes the answer with it.
+ */
+function discard(request: IncomingMessage): void {
   request.resume();
-  setTimeout(() => request.socket.destroy(), 5000).unref();
+  const timer = setTimeout(() => request.socket.destroy(), DISCARD_MS).unref();
+  request.once('end', () => clearTimeout(timer));
 }
 
 interface Work {
