@@ -24,11 +24,24 @@ export function mediaType(header: string | undefined): string {
 export async function readBody(request: IncomingMessage, most: number): Promise<string> {
   refuseCharset(request.headers['content-type']);
   if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
-  const bytes = await collect(decoded(request), most);
+  const bytes = await collected(request, decoded(request), most);
   try {
     return UTF8.decode(bytes);
   } catch {
     throw fault('syntax', 'The body is not valid UTF-8: send it as UTF-8');
+  }
+}
+
+/** What was refused is not decompressed any further: a small body can hold a very large one. */
+async function collected(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
+  try {
+    return await collect(stream, most);
+  } catch (error) {
+    if (stream !== request) {
+      request.unpipe();
+      stream.destroy();
+    }
+    throw error;
   }
 }
 

@@ -10,7 +10,11 @@ interface Entry {
 
 const SYSTEM = 'http://example.org/mrn';
 const transaction = (...entry: Entry[]): object => ({ resourceType: 'Bundle', type: 'transaction', entry });
-const post = (fullUrl: string | undefined, resource: { resourceType: string; [name: string]: unknown }, more: object = {}): Entry => ({
+const post = (
+  fullUrl: string | undefined,
+  resource: { resourceType: string; [name: string]: unknown },
+  more: object = {},
+): Entry => ({
   fullUrl,
   resource,
   request: { method: 'POST', url: resource.resourceType, ...more },
@@ -19,8 +23,10 @@ const put = (resource: { resourceType: string; id: string; [name: string]: unkno
   resource,
   request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
 });
-const statuses = (reply: Reply): string[] => reply.body.entry.map((one: { response: { status: string } }) => one.response.status.slice(0, 3));
-const location = (reply: Reply, i: number): string => reply.body.entry[i].response.location.replace(/\/_history.*/, '');
+const statuses = (reply: Reply): string[] =>
+  reply.body.entry.map((one: { response: { status: string } }) => one.response.status.slice(0, 3));
+const location = (reply: Reply, i: number): string =>
+  reply.body.entry[i].response.location.replace(/\/_history.*/, '');
 const observation = (subject: string, more: object = {}) => ({
   resourceType: 'Observation',
   status: 'final',
@@ -32,13 +38,19 @@ const observation = (subject: string, more: object = {}) => ({
 export function bundleContract(api: () => Api): void {
   describe('transaction', () => {
     it('resolves urn:uuid references everywhere, also in circles, extensions, uris and narrative', async () => {
-      const [a, b] = ['urn:uuid:00000000-0000-4000-8000-00000000000a', 'urn:uuid:00000000-0000-4000-8000-00000000000b'];
+      const [a, b] = [
+        'urn:uuid:00000000-0000-4000-8000-00000000000a',
+        'urn:uuid:00000000-0000-4000-8000-00000000000b',
+      ];
       const reply = await api().post(
         '',
         transaction(
           post(a, {
             resourceType: 'Patient',
-            text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${b}">see</a> <p>${b}</p></div>` },
+            text: {
+              status: 'generated',
+              div: `<div xmlns="http://www.w3.org/1999/xhtml"><a href="${b}">see</a> <p>${b}</p></div>`,
+            },
             extension: [
               { url: 'http://example.org/ref', valueReference: { reference: b } },
               { url: 'http://example.org/uri', valueUri: b },
@@ -76,7 +88,8 @@ export function bundleContract(api: () => Api): void {
           post('http://b.example/fhir/Observation/2', observation(`http://other.example/fhir/Patient/${id}`)),
         ),
       );
-      const subject = async (i: number): Promise<string> => (await api().get(`/${location(reply, i)}`)).body.subject.reference;
+      const subject = async (i: number): Promise<string> =>
+        (await api().get(`/${location(reply, i)}`)).body.subject.reference;
       expect(await subject(1)).toBe(location(reply, 0));
       expect(await subject(2)).toBe(`Patient/${id}`);
       expect(await subject(3)).toBe(`Patient/${id}`);
@@ -85,7 +98,10 @@ export function bundleContract(api: () => Api): void {
 
     it('resolves conditional references, to the store and to its own entries', async () => {
       const mrn = freshId();
-      const stored = await api().post('/Patient', { resourceType: 'Patient', identifier: [{ system: SYSTEM, value: mrn }] });
+      const stored = await api().post('/Patient', {
+        resourceType: 'Patient',
+        identifier: [{ system: SYSTEM, value: mrn }],
+      });
       const own = freshId();
       const reply = await api().post(
         '',
@@ -95,9 +111,14 @@ export function bundleContract(api: () => Api): void {
           post(undefined, observation(`Patient?identifier=${SYSTEM}|${own}`)),
         ),
       );
-      expect((await api().get(`/${location(reply, 0)}`)).body.subject.reference).toBe(`Patient/${stored.body.id}`);
+      expect((await api().get(`/${location(reply, 0)}`)).body.subject.reference).toBe(
+        `Patient/${stored.body.id}`,
+      );
       expect((await api().get(`/${location(reply, 2)}`)).body.subject.reference).toBe(location(reply, 1));
-      const none = await api().post('', transaction(post(undefined, observation(`Patient?identifier=${freshId()}`))));
+      const none = await api().post(
+        '',
+        transaction(post(undefined, observation(`Patient?identifier=${freshId()}`))),
+      );
       expect(none.status).toBe(412);
       expect(none.body.issue[0].diagnostics).toContain('Bundle.entry[0]');
     });
@@ -106,7 +127,10 @@ export function bundleContract(api: () => Api): void {
       const id = freshId();
       const reply = await api().post(
         '',
-        transaction(put({ resourceType: 'Patient', id }), post(undefined, observation('Patient/nobody-at-all'))),
+        transaction(
+          put({ resourceType: 'Patient', id }),
+          post(undefined, observation('Patient/nobody-at-all')),
+        ),
       );
       expect(reply.status).toBe(422);
       expect(reply.body.issue[0].diagnostics).toContain('Bundle.entry[1]');
@@ -116,7 +140,10 @@ export function bundleContract(api: () => Api): void {
     it('does nothing when the last of many entries is invalid', async () => {
       const ids = Array.from({ length: 50 }, () => freshId());
       const entries = ids.map((id) => put({ resourceType: 'Patient', id }));
-      const reply = await api().post('', transaction(...entries, put({ resourceType: 'Patient', id: freshId(), gendre: 'male' })));
+      const reply = await api().post(
+        '',
+        transaction(...entries, put({ resourceType: 'Patient', id: freshId(), gendre: 'male' })),
+      );
       expect(reply.status).toBe(400);
       expect(reply.body.issue[0].expression[0]).toBe('Bundle.entry[50].resource.gendre');
       expect((await api().get(`/Patient?_id=${ids.join(',')}&_summary=count`)).body.total).toBe(0);
@@ -124,9 +151,23 @@ export function bundleContract(api: () => Api): void {
 
     it('refuses entries about one resource, also when only a condition reveals it', async () => {
       const id = freshId();
-      expect((await api().post('', transaction(put({ resourceType: 'Patient', id }), put({ resourceType: 'Patient', id, active: true })))).status).toBe(400);
+      expect(
+        (
+          await api().post(
+            '',
+            transaction(
+              put({ resourceType: 'Patient', id }),
+              put({ resourceType: 'Patient', id, active: true }),
+            ),
+          )
+        ).status,
+      ).toBe(400);
       const mrn = freshId();
-      await api().put(`/Patient/${id}`, { resourceType: 'Patient', id, identifier: [{ system: SYSTEM, value: mrn }] });
+      await api().put(`/Patient/${id}`, {
+        resourceType: 'Patient',
+        id,
+        identifier: [{ system: SYSTEM, value: mrn }],
+      });
       const hidden = await api().post(
         '',
         transaction(put({ resourceType: 'Patient', id, active: true }), {
@@ -139,8 +180,12 @@ export function bundleContract(api: () => Api): void {
       const twins = await api().post(
         '',
         transaction(
-          post('urn:uuid:00000000-0000-4000-8000-0000000000c1', twin, { ifNoneExist: `identifier=${SYSTEM}|${fresh}` }),
-          post('urn:uuid:00000000-0000-4000-8000-0000000000c2', twin, { ifNoneExist: `identifier=${SYSTEM}|${fresh}` }),
+          post('urn:uuid:00000000-0000-4000-8000-0000000000c1', twin, {
+            ifNoneExist: `identifier=${SYSTEM}|${fresh}`,
+          }),
+          post('urn:uuid:00000000-0000-4000-8000-0000000000c2', twin, {
+            ifNoneExist: `identifier=${SYSTEM}|${fresh}`,
+          }),
         ),
       );
       expect(twins.status).toBe(400);
@@ -148,22 +193,37 @@ export function bundleContract(api: () => Api): void {
 
     it('uses what a conditional create finds', async () => {
       const mrn = freshId();
-      const stored = await api().post('/Patient', { resourceType: 'Patient', identifier: [{ system: SYSTEM, value: mrn }] });
+      const stored = await api().post('/Patient', {
+        resourceType: 'Patient',
+        identifier: [{ system: SYSTEM, value: mrn }],
+      });
       const urn = 'urn:uuid:00000000-0000-4000-8000-0000000000d1';
       const reply = await api().post(
         '',
         transaction(
-          post(urn, { resourceType: 'Patient', identifier: [{ system: SYSTEM, value: mrn }] }, { ifNoneExist: `identifier=${SYSTEM}|${mrn}` }),
+          post(
+            urn,
+            { resourceType: 'Patient', identifier: [{ system: SYSTEM, value: mrn }] },
+            { ifNoneExist: `identifier=${SYSTEM}|${mrn}` },
+          ),
           post(undefined, observation(urn)),
         ),
       );
       expect(statuses(reply)).toEqual(['200', '201']);
-      expect((await api().get(`/${location(reply, 1)}`)).body.subject.reference).toBe(`Patient/${stored.body.id}`);
+      expect((await api().get(`/${location(reply, 1)}`)).body.subject.reference).toBe(
+        `Patient/${stored.body.id}`,
+      );
     });
 
     it('deletes what refers to each other in one go, and refuses to leave a dangling reference', async () => {
       const [patient, observed] = [freshId(), freshId()];
-      await api().post('', transaction(put({ resourceType: 'Patient', id: patient }), put({ ...observation(`Patient/${patient}`), id: observed })));
+      await api().post(
+        '',
+        transaction(
+          put({ resourceType: 'Patient', id: patient }),
+          put({ ...observation(`Patient/${patient}`), id: observed }),
+        ),
+      );
       const refused = await api().remove(`/Patient/${patient}`);
       expect(refused.status).toBe(409);
       expect(refused.body.issue[0].diagnostics).toContain(`Observation/${observed}`);
@@ -182,7 +242,10 @@ export function bundleContract(api: () => Api): void {
       await api().put(`/Patient/${patient}`, { resourceType: 'Patient', id: patient });
       const reply = await api().post(
         '',
-        transaction({ request: { method: 'DELETE', url: `Patient/${patient}` } }, post(undefined, observation(`Patient/${patient}`))),
+        transaction(
+          { request: { method: 'DELETE', url: `Patient/${patient}` } },
+          post(undefined, observation(`Patient/${patient}`)),
+        ),
       );
       expect([409, 422]).toContain(reply.status);
       expect((await api().get(`/Patient/${patient}`)).status).toBe(200);
@@ -223,7 +286,12 @@ export function bundleContract(api: () => Api): void {
 
     it('fails as a whole when a read in it finds nothing or an If-Match is stale', async () => {
       const id = freshId();
-      const missing = await api().post('', transaction(put({ resourceType: 'Patient', id }), { request: { method: 'GET', url: `Patient/${freshId()}` } }));
+      const missing = await api().post(
+        '',
+        transaction(put({ resourceType: 'Patient', id }), {
+          request: { method: 'GET', url: `Patient/${freshId()}` },
+        }),
+      );
       expect(missing.status).toBe(404);
       expect((await api().get(`/Patient/${id}`)).status).toBe(404);
       const stale = await api().post(
@@ -248,7 +316,9 @@ export function bundleContract(api: () => Api): void {
       const reply = await api().post('', transaction(...entries));
       expect(reply.status).toBe(200);
       expect(reply.body.entry).toHaveLength(5000);
-      expect((await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_summary=count`)).body.total).toBe(4999);
+      expect((await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_summary=count`)).body.total).toBe(
+        4999,
+      );
     }, 60_000);
   });
 
@@ -260,7 +330,10 @@ export function bundleContract(api: () => Api): void {
         type: 'batch',
         entry: [
           put({ resourceType: 'Patient', id }),
-          { request: { method: 'PUT', url: 'Patient/abc' }, resource: { resourceType: 'Patient', id: 'other' } },
+          {
+            request: { method: 'PUT', url: 'Patient/abc' },
+            resource: { resourceType: 'Patient', id: 'other' },
+          },
           { request: { method: 'GET', url: 'Patient?nonsense=1' } },
           { request: { method: 'GET', url: `Patient/${freshId()}` } },
           { request: { method: 'TRACE', url: 'Patient' } },

@@ -3,7 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import { freshId, type Api } from '../../support/api.ts';
 
 const SYSTEM = 'http://example.org/mrn';
-const patient = (value: string, more: object = {}): object => ({ resourceType: 'Patient', identifier: [{ system: SYSTEM, value }], ...more });
+const patient = (value: string, more: object = {}): object => ({
+  resourceType: 'Patient',
+  identifier: [{ system: SYSTEM, value }],
+  ...more,
+});
 const by = (value: string): string => `identifier=${SYSTEM}|${value}`;
 
 export function conditionalContract(api: () => Api): void {
@@ -67,7 +71,9 @@ export function conditionalContract(api: () => Api): void {
     it('of 100 conditional updates make one resource', async () => {
       const mrn = freshId();
       const replies = await Promise.all(
-        Array.from({ length: 100 }, (_, n) => api().put(`/Patient?${by(mrn)}`, patient(mrn, { multipleBirthInteger: n }))),
+        Array.from({ length: 100 }, (_, n) =>
+          api().put(`/Patient?${by(mrn)}`, patient(mrn, { multipleBirthInteger: n })),
+        ),
       );
       expect(replies.filter(({ status }) => status === 201)).toHaveLength(1);
       expect(new Set(replies.map(({ body }) => body.id)).size).toBe(1);
@@ -78,7 +84,11 @@ export function conditionalContract(api: () => Api): void {
       const { id } = made.body;
       const replies = await Promise.all(
         Array.from({ length: 100 }, (_, n) =>
-          api().put(`/Patient/${id}`, { resourceType: 'Patient', id, multipleBirthInteger: n }, { 'if-match': 'W/"1"' }),
+          api().put(
+            `/Patient/${id}`,
+            { resourceType: 'Patient', id, multipleBirthInteger: n },
+            { 'if-match': 'W/"1"' },
+          ),
         ),
       );
       const statuses = replies.map(({ status }) => status).sort();
@@ -88,11 +98,17 @@ export function conditionalContract(api: () => Api): void {
 
     it('of plain updates stand in history in the order of their versions', async () => {
       const id = freshId();
-      await Promise.all(Array.from({ length: 30 }, (_, n) => api().put(`/Patient/${id}`, { resourceType: 'Patient', id, multipleBirthInteger: n })));
+      await Promise.all(
+        Array.from({ length: 30 }, (_, n) =>
+          api().put(`/Patient/${id}`, { resourceType: 'Patient', id, multipleBirthInteger: n }),
+        ),
+      );
       const history = await api().get(`/Patient/${id}/_history?_count=100`);
       const etags = history.body.entry.map((one: { response: { etag: string } }) => one.response.etag);
       expect(etags).toEqual(Array.from({ length: 30 }, (_, n) => `W/"${30 - n}"`));
-      const times = history.body.entry.map((one: { response: { lastModified: string } }) => one.response.lastModified);
+      const times = history.body.entry.map(
+        (one: { response: { lastModified: string } }) => one.response.lastModified,
+      );
       expect(times).toEqual([...times].sort().reverse());
     });
   });

@@ -8,7 +8,9 @@ export function crudContract(api: () => Api): void {
       const made = await api().post('/Patient', { resourceType: 'Patient', id: 'ignored', active: true });
       expect(made.status).toBe(201);
       expect(made.headers.get('etag')).toBe('W/"1"');
-      expect(made.headers.get('location')).toBe(`${api().base.replace('127.0.0.1', 'localhost')}/Patient/${made.body.id}/_history/1`);
+      expect(made.headers.get('location')).toBe(
+        `${api().base.replace('127.0.0.1', 'localhost')}/Patient/${made.body.id}/_history/1`,
+      );
       expect(Date.parse(made.headers.get('last-modified')!)).not.toBeNaN();
       expect(made.body.id).not.toBe('ignored');
       expect(made.body.meta.versionId).toBe('1');
@@ -39,7 +41,10 @@ export function crudContract(api: () => Api): void {
 
     it('keeps what the client says in meta beside ours', async () => {
       const tag = [{ system: 'http://example.org/tags', code: 'a' }];
-      const made = await api().post('/Patient', { resourceType: 'Patient', meta: { versionId: '77', lastUpdated: '1999-01-01T00:00:00Z', tag } });
+      const made = await api().post('/Patient', {
+        resourceType: 'Patient',
+        meta: { versionId: '77', lastUpdated: '1999-01-01T00:00:00Z', tag },
+      });
       expect(made.body.meta).toEqual({ versionId: '1', lastUpdated: made.body.meta.lastUpdated, tag });
       expect(made.body.meta.lastUpdated).not.toContain('1999');
     });
@@ -62,13 +67,18 @@ export function crudContract(api: () => Api): void {
       const same = await api().get(path, { 'if-none-match': 'W/"1"' });
       expect([same.status, same.text, same.headers.get('etag')]).toEqual([304, '', 'W/"1"']);
       expect((await api().get(path, { 'if-none-match': 'W/"2"' })).status).toBe(200);
-      expect((await api().get(path, { 'if-modified-since': new Date(Date.now() + 5000).toUTCString() })).status).toBe(304);
+      expect(
+        (await api().get(path, { 'if-modified-since': new Date(Date.now() + 5000).toUTCString() })).status,
+      ).toBe(304);
       expect((await api().get(path, { 'if-modified-since': new Date(0).toUTCString() })).status).toBe(200);
     });
 
     it('answers HEAD with the headers of GET and no body', async () => {
       const made = await api().post('/Patient', { resourceType: 'Patient' });
-      const [head, get] = [await api().send('HEAD', `/Patient/${made.body.id}`), await api().get(`/Patient/${made.body.id}`)];
+      const [head, get] = [
+        await api().send('HEAD', `/Patient/${made.body.id}`),
+        await api().get(`/Patient/${made.body.id}`),
+      ];
       expect([head.status, head.text]).toEqual([200, '']);
       expect(head.headers.get('content-length')).toBe(String(Buffer.byteLength(get.text)));
       expect(head.headers.get('etag')).toBe(get.headers.get('etag'));
@@ -93,7 +103,11 @@ export function crudContract(api: () => Api): void {
       const first = await api().put(`/Patient/${id}`, { resourceType: 'Patient', id });
       expect([first.status, first.headers.get('etag')]).toEqual([201, 'W/"1"']);
       const second = await api().put(`/Patient/${id}`, { resourceType: 'Patient', id, active: true });
-      expect([second.status, second.headers.get('etag'), second.body.meta.versionId]).toEqual([200, 'W/"2"', '2']);
+      expect([second.status, second.headers.get('etag'), second.body.meta.versionId]).toEqual([
+        200,
+        'W/"2"',
+        '2',
+      ]);
     });
 
     it('makes no new version when nothing changes', async () => {
@@ -101,7 +115,9 @@ export function crudContract(api: () => Api): void {
       const sent = `{"resourceType":"Observation","id":"${id}","status":"final","code":{"text":"x"},"valueQuantity":{"value":2.0}}`;
       await api().put(`/Observation/${id}`, sent);
       expect((await api().put(`/Observation/${id}`, sent)).headers.get('etag')).toBe('W/"1"');
-      expect((await api().put(`/Observation/${id}`, sent.replace('2.0', '2.00'))).headers.get('etag')).toBe('W/"2"');
+      expect((await api().put(`/Observation/${id}`, sent.replace('2.0', '2.00'))).headers.get('etag')).toBe(
+        'W/"2"',
+      );
     });
 
     it('takes If-Match and answers 412 to a stale one', async () => {
@@ -142,17 +158,21 @@ export function crudContract(api: () => Api): void {
       const id = freshId();
       const path = `/Patient/${id}`;
       await api().put(path, { resourceType: 'Patient', id });
-      await api().patch(path, [{ op: 'add', path: '/active', value: true }], { 'content-type': 'application/json-patch+json' });
+      await api().patch(path, [{ op: 'add', path: '/active', value: true }], {
+        'content-type': 'application/json-patch+json',
+      });
       await api().remove(path);
       await api().put(path, { resourceType: 'Patient', id });
       const history = await api().get(`${path}/_history`);
       expect(history.body.type).toBe('history');
-      const rows = history.body.entry.map((one: { request: { method: string; url: string }; response: { status: string; etag: string } }) => [
-        one.request.method,
-        one.request.url,
-        one.response.status.slice(0, 3),
-        one.response.etag,
-      ]);
+      const rows = history.body.entry.map(
+        (one: { request: { method: string; url: string }; response: { status: string; etag: string } }) => [
+          one.request.method,
+          one.request.url,
+          one.response.status.slice(0, 3),
+          one.response.etag,
+        ],
+      );
       expect(rows).toEqual([
         ['PUT', `Patient/${id}`, '201', 'W/"4"'],
         ['DELETE', `Patient/${id}`, '204', 'W/"3"'],
@@ -164,7 +184,8 @@ export function crudContract(api: () => Api): void {
 
     it('pages through every version once', async () => {
       const id = freshId();
-      for (let n = 1; n <= 7; n++) await api().put(`/Basic/${id}`, { resourceType: 'Basic', id, code: { text: String(n) } });
+      for (let n = 1; n <= 7; n++)
+        await api().put(`/Basic/${id}`, { resourceType: 'Basic', id, code: { text: String(n) } });
       const seen: string[] = [];
       let url: string | undefined = `/Basic/${id}/_history?_count=3`;
       while (url) {

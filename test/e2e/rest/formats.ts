@@ -7,14 +7,25 @@ import { FHIR_JSON, freshId, type Api } from '../../support/api.ts';
 export function formatContract(api: () => Api): void {
   describe('formats', () => {
     it('speaks XML both ways', async () => {
-      const xml = '<Patient xmlns="http://hl7.org/fhir"><active value="true"/><name><family value="Ä&amp;B"/></name></Patient>';
-      const made = await api().post('/Patient', xml, { 'content-type': 'application/fhir+xml', accept: 'application/fhir+xml' });
-      expect([made.status, made.headers.get('content-type')]).toEqual([201, 'application/fhir+xml; charset=utf-8']);
+      const xml =
+        '<Patient xmlns="http://hl7.org/fhir"><active value="true"/><name><family value="Ä&amp;B"/></name></Patient>';
+      const made = await api().post('/Patient', xml, {
+        'content-type': 'application/fhir+xml',
+        accept: 'application/fhir+xml',
+      });
+      expect([made.status, made.headers.get('content-type')]).toEqual([
+        201,
+        'application/fhir+xml; charset=utf-8',
+      ]);
       expect(made.text).toContain('<family value="Ä&amp;B"/>');
       const id = made.headers.get('location')!.split('/').at(-3)!;
       expect((await api().get(`/Patient/${id}`)).body.name[0].family).toBe('Ä&B');
-      expect((await api().get(`/Patient/${id}?_format=xml`)).text).toContain('<Patient xmlns="http://hl7.org/fhir">');
-      expect((await api().get(`/Patient?_id=${id}&_format=application/fhir%2Bxml`)).text).toContain('<Bundle');
+      expect((await api().get(`/Patient/${id}?_format=xml`)).text).toContain(
+        '<Patient xmlns="http://hl7.org/fhir">',
+      );
+      expect((await api().get(`/Patient?_id=${id}&_format=application/fhir%2Bxml`)).text).toContain(
+        '<Bundle',
+      );
     });
 
     it('pretty-prints on demand', async () => {
@@ -35,51 +46,84 @@ export function formatContract(api: () => Api): void {
 
     it('answers 406 and 415 with what would be right', async () => {
       const unacceptable = await api().get('/metadata', { accept: 'text/turtle' });
-      expect([unacceptable.status, unacceptable.body.issue[0].diagnostics]).toEqual([406, expect.stringContaining('application/fhir+json')]);
+      expect([unacceptable.status, unacceptable.body.issue[0].diagnostics]).toEqual([
+        406,
+        expect.stringContaining('application/fhir+json'),
+      ]);
       const unsupported = await api().post('/Patient', 'name=x', { 'content-type': 'text/plain' });
-      expect([unsupported.status, unsupported.body.issue[0].diagnostics]).toEqual([415, expect.stringContaining('application/fhir+json')]);
+      expect([unsupported.status, unsupported.body.issue[0].diagnostics]).toEqual([
+        415,
+        expect.stringContaining('application/fhir+json'),
+      ]);
       expect((await api().get('/metadata?_format=turtle')).status).toBe(406);
-      expect((await api().post('/Patient', '{}', { 'content-type': 'application/fhir+json; charset=latin1' })).status).toBe(415);
+      expect(
+        (await api().post('/Patient', '{}', { 'content-type': 'application/fhir+json; charset=latin1' }))
+          .status,
+      ).toBe(415);
     });
 
     it('takes and gives compressed bodies', async () => {
       const body = gzipSync(JSON.stringify({ resourceType: 'Patient', name: [{ family: 'Zip' }] }));
-      const made = await api().send('POST', '/Patient', body, { 'content-type': FHIR_JSON, 'content-encoding': 'gzip' });
+      const made = await api().send('POST', '/Patient', body, {
+        'content-type': FHIR_JSON,
+        'content-encoding': 'gzip',
+      });
       expect([made.status, made.body.name[0].family]).toEqual([201, 'Zip']);
       for (const encoding of ['gzip', 'br']) {
         const reply = await api().get('/metadata', { 'accept-encoding': encoding });
-        expect([reply.headers.get('content-encoding'), reply.body.resourceType]).toEqual([encoding, 'CapabilityStatement']);
+        expect([reply.headers.get('content-encoding'), reply.body.resourceType]).toEqual([
+          encoding,
+          'CapabilityStatement',
+        ]);
       }
-      const broken = await api().send('POST', '/Patient', Buffer.from('nonsense'), { 'content-type': FHIR_JSON, 'content-encoding': 'gzip' });
+      const broken = await api().send('POST', '/Patient', Buffer.from('nonsense'), {
+        'content-type': FHIR_JSON,
+        'content-encoding': 'gzip',
+      });
       expect(broken.status).toBe(400);
     });
 
     it('echoes a request id, and answers browsers of other origins', async () => {
-      expect((await api().get('/metadata', { 'x-request-id': 'abc-123' })).headers.get('x-request-id')).toBe('abc-123');
+      expect((await api().get('/metadata', { 'x-request-id': 'abc-123' })).headers.get('x-request-id')).toBe(
+        'abc-123',
+      );
       expect((await api().get('/metadata')).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
       const cors = await api().get('/metadata', { origin: 'https://app.example' });
       expect(cors.headers.get('access-control-allow-origin')).toBe('https://app.example');
       expect(cors.headers.get('access-control-expose-headers')).toContain('ETag');
-      const preflight = await api().send('OPTIONS', '/Patient', undefined, { origin: 'https://app.example', 'access-control-request-method': 'PUT' });
-      expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([204, expect.stringContaining('PUT')]);
+      const preflight = await api().send('OPTIONS', '/Patient', undefined, {
+        origin: 'https://app.example',
+        'access-control-request-method': 'PUT',
+      });
+      expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([
+        204,
+        expect.stringContaining('PUT'),
+      ]);
     });
 
     it('claims what it does in all three modes', async () => {
       expect((await api().get('/metadata')).body.resourceType).toBe('CapabilityStatement');
       expect((await api().get('/metadata?mode=normative')).body.resourceType).toBe('CapabilityStatement');
-      expect((await api().get('/metadata?mode=terminology')).body.resourceType).toBe('TerminologyCapabilities');
+      expect((await api().get('/metadata?mode=terminology')).body.resourceType).toBe(
+        'TerminologyCapabilities',
+      );
       expect((await api().get('/metadata?mode=x')).status).toBe(400);
     });
   });
 
   describe('bad input', () => {
-    const deep = (depth: number): string => `{"resourceType":"Basic","extension":${'[{"extension":'.repeat(depth)}[]${'}]'.repeat(depth)}}`;
+    const deep = (depth: number): string =>
+      `{"resourceType":"Basic","extension":${'[{"extension":'.repeat(depth)}[]${'}]'.repeat(depth)}}`;
     it.each([
       ['truncated JSON', '{"resourceType":"Patient","name":[{"fam', /line 1/],
       ['a duplicate key', '{"resourceType":"Patient","active":true,"active":false}', /active/],
       ['depth 10,000', deep(10_000), /depth|nest|deep/i],
       ['__proto__', '{"resourceType":"Patient","__proto__":{"active":true}}', /__proto__/],
-      ['the wrong resourceType', '{"resourceType":"Observation","status":"final","code":{"text":"x"}}', /Observation.*Patient/],
+      [
+        'the wrong resourceType',
+        '{"resourceType":"Observation","status":"final","code":{"text":"x"}}',
+        /Observation.*Patient/,
+      ],
       ['an unknown resourceType', '{"resourceType":"Patiend"}', /Patient/],
       ['no resourceType', '{"active":true}', /resourceType/],
       ['an array', '[]', /object/],
@@ -88,7 +132,11 @@ export function formatContract(api: () => Api): void {
       ['an unknown element', '{"resourceType":"Patient","gendre":"male"}', /gender/],
       ['a bad date', '{"resourceType":"Patient","birthDate":"2024-02-30"}', /birthDate|2024-02-30/],
       ['a string for an array', '{"resourceType":"Patient","name":"x"}', /array|list/i],
-      ['an absurd number', '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1e999999}}', /./],
+      [
+        'an absurd number',
+        '{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":1e999999}}',
+        /./,
+      ],
     ])('%s', async (_name, body, message) => {
       const reply = await api().post('/Patient', body);
       expect(reply.status).toBe(400);
@@ -98,7 +146,11 @@ export function formatContract(api: () => Api): void {
     });
 
     it('refuses bytes that are not UTF-8', async () => {
-      const body = Buffer.concat([Buffer.from('{"resourceType":"Patient","name":[{"family":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}]}')]);
+      const body = Buffer.concat([
+        Buffer.from('{"resourceType":"Patient","name":[{"family":"'),
+        Buffer.from([0xff, 0xfe]),
+        Buffer.from('"}]}'),
+      ]);
       expect((await api().send('POST', '/Patient', body, { 'content-type': FHIR_JSON })).status).toBe(400);
     });
 
@@ -106,7 +158,9 @@ export function formatContract(api: () => Api): void {
       expect((await api().put('/Patient/a', { resourceType: 'Patient', id: 'b' })).status).toBe(400);
       expect((await api().put('/Patient/a', { resourceType: 'Patient' })).status).toBe(400);
       for (const id of ['a_b', 'x'.repeat(65), 'a b', '..%2f..']) {
-        expect((await api().put(`/Patient/${encodeURIComponent(id)}`, { resourceType: 'Patient', id })).status).toBe(400);
+        expect(
+          (await api().put(`/Patient/${encodeURIComponent(id)}`, { resourceType: 'Patient', id })).status,
+        ).toBe(400);
       }
       expect((await api().get('/Patient/%ff')).status).toBe(400);
     });
@@ -116,11 +170,26 @@ export function formatContract(api: () => Api): void {
       expect(status).toBe(413);
     }, 60_000);
 
+    it('refuses a small body that unpacks to a very large one', async () => {
+      const bomb = gzipSync(Buffer.alloc(150 * 1024 * 1024, 0x20));
+      const reply = await api().send('POST', '/Patient', bomb, {
+        'content-type': FHIR_JSON,
+        'content-encoding': 'gzip',
+      });
+      expect([reply.status, reply.body.issue[0].code]).toEqual([413, 'too-long']);
+    });
+
     it('names near types, paths and parameters', async () => {
       const type = await api().get('/Patiens');
-      expect([type.status, type.body.issue[0].diagnostics]).toEqual([404, expect.stringContaining('Patient')]);
+      expect([type.status, type.body.issue[0].diagnostics]).toEqual([
+        404,
+        expect.stringContaining('Patient'),
+      ]);
       const parameter = await api().get('/Patient?nmae=x');
-      expect([parameter.status, parameter.body.issue[0].diagnostics]).toEqual([400, expect.stringContaining('name')]);
+      expect([parameter.status, parameter.body.issue[0].diagnostics]).toEqual([
+        400,
+        expect.stringContaining('name'),
+      ]);
       expect((await api().get('/Patient/a/b/c/d')).status).toBe(404);
       const method = await api().send('DELETE', '/metadata');
       expect([method.status, method.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
@@ -147,7 +216,13 @@ function sendLarge(base: URL, size: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const chunk = Buffer.alloc(65_536, 0x20);
     const sending = request(
-      { host: base.hostname, port: base.port, path: `${base.pathname}/Patient`, method: 'POST', headers: { 'content-type': FHIR_JSON } },
+      {
+        host: base.hostname,
+        port: base.port,
+        path: `${base.pathname}/Patient`,
+        method: 'POST',
+        headers: { 'content-type': FHIR_JSON },
+      },
       (response) => {
         response.resume();
         resolve(response.statusCode!);

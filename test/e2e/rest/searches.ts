@@ -23,8 +23,15 @@ export function searchContract(api: () => Api): void {
       },
       request: { method: 'PUT', url: `Observation/${marker}-${n}` },
     }));
-    const person = { resource: { resourceType: 'Patient', id: patient }, request: { method: 'PUT', url: `Patient/${patient}` } };
-    const reply = await api().post('', { resourceType: 'Bundle', type: 'transaction', entry: [person, ...observations] });
+    const person = {
+      resource: { resourceType: 'Patient', id: patient },
+      request: { method: 'PUT', url: `Patient/${patient}` },
+    };
+    const reply = await api().post('', {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [person, ...observations],
+    });
     expect(reply.status).toBe(200);
     return { marker, patient };
   };
@@ -46,10 +53,16 @@ export function searchContract(api: () => Api): void {
     const reply = await api().get(`/Observation?patient=${patient}&code=http://loinc.org|8302-2`);
     expect(reply.body).toMatchObject({ resourceType: 'Bundle', type: 'searchset', total: 1 });
     expect(reply.body.entry).toEqual([
-      { fullUrl: expect.stringMatching(`/fhir/Observation/${marker}-1$`), resource: expect.objectContaining({ id: `${marker}-1` }), search: { mode: 'match' } },
+      {
+        fullUrl: expect.stringMatching(`/fhir/Observation/${marker}-1$`),
+        resource: expect.objectContaining({ id: `${marker}-1` }),
+        search: { mode: 'match' },
+      },
     ]);
     const self = reply.body.link.find((one: { relation: string }) => one.relation === 'self').url;
-    expect(decodeURIComponent(self)).toContain(`/fhir/Observation?patient=${patient}&code=http://loinc.org|8302-2`);
+    expect(decodeURIComponent(self)).toContain(
+      `/fhir/Observation?patient=${patient}&code=http://loinc.org|8302-2`,
+    );
   });
 
   it('pages through all matches once, newest first, and by any sort', async () => {
@@ -67,7 +80,11 @@ export function searchContract(api: () => Api): void {
     const { marker, patient } = await seed(10);
     const first = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_count=5`);
     const seen = first.body.entry.map((one: SearchEntry) => one.resource.id);
-    const changed = { ...first.body.entry[0].resource, status: 'amended', subject: { reference: `Patient/${patient}` } };
+    const changed = {
+      ...first.body.entry[0].resource,
+      status: 'amended',
+      subject: { reference: `Patient/${patient}` },
+    };
     await api().put(`/Observation/${changed.id}`, changed);
     await api().put(`/Observation/${marker}-0`, { ...changed, id: `${marker}-0` });
     await api().post('/Observation', { ...changed, id: undefined });
@@ -88,12 +105,19 @@ export function searchContract(api: () => Api): void {
   it('searches by POST, in a compartment, and over the whole system', async () => {
     const { marker, patient } = await seed(3);
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
-    const posted = await api().post('/Observation/_search?_count=2', `identifier=${encodeURIComponent(`${SYSTEM}|${marker}`)}`, form);
+    const posted = await api().post(
+      '/Observation/_search?_count=2',
+      `identifier=${encodeURIComponent(`${SYSTEM}|${marker}`)}`,
+      form,
+    );
     expect([posted.status, posted.body.entry.length]).toEqual([200, 2]);
     expect((await api().get(`/Patient/${patient}/Observation?code=8302-2`)).body.entry).toHaveLength(1);
     expect((await api().get(`/Patient/${patient}/*`)).body.entry.length).toBeGreaterThanOrEqual(4);
     const system = await api().get(`?_type=Patient,Observation&_id=${patient},${marker}-0`);
-    expect(system.body.entry.map((one: SearchEntry) => one.resource.resourceType).sort()).toEqual(['Observation', 'Patient']);
+    expect(system.body.entry.map((one: SearchEntry) => one.resource.resourceType).sort()).toEqual([
+      'Observation',
+      'Patient',
+    ]);
   });
 
   it('counts', async () => {
