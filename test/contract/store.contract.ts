@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ALL } from '../../src/fhir/search/expression.ts';
 import type { Stores, TenantStore } from '../../src/store/ports.ts';
 import { commitContract } from './commit.contract.ts';
+import { conditionsContract } from './conditions.contract.ts';
 import { feedContract } from './feed.contract.ts';
 import { historyContract } from './history.contract.ts';
 import { jobsContract } from './jobs.contract.ts';
+import { orderContract } from './order.contract.ts';
 import { searchAgreement } from './search-agreement.ts';
 import { searchContract } from './search.contract.ts';
 import { bodyText, create, done, freshTenant, ids, key, update, type Open, type Opened } from './units.ts';
@@ -29,8 +31,10 @@ export function storeContract(name: string, open: Open): void {
     const use = (): Promise<TenantStore> => shared;
     const fresh = (): Promise<TenantStore> => stores.tenant(freshTenant());
     commitContract(use);
+    conditionsContract(use);
     historyContract(fresh);
     searchContract(use);
+    orderContract(use);
     feedContract(fresh);
     jobsContract(fresh);
 

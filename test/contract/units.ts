@@ -1,6 +1,6 @@
 /** Small units of work for the contract suites: resources whose text says what they are, types and ids that no other test uses. */
 import { randomUUID } from 'node:crypto';
-import { ALL, type Expression } from '../../src/fhir/search/expression.ts';
+import { ALL, type Bound, type Expression } from '../../src/fhir/search/expression.ts';
 import { REFERENCE, type IndexValue } from '../../src/fhir/search/index-value.ts';
 import { searchPlan, type SearchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
 import type {
@@ -107,6 +107,15 @@ export async function done(
   return result;
 }
 
+/** The conflicts of a commit that must be refused. */
+export function refused(result: CommitResult): Extract<CommitResult, { ok: false }>['conflicts'] {
+  if (result.ok) throw new Error('The unit was not refused');
+  return result.conflicts;
+}
+
+/** How many of a number of results were committed. */
+export const winners = (results: readonly CommitResult[]): number => results.filter(({ ok }) => ok).length;
+
 export const bodyText = (stored: StoredResource | undefined): string | undefined =>
   stored?.body && Buffer.from(stored.body).toString('utf8');
 
@@ -145,4 +154,26 @@ export async function allPages(
     after = next;
   }
   throw new Error('The pages have no end');
+}
+
+export const keyed = (...keys: string[]): Expression => ({ op: 'key', param: 'k', keys });
+export const named = (test: 'starts' | 'equals' | 'contains' | 'exact', value: string): Expression => ({
+  op: 'text',
+  param: 'name',
+  test,
+  value,
+});
+export const between = (unit: string, ...bounds: Bound[]): Expression => ({
+  op: 'range',
+  param: 'n',
+  key: unit,
+  bounds,
+});
+export const low = (is: Bound['is'], value: number): Bound => ({ end: 'low', is, value });
+export const high = (is: Bound['is'], value: number): Bound => ({ end: 'high', is, value });
+
+/** Creates one resource after the other, ids a, b, c …, so that the default order is the reverse. */
+export async function fill(store: ResourceStore, type: string, ...indexes: IndexValue[][]): Promise<void> {
+  for (const [i, index] of indexes.entries())
+    await done(store, { writes: [create(type, String.fromCharCode(97 + i), index)] });
 }

@@ -19,14 +19,14 @@ export async function loadAndKill(
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CHILD, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let [out, errors, killed] = ['', '', false];
+  let [out, errors] = ['', ''];
   child.stderr.on('data', (data: Buffer) => (errors += data.toString()));
   const ended = new Promise((done) => child.once('close', done));
   const started = new Promise<void>((done) => child.stdout.once('data', () => done()));
   child.stdout.on('data', (data: Buffer) => (out += data.toString()));
   await Promise.race([started, ended]);
   await new Promise((done) => setTimeout(done, milliseconds));
-  killed = child.kill('SIGKILL');
+  const killed = child.kill('SIGKILL');
   await Promise.all([also(), ended]);
   if (!killed || out === '') throw new Error(`The load ended by itself: ${errors.slice(0, 2000)}`);
   // The last line may be cut off: it was not read as an acknowledgement.

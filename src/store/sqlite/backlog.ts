@@ -3,7 +3,7 @@
  * resources at a time, which touches each page of the index once for all of them. Whoever searches has them moved first (ADR 0004).
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { openIndexWriter, type IndexRows } from './index-rows.ts';
+import { IndexWriter, type IndexRows } from './index-rows.ts';
 import type { NameMaker } from './names.ts';
 import { LIVE } from './schema.ts';
 
@@ -33,7 +33,7 @@ interface Entry {
 }
 
 export function openBacklog(db: DatabaseSync, names: NameMaker): Backlog {
-  const index = openIndexWriter(db);
+  const index = new IndexWriter(db);
   const insert = db.prepare('INSERT INTO backlog(seq, rid, type, rows) VALUES (?, ?, ?, ?)');
   const oldest = db.prepare('SELECT seq, rid, type, rows FROM backlog ORDER BY seq LIMIT ?');
   const forget = db.prepare('DELETE FROM backlog WHERE seq <= ?');

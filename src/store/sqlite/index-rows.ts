@@ -11,83 +11,93 @@ export interface IndexRows {
   readonly texts: readonly (number | string)[];
 }
 
-export interface IndexWriter {
-  insert(rid: number, rows: IndexRows): void;
-  /** Makes the rows of a resource these ones. */
-  replace(rid: number, rows: IndexRows): void;
-  remove(rid: number): void;
-}
+type Row = readonly (number | string)[];
 
-/** Key rows a statement. */
+/** Key rows a statement: most rows are of this kind, and a call costs as much as a row. */
 const TOGETHER = 8;
 
-const KINDS = { keys: ['key', 2], ranges: ['range', 4], texts: ['text', 3] } as const;
-const COLUMNS = {
-  keys: ['param', 'key'],
-  ranges: ['param', 'key', 'low', 'high'],
-  texts: ['param', 'text', 'exact'],
+const KINDS = ['keys', 'ranges', 'texts'] as const;
+const TABLES = {
+  keys: { kind: 'key', columns: ['param', 'key'] },
+  ranges: { kind: 'range', columns: ['param', 'key', 'low', 'high'] },
+  texts: { kind: 'text', columns: ['param', 'text', 'exact'] },
 } as const;
-type Kind = keyof typeof KINDS;
+type Kind = (typeof KINDS)[number];
 
-export function openIndexWriter(db: DatabaseSync): IndexWriter {
-  const insertOne = (kind: Kind, together = 1): StatementSync => {
-    const row = `(${Array.from({ length: KINDS[kind][1] + 1 }, () => '?').join(', ')})`;
-    return db.prepare(
-      `INSERT OR IGNORE INTO ${KINDS[kind][0]}_index VALUES ${Array.from({ length: together }, () => row).join(', ')}`,
-    );
-  };
-  const inserts = { keys: insertOne('keys'), ranges: insertOne('ranges'), texts: insertOne('texts') };
-  const insertKeys = insertOne('keys', TOGETHER);
-  const each = <T>(make: (kind: Kind) => T): Record<Kind, T> => ({
-    keys: make('keys'),
-    ranges: make('ranges'),
-    texts: make('texts'),
-  });
-  const removes = each((kind) => db.prepare(`DELETE FROM ${KINDS[kind][0]}_index WHERE rid = ?`));
-  const removeOnes = each((kind) =>
-    db.prepare(
-      `DELETE FROM ${KINDS[kind][0]}_index WHERE ${COLUMNS[kind].map((column) => `${column} = ?`).join(' AND ')} AND rid = ?`,
-    ),
-  );
-  const selects = each((kind) => {
-    const statement = db.prepare(
-      `SELECT ${COLUMNS[kind].join(', ')} FROM ${KINDS[kind][0]}_index INDEXED BY ${KINDS[kind][0]}_of WHERE rid = ?`,
-    );
-    statement.setReturnArrays(true);
-    return statement;
-  });
+export class IndexWriter {
+  readonly #tables: Record<Kind, ReturnType<typeof prepareTable>>;
+  readonly #insertKeys: StatementSync;
 
-  const insertKind = (kind: Kind, rid: number, rows: readonly (number | string)[]): void => {
-    const width = KINDS[kind][1];
+  constructor(db: DatabaseSync) {
+    this.#tables = {
+      keys: prepareTable(db, 'keys'),
+      ranges: prepareTable(db, 'ranges'),
+      texts: prepareTable(db, 'texts'),
+    };
+    this.#insertKeys = prepareInsert(db, 'keys', TOGETHER);
+  }
+
+  /** The resource has no rows yet. */
+  insert(rid: number, rows: IndexRows): void {
+    for (const kind of KINDS) this.#insert(kind, rid, rows[kind]);
+  }
+
+  /** Makes the rows of a resource these ones. */
+  replace(rid: number, rows: IndexRows): void {
+    for (const kind of KINDS) this.#replace(kind, rid, rows[kind]);
+  }
+
+  remove(rid: number): void {
+    for (const kind of KINDS) this.#tables[kind].removeAll.run(rid);
+  }
+
+  #insert(kind: Kind, rid: number, rows: Row): void {
+    const width = TABLES[kind].columns.length;
     let at = 0;
-    for (; kind === 'keys' && at + TOGETHER * width <= rows.length; at += TOGETHER * width) {
-      const values: (number | string)[] = [];
-      for (let i = at; i < at + TOGETHER * width; i += width) values.push(rows[i]!, rows[i + 1]!, rid);
-      insertKeys.run(...values);
+    if (kind === 'keys') {
+      for (const many = TOGETHER * width; at + many <= rows.length; at += many) {
+        const values: (number | string)[] = [];
+        for (let i = at; i < at + many; i += width) values.push(rows[i]!, rows[i + 1]!, rid);
+        this.#insertKeys.run(...values);
+      }
     }
-    for (; at < rows.length; at += width) inserts[kind].run(...rows.slice(at, at + width), rid);
-  };
-  const replaceKind = (kind: Kind, rid: number, rows: readonly (number | string)[]): void => {
-    const old = new Map(
-      (selects[kind].all(rid) as unknown as (number | string)[][]).map((row) => [JSON.stringify(row), row]),
-    );
+    for (; at < rows.length; at += width) this.#tables[kind].insert.run(...rows.slice(at, at + width), rid);
+  }
+
+  #replace(kind: Kind, rid: number, rows: Row): void {
+    const { select, remove } = this.#tables[kind];
+    const width = TABLES[kind].columns.length;
+    const old = new Map((select.all(rid) as unknown as Row[]).map((row) => [JSON.stringify(row), row]));
     const fresh: (number | string)[] = [];
-    for (let at = 0; at < rows.length; at += KINDS[kind][1]) {
-      const row = rows.slice(at, at + KINDS[kind][1]);
+    for (let at = 0; at < rows.length; at += width) {
+      const row = rows.slice(at, at + width);
       if (!old.delete(JSON.stringify(row))) fresh.push(...row);
     }
-    for (const row of old.values()) removeOnes[kind].run(...row, rid);
-    insertKind(kind, rid, fresh);
-  };
+    for (const row of old.values()) remove.run(...row, rid);
+    this.#insert(kind, rid, fresh);
+  }
+}
+
+function prepareTable(db: DatabaseSync, of: Kind) {
+  const { kind, columns } = TABLES[of];
+  const same = columns.map((column) => `${column} = ?`).join(' AND ');
+  const select = db.prepare(
+    `SELECT ${columns.join(', ')} FROM ${kind}_index INDEXED BY ${kind}_of WHERE rid = ?`,
+  );
+  select.setReturnArrays(true);
   return {
-    insert(rid, rows) {
-      for (const kind of ['keys', 'ranges', 'texts'] as const) insertKind(kind, rid, rows[kind]);
-    },
-    replace(rid, rows) {
-      for (const kind of ['keys', 'ranges', 'texts'] as const) replaceKind(kind, rid, rows[kind]);
-    },
-    remove(rid) {
-      for (const kind of ['keys', 'ranges', 'texts'] as const) removes[kind].run(rid);
-    },
+    insert: prepareInsert(db, of, 1),
+    select,
+    remove: db.prepare(`DELETE FROM ${kind}_index WHERE ${same} AND rid = ?`),
+    removeAll: db.prepare(`DELETE FROM ${kind}_index WHERE rid = ?`),
   };
+}
+
+/** A resource may have the same value twice: one row tells as much. */
+function prepareInsert(db: DatabaseSync, of: Kind, together: number): StatementSync {
+  const { kind, columns } = TABLES[of];
+  const row = `(${[...columns, 'rid'].map(() => '?').join(', ')})`;
+  return db.prepare(
+    `INSERT OR IGNORE INTO ${kind}_index VALUES ${Array.from({ length: together }, () => row).join(', ')}`,
+  );
 }

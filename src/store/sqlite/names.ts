@@ -28,7 +28,7 @@ export function recent<K, V>(
   let young = new Map<K, V>();
   let old = new Map<K, V>();
   const set = (key: K, value: V): void => {
-    if (young.size >= size) [old, young] = [young, new Map()];
+    if (young.size >= size) [old, young] = [young, new Map<K, V>()];
     young.set(key, value);
   };
   const get = (key: K): V | undefined => {
@@ -60,7 +60,7 @@ export function openNames(db: DatabaseSync, remembered = 20_000): Names {
 
   const paramsOf = (type: number): Map<string, number> => {
     let found = params.get(type);
-    if (!found) params.set(type, (found = new Map()));
+    if (!found) params.set(type, (found = new Map<string, number>()));
     return found;
   };
   const type = (name: string): number | undefined => {

@@ -204,8 +204,7 @@ export class Search {
 
   /** All candidates below a rid, in windows of a number of them; a short branch has one window. */
   *#windows(branch: Branch, below: number, first: number, step = this.#pace.step): Generator<Window> {
-    if (!branch.long) return yield { ...EVERYWHERE, below };
-    let window = this.#window(branch, below, first);
+    let window = branch.long ? this.#window(branch, below, first) : { ...EVERYWHERE, below };
     yield window;
     while (window.above > EVERYWHERE.above) yield (window = this.#window(branch, window.above + 1, step));
   }
@@ -233,10 +232,9 @@ function firstRows(sort: readonly SortKey[], limit: number, a: Row[], b: Row[]):
 
 /** Runs a search to its end without a pause. */
 export function atOnce<T>(work: Steps<T>): T {
-  for (;;) {
-    const step = work.next();
-    if (step.done) return step.value;
-  }
+  let step = work.next();
+  while (step.done !== true) step = work.next();
+  return step.value;
 }
 
 function writePosition({ rid, sorts }: Row): string {

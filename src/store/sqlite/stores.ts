@@ -10,7 +10,7 @@ import { fault } from '../../fhir/model/outcome.ts';
 import type { Stores, TenantStore } from '../ports.ts';
 import { openTenantStore, type OpenTenant } from './tenant-store.ts';
 import type { Opened, Order } from './wire.ts';
-import { openWriterPort, type QueueLimits } from './writer-port.ts';
+import { WriterPort, type QueueLimits } from './writer-port.ts';
 
 /** What another thread passes as `writer` to share the writer thread. */
 export interface WriterAttachment {
@@ -87,7 +87,7 @@ async function stopWriter(thread: Worker): Promise<void> {
 }
 
 function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
-  const writer = openWriterPort(port, limits);
+  const writer = new WriterPort(port, limits);
   const open = new Map<string, Promise<OpenTenant>>();
   const openTenant = async (name: string): Promise<OpenTenant> => {
     const { file, secret } = (await writer.ask({ op: 'open', tenant: name })) as Opened;

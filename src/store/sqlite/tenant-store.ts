@@ -14,7 +14,7 @@ import type {
 } from '../ports.ts';
 import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
-import { openRows, type Rows } from './rows.ts';
+import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
 import { Search, type Found } from './search.ts';
 import type { WriterPort } from './writer-port.ts';
@@ -40,7 +40,7 @@ function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
   const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')];
-  return { db, begin, commit, names, rows: openRows(db, names), search: new Search(db, names) };
+  return { db, begin, commit, names, rows: new Rows(db, names), search: new Search(db, names) };
 }
 
 export function openTenantStore(
@@ -118,7 +118,7 @@ interface FoundPage {
 }
 
 function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
-  const isChanging = rows.hasBacklog() && rids.some(rows.isWaiting);
+  const isChanging = rows.hasBacklog() && rids.some((rid) => rows.isWaiting(rid));
   const resources = isChanging
     ? rids.map((rid) => rows.asIndexed(rid)).filter((one) => one?.body !== undefined)
     : rids.map((rid) => rows.byRid(rid));

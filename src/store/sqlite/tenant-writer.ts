@@ -2,131 +2,149 @@
  * The write side of one tenant's database. Many questions are answered in one transaction (group commit), so that one fsync serves all of them;
  * none is answered before it is durable. https://www.sqlite.org/wal.html
  */
-import { openBacklog } from './backlog.ts';
-import { openJobWriter } from './job-rows.ts';
-import { openNameMaker } from './names.ts';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { openBacklog, type Backlog } from './backlog.ts';
+import { JobWriter } from './job-rows.ts';
+import { openNameMaker, type NameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
 import { Search } from './search.ts';
-import { openUnitWriter, type Clock } from './unit.ts';
+import { UnitWriter, type Clock } from './unit.ts';
 import type { Answer, Ask, Opened } from './wire.ts';
-
-export interface TenantWriter {
-  /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. */
-  perform(asks: readonly Ask[]): Answer[];
-  /** index entries that wait to be moved */
-  readonly waiting: number;
-  /** Moves the oldest of them in a transaction of its own. */
-  settle(): void;
-  close(): void;
-}
 
 /** Resources whose index rows are moved in one transaction: enough to touch each page once for many, few enough not to keep others waiting. */
 export const SETTLE_TOGETHER = 1000;
 
-export function openTenantWriter(file: string): TenantWriter {
-  const db = openForWriting(file);
-  const names = openNameMaker(db);
-  const clock: Clock = { seq: 0, instant: 0 };
-  const backlog = openBacklog(db, names);
-  const units = openUnitWriter(db, names, new Search(db, names), backlog, clock);
-  const jobs = openJobWriter(db);
-  const secret = readSecret(db);
-  const dataVersion = db.prepare('PRAGMA data_version');
-  const newest = db.prepare('SELECT seq, instant FROM version ORDER BY seq DESC LIMIT 1');
-  const moveCursor = db.prepare('UPDATE cursor SET seq = ? WHERE name = ? AND seq = ?');
-  const startCursor = db.prepare('INSERT OR IGNORE INTO cursor(name, seq) VALUES (?, ?)');
-  let seenVersion = -1;
+export class TenantWriter {
+  readonly #db: DatabaseSync;
+  readonly #opened: Opened;
+  readonly #names: NameMaker;
+  readonly #backlog: Backlog;
+  readonly #clock: Clock = { seq: 0, instant: 0 };
+  readonly #units: UnitWriter;
+  readonly #jobs: JobWriter;
+  readonly #statements: ReturnType<typeof prepareAll>;
+  #seenVersion = -1;
+  #isDurable = true;
+
+  /** Opens, makes or migrates the file, and moves the index rows that an earlier process left waiting. */
+  constructor(file: string) {
+    this.#db = openForWriting(file);
+    this.#opened = { file, secret: readSecret(this.#db) };
+    this.#names = openNameMaker(this.#db);
+    this.#backlog = openBacklog(this.#db, this.#names);
+    const search = new Search(this.#db, this.#names);
+    const tools = { names: this.#names, search, backlog: this.#backlog, clock: this.#clock };
+    this.#units = new UnitWriter(this.#db, tools);
+    this.#jobs = new JobWriter(this.#db);
+    this.#statements = prepareAll(this.#db);
+    this.#backlog.recount();
+    while (this.waiting > 0) this.settle();
+  }
+
+  /** resources whose index rows wait to be moved */
+  get waiting(): number {
+    return this.#backlog.size;
+  }
+
+  /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. */
+  perform(asks: readonly Ask[]): Answer[] {
+    try {
+      return this.#transaction(
+        asks.some(({ op }) => op !== 'settle'),
+        () => asks.map((ask) => ({ value: this.#answer(ask) })),
+      );
+    } catch (error) {
+      // One of them is at fault: only that one shall fail.
+      return asks.length === 1 ? [failure(error)] : asks.flatMap((ask) => this.perform([ask]));
+    }
+  }
+
+  /** Moves the oldest index rows that wait, in a transaction of its own. */
+  settle(): void {
+    this.#transaction(false, () => this.#backlog.settle(SETTLE_TOGETHER));
+  }
+
+  close(): void {
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#db.close();
+  }
+
+  /**
+   * Moving rows adds nothing that a crash could lose, so it is not `durable`: it need not wait for the disk. The next durable transaction syncs what
+   * was written before it, too.
+   */
+  #transaction<T>(durable: boolean, work: () => T): T {
+    try {
+      if (durable !== this.#isDurable) this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+      this.#isDurable = durable;
+      this.#db.exec('BEGIN IMMEDIATE');
+      this.#refresh();
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
 
   /** What is remembered between transactions holds only while no other connection writes, such as a command that runs beside the server. */
-  const refresh = (): void => {
-    const { data_version: version } = dataVersion.get() as { data_version: number };
-    if (version === seenVersion) return;
-    seenVersion = version;
-    const row = newest.get() as { seq: number; instant: number } | undefined;
-    clock.seq = row?.seq ?? 0;
-    clock.instant = row?.instant ?? 0;
-    backlog.recount();
-  };
-  const advance = (name: string, from: number, to: number): boolean => {
-    if (from === 0) startCursor.run(name, 0);
-    return moveCursor.run(to, name, from).changes > 0;
-  };
-  const answer = (ask: Ask): unknown => {
+  #refresh(): void {
+    const { data_version: version } = this.#statements.dataVersion.get() as { data_version: number };
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    const row = this.#statements.newest.get() as Clock | undefined;
+    Object.assign(this.#clock, { seq: row?.seq ?? 0, instant: row?.instant ?? 0 });
+    this.#backlog.recount();
+  }
+
+  #undo(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+    this.#names.clear();
+    this.#seenVersion = -1;
+  }
+
+  #answer(ask: Ask): unknown {
     switch (ask.op) {
       case 'open':
-        return { file, secret } satisfies Opened;
+        return this.#opened;
       case 'ping':
       case 'tenants':
         return true;
       case 'settle':
-        if (backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
+        if (this.waiting > 0) this.#backlog.settle(Number.MAX_SAFE_INTEGER);
         return true;
       case 'commit':
-        return units.commit(ask.unit, ask.bodies);
+        return this.#units.commit(ask.unit, ask.bodies);
       case 'advance':
-        return advance(ask.name, ask.from, ask.to);
+        return this.#advance(ask.name, ask.from, ask.to);
       case 'claim':
-        return jobs.claim(ask.queues, ask.limit, ask.leaseMs, ask.now);
+        return this.#jobs.claim(ask.queues, ask.limit, ask.leaseMs, ask.now);
       case 'extend':
-        return jobs.extend(ask.id, ask.lease, ask.until);
+        return this.#jobs.extend(ask.id, ask.lease, ask.until);
       case 'complete':
-        return jobs.complete(ask.id, ask.lease);
+        return this.#jobs.complete(ask.id, ask.lease);
       case 'fail':
-        return jobs.fail(ask.id, ask.lease, ask.error, ask.retryAt, ask.now);
+        return this.#jobs.fail(ask.id, ask.lease, ask.error, ask.retryAt, ask.now);
       case 'revive':
-        return jobs.revive(ask.id, ask.now);
+        return this.#jobs.revive(ask.id, ask.now);
     }
-  };
-  const undo = (): void => {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    names.clear();
-    seenVersion = -1;
-  };
-  let isDurable = true;
-  /** Moving rows adds nothing that a crash could lose: it need not wait for the disk. The next durable commit syncs what was written before it, too. */
-  const begin = (durable: boolean): void => {
-    if (durable !== isDurable) db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-    isDurable = durable;
-    db.exec('BEGIN IMMEDIATE');
-  };
-  const perform = (asks: readonly Ask[]): Answer[] => {
-    try {
-      begin(asks.some(({ op }) => op !== 'settle'));
-      refresh();
-      const answers = asks.map((ask) => ({ value: answer(ask) }));
-      db.exec('COMMIT');
-      return answers;
-    } catch (error) {
-      undo();
-      // One of them is at fault: only that one shall fail.
-      return asks.length === 1 ? [failure(error)] : asks.flatMap((ask) => perform([ask]));
-    }
-  };
-  const settle = (): void => {
-    try {
-      begin(false);
-      refresh();
-      backlog.settle(SETTLE_TOGETHER);
-      db.exec('COMMIT');
-    } catch (error) {
-      undo();
-      throw error;
-    }
-  };
-  // What an earlier process left is moved before the first question.
-  backlog.recount();
-  while (backlog.size > 0) settle();
-  const close = (): void => {
-    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    db.close();
-  };
+  }
+
+  #advance(name: string, from: number, to: number): boolean {
+    if (from === 0) this.#statements.startCursor.run(name, 0);
+    return this.#statements.moveCursor.run(to, name, from).changes > 0;
+  }
+}
+
+function prepareAll(
+  db: DatabaseSync,
+): Record<'dataVersion' | 'newest' | 'moveCursor' | 'startCursor', StatementSync> {
   return {
-    perform,
-    get waiting() {
-      return backlog.size;
-    },
-    settle,
-    close,
+    dataVersion: db.prepare('PRAGMA data_version'),
+    newest: db.prepare('SELECT seq, instant FROM version ORDER BY seq DESC LIMIT 1'),
+    moveCursor: db.prepare('UPDATE cursor SET seq = ? WHERE name = ? AND seq = ?'),
+    startCursor: db.prepare('INSERT OR IGNORE INTO cursor(name, seq) VALUES (?, ?)'),
   };
 }
 

@@ -17,118 +17,123 @@ interface State {
   readonly deleted: number;
 }
 
+/** A unit with what is there before it. */
+interface Task {
+  readonly unit: UnitWire;
+  readonly heads: readonly Head[];
+  /** of each write, undefined where there never was such a resource */
+  readonly states: readonly (State | undefined)[];
+}
+
 /** Where the one sequence of the tenant stands. */
 export interface Clock {
   seq: number;
   instant: number;
 }
 
-export interface UnitWriter {
-  /** `bodies` holds the texts of the unit; it is stamped in place. */
-  commit(unit: UnitWire, bodies: Uint8Array): CommitResult;
+/** What a unit is judged and written with. */
+export interface UnitTools {
+  readonly names: NameMaker;
+  readonly search: Search;
+  readonly backlog: Backlog;
+  readonly clock: Clock;
 }
 
-export function openUnitWriter(
-  db: DatabaseSync,
-  names: NameMaker,
-  search: Search,
-  backlog: Backlog,
-  clock: Clock,
-): UnitWriter {
-  const find = db.prepare('SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?');
-  const insertResource = db.prepare(
-    'INSERT INTO resource(rid, type, id, seq, version, instant, deleted) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
-  const updateResource = db.prepare(
-    'UPDATE resource SET seq = ?, version = ?, instant = ?, deleted = ? WHERE rid = ?',
-  );
-  const insertVersion = db.prepare(
-    'INSERT INTO version(seq, rid, type, version, method, instant, rest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-  );
-  const insertJob = db.prepare(
-    'INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)',
-  );
-  const referrers = db.prepare(
-    'SELECT k.rid, r.type, r.id FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? CROSS JOIN resource r ON r.rid = k.rid WHERE p.name = ?',
-  );
+export class UnitWriter {
+  readonly #tools: UnitTools;
+  readonly #statements: ReturnType<typeof prepareAll>;
 
-  const state = ({ type, id }: ResourceKey): State | undefined => {
-    const number = names.type(type);
-    return number === undefined ? undefined : (find.get(number, id) as State | undefined);
-  };
+  constructor(db: DatabaseSync, tools: UnitTools) {
+    this.#tools = tools;
+    this.#statements = prepareAll(db);
+  }
 
-  const versionConflicts = (heads: readonly Head[], states: readonly (State | undefined)[]): Conflict[] =>
-    heads.flatMap(({ type, id, expected }, i): Conflict[] => {
-      const current = states[i]?.version ?? 0;
-      return current === expected ? [] : [{ kind: 'version', key: { type, id }, current }];
-    });
+  /** Inside a transaction. `bodies` holds the texts of the unit; it is stamped in place. */
+  commit(unit: UnitWire, bodies: Uint8Array): CommitResult {
+    const { clock } = this.#tools;
+    const heads = unpackHeads(unit);
+    refuseDoubles(heads);
+    const task = { unit, heads, states: heads.map((head) => this.#state(head)) };
+    this.#settleFor(task);
+    const conflicts = this.#judge(task);
+    if (conflicts.length > 0) return { ok: false, conflicts };
+    clock.instant = Math.max(clock.instant, Date.now());
+    const firstSeq = clock.seq + 1;
+    this.#writeAll(task, bodies);
+    this.#enqueue(unit);
+    return { ok: true, instant: clock.instant, firstSeq };
+  }
 
-  const missing = (unit: UnitWire, heads: readonly Head[]): Conflict[] => {
+  #state({ type, id }: ResourceKey): State | undefined {
+    const number = this.#tools.names.type(type);
+    return number === undefined ? undefined : (this.#statements.find.get(number, id) as State | undefined);
+  }
+
+  /** Guards and deletes ask the index: what waits is moved first. */
+  #settleFor({ unit, heads }: Task): void {
+    const { backlog } = this.#tools;
+    const asks = (unit.guards?.length ?? 0) > 0 || (unit.integrity && heads.some(({ start }) => start < 0));
+    if (asks && backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
+  }
+
+  #judge(task: Task): Conflict[] {
+    return [...stale(task), ...this.#broken(task.unit), ...this.#missing(task), ...this.#referenced(task)];
+  }
+
+  #broken({ guards = [] }: UnitWire): Conflict[] {
+    return guards.flatMap(({ plan, matches }, guard): Conflict[] =>
+      this.#tools.search.findsExactly(plan, matches) ? [] : [{ kind: 'guard', guard }],
+    );
+  }
+
+  #missing({ unit, heads }: Task): Conflict[] {
     if (!unit.present || unit.present.length === 0) return [];
-    const written = new Map(heads.map((head) => [`${head.type}/${head.id}`, head.start >= 0]));
+    const written = new Map(heads.map((head) => [nameOf(head), head.start >= 0]));
     return unit.present.flatMap((key): Conflict[] => {
-      const there = written.get(`${key.type}/${key.id}`) ?? state(key)?.deleted === 0;
+      const there = written.get(nameOf(key)) ?? this.#state(key)?.deleted === 0;
       return there ? [] : [{ kind: 'missing', key }];
     });
-  };
+  }
 
-  const referenced = (
-    unit: UnitWire,
-    heads: readonly Head[],
-    states: readonly (State | undefined)[],
-  ): Conflict[] => {
+  #referenced({ unit, heads, states }: Task): Conflict[] {
     const deletes = unit.integrity ? heads.filter(({ start }) => start < 0) : [];
     if (deletes.length === 0) return [];
     const rewritten = new Set(states.map((one) => one?.rid));
     const inside = referencesInside(unit, heads);
     return deletes.flatMap(({ type, id }): Conflict[] => {
-      const by = inside.get(`${type}/${id}`) ?? referrerOutside(`${type}/${id}`, rewritten);
-      return by ? [{ kind: 'referenced', key: { type, id }, by }] : [];
+      const key = { type, id };
+      const by = inside.get(nameOf(key)) ?? this.#referrer(nameOf(key), rewritten);
+      return by ? [{ kind: 'referenced', key, by }] : [];
     });
-  };
+  }
 
-  const referrerOutside = (
-    target: string,
-    rewritten: ReadonlySet<number | undefined>,
-  ): ResourceKey | undefined => {
+  /** A live resource that refers to the target, other than those that the unit writes. */
+  #referrer(target: string, rewritten: ReadonlySet<number | undefined>): ResourceKey | undefined {
+    const { names } = this.#tools;
     const term = names.term(target);
     if (term === undefined) return undefined;
-    for (const row of referrers.iterate(term, REFERENCE) as Iterable<{
-      rid: number;
-      type: number;
-      id: string;
-    }>) {
-      if (!rewritten.has(row.rid)) return { type: names.typeName(row.type), id: row.id };
+    const rows = this.#statements.referrers.iterate(term, REFERENCE);
+    for (const { rid, type, id } of rows as Iterable<{ rid: number; type: number; id: string }>) {
+      if (!rewritten.has(rid)) return { type: names.typeName(type), id };
     }
     return undefined;
-  };
+  }
 
-  const judge = (
-    unit: UnitWire,
-    heads: readonly Head[],
-    states: readonly (State | undefined)[],
-  ): Conflict[] => [
-    ...versionConflicts(heads, states),
-    ...(unit.guards ?? []).flatMap(({ plan, matches }, guard): Conflict[] =>
-      search.findsExactly(plan, matches) ? [] : [{ kind: 'guard', guard }],
-    ),
-    ...missing(unit, heads),
-    ...referenced(unit, heads, states),
-  ];
+  #writeAll({ unit, heads, states }: Task, bodies: Uint8Array): void {
+    const from: Places = { keys: 0, ranges: 0, texts: 0 };
+    const stamp = Buffer.from(new Date(this.#tools.clock.instant).toISOString(), 'latin1');
+    heads.forEach((head, i) => {
+      const live = head.start >= 0;
+      if (live && head.stampAt >= 0) bodies.set(stamp, head.start + head.stampAt);
+      const rows = live ? plainRows(unit, head, from) : undefined;
+      const body = live ? bodies.subarray(head.start, head.end) : null;
+      this.#write(head, states[i], { rest: heads.length - 1 - i, body, rows });
+    });
+  }
 
-  /** Guards and deletes ask the index: what waits is moved first. */
-  const settleFor = (unit: UnitWire, heads: readonly Head[]): void => {
-    const asks = (unit.guards?.length ?? 0) > 0 || (unit.integrity && heads.some(({ start }) => start < 0));
-    if (asks && backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
-  };
-
-  const write = (
-    head: Head,
-    before: State | undefined,
-    rest: number,
-    body: Uint8Array | null,
-    rows: PlainRows | undefined,
-  ): void => {
+  #write(head: Head, before: State | undefined, { rest, body, rows }: Content): void {
+    const { clock, names, backlog } = this.#tools;
+    const { insertResource, updateResource, insertVersion } = this.#statements;
     const type = names.makeType(head.type);
     const seq = ++clock.seq;
     const rid = before?.rid ?? seq;
@@ -137,44 +142,51 @@ export function openUnitWriter(
     else insertResource.run(rid, type, head.id, seq, head.version, clock.instant, deleted);
     insertVersion.run(seq, rid, type, head.version, head.method, clock.instant, rest, body);
     backlog.add(seq, rid, type, rows);
-  };
+  }
 
-  const apply = (
-    unit: UnitWire,
-    heads: readonly Head[],
-    states: readonly (State | undefined)[],
-    bodies: Uint8Array,
-  ): void => {
-    const from: Places = { keys: 0, ranges: 0, texts: 0 };
-    const stamp = Buffer.from(new Date(clock.instant).toISOString(), 'latin1');
-    heads.forEach((head, i) => {
-      const live = head.start >= 0;
-      if (live && head.stampAt >= 0) bodies.set(stamp, head.start + head.stampAt);
-      const rows = live ? plainRows(unit, head, from) : undefined;
-      write(head, states[i], heads.length - 1 - i, live ? bodies.subarray(head.start, head.end) : null, rows);
-      from.keys += 2 * head.keys;
-      from.ranges += 4 * head.ranges;
-      from.texts += 3 * head.texts;
-    });
-    for (const { queue, payload, runAt, maxAttempts } of unit.jobs ?? []) {
-      insertJob.run(queue, payload, runAt ?? clock.instant, maxAttempts);
+  #enqueue({ jobs = [] }: UnitWire): void {
+    for (const { queue, payload, runAt, maxAttempts } of jobs) {
+      this.#statements.insertJob.run(queue, payload, runAt ?? this.#tools.clock.instant, maxAttempts);
     }
-  };
+  }
+}
 
+interface Content {
+  /** writes of the unit that follow */
+  readonly rest: number;
+  readonly body: Uint8Array | null;
+  readonly rows: PlainRows | undefined;
+}
+
+function prepareAll(db: DatabaseSync) {
   return {
-    commit(unit, bodies) {
-      const heads = unpackHeads(unit);
-      refuseDoubles(heads);
-      const states = heads.map(state);
-      settleFor(unit, heads);
-      const conflicts = judge(unit, heads, states);
-      if (conflicts.length > 0) return { ok: false, conflicts };
-      clock.instant = Math.max(clock.instant, Date.now());
-      const firstSeq = clock.seq + 1;
-      apply(unit, heads, states, bodies);
-      return { ok: true, instant: clock.instant, firstSeq };
-    },
+    find: db.prepare('SELECT rid, version, deleted FROM resource WHERE type = ? AND id = ?'),
+    insertResource: db.prepare(
+      'INSERT INTO resource(rid, type, id, seq, version, instant, deleted) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    updateResource: db.prepare(
+      'UPDATE resource SET seq = ?, version = ?, instant = ?, deleted = ? WHERE rid = ?',
+    ),
+    insertVersion: db.prepare(
+      'INSERT INTO version(seq, rid, type, version, method, instant, rest, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
+    insertJob: db.prepare(
+      'INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)',
+    ),
+    referrers: db.prepare(
+      `SELECT k.rid, r.type, r.id FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ?
+       CROSS JOIN resource r ON r.rid = k.rid WHERE p.name = ?`,
+    ),
   };
+}
+
+const nameOf = ({ type, id }: ResourceKey): string => `${type}/${id}`;
+
+function stale({ heads, states }: Task): Conflict[] {
+  return heads.flatMap(({ type, id, expected }, i): Conflict[] => {
+    const current = states[i]?.version ?? 0;
+    return current === expected ? [] : [{ kind: 'version', key: { type, id }, current }];
+  });
 }
 
 /** How far the writes before a write reach into the arrays of the unit. */
@@ -184,12 +196,20 @@ interface Places {
   texts: number;
 }
 
+/** The index values of a write out of the arrays of its unit; moves the places on. */
 function plainRows(unit: UnitWire, head: Head, from: Places): PlainRows {
-  return [
-    unit.keys.slice(from.keys, from.keys + 2 * head.keys),
-    unit.ranges.slice(from.ranges, from.ranges + 4 * head.ranges),
-    unit.texts.slice(from.texts, from.texts + 3 * head.texts),
+  const [keys, ranges, texts] = [
+    from.keys + 2 * head.keys,
+    from.ranges + 4 * head.ranges,
+    from.texts + 3 * head.texts,
   ];
+  const rows: PlainRows = [
+    unit.keys.slice(from.keys, keys),
+    unit.ranges.slice(from.ranges, ranges),
+    unit.texts.slice(from.texts, texts),
+  ];
+  Object.assign(from, { keys, ranges, texts });
+  return rows;
 }
 
 /** Target -> one of the unit's own new versions that refers to it. */
@@ -206,6 +226,6 @@ function referencesInside(unit: UnitWire, heads: readonly Head[]): Map<string, R
 
 function refuseDoubles(heads: readonly Head[]): void {
   if (heads.length < 2) return;
-  const seen = new Set(heads.map(({ type, id }) => `${type}/${id}`));
-  if (seen.size < heads.length) throw new Error('A unit of work writes one resource twice');
+  if (new Set(heads.map(nameOf)).size < heads.length)
+    throw new Error('A unit of work writes one resource twice');
 }

@@ -7,25 +7,20 @@ import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
 import { packUnit, type Answers, type Ask, type Questions } from './wire.ts';
 
-/** Questions without their tenant and, for commits, before packing. */
+/** A question that needs no packing. */
 type PlainAsk = Exclude<Ask, { op: 'commit' }>;
 
-export interface WriterPort {
-  /** Throws FhirError `busy` when too much is waiting or the store cannot write now. */
-  ask(ask: PlainAsk): Promise<unknown>;
-  commit(tenant: string, unit: UnitOfWork): Promise<CommitResult>;
-  /** resolves when every question asked has its answer; further ones are refused */
-  close(): Promise<void>;
-}
-
 export interface QueueLimits {
-  /** commits that may wait */
+  /** questions that may wait before a commit is refused */
   readonly commits: number;
   /** bytes of resource text that may wait */
   readonly bytes: number;
 }
 
 const LIMITS: QueueLimits = { commits: 2000, bytes: 512 * 1024 * 1024 };
+const closing = (): Error => fault('busy', 'The store is closing: try again');
+
+const EMPTY = new Uint8Array(0);
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -33,71 +28,95 @@ interface Pending {
   readonly bytes: number;
 }
 
-export function openWriterPort(port: MessagePort, limits = LIMITS): WriterPort {
-  const pending = new Map<number, Pending>();
-  let outbox: Ask[] = [];
-  let bodies: Uint8Array[] = [];
-  let [next, first, packed, waitingBytes] = [0, 0, 0, 0];
-  let closed = false;
-  let drained: (() => void) | undefined;
+export class WriterPort {
+  readonly #port: MessagePort;
+  readonly #limits: QueueLimits;
+  readonly #pending = new Map<number, Pending>();
+  #outbox: Ask[] = [];
+  #bodies: Uint8Array[] = [];
+  /** bytes of `#bodies` */
+  #packed = 0;
+  #next = 0;
+  #waitingBytes = 0;
+  #isClosed = false;
+  #drained: (() => void) | undefined;
 
-  const flush = (): void => {
-    const buffer = new Uint8Array(packed);
+  constructor(port: MessagePort, limits = LIMITS) {
+    this.#port = port;
+    this.#limits = limits;
+    port.on('message', (answers: Answers) => this.#settle(answers));
+    port.on('close', () => this.#abandon());
+    // Only while an answer is awaited does the line keep the program alive.
+    port.unref();
+  }
+
+  /** Throws FhirError `busy` when the store is closing or cannot write now. */
+  ask(ask: PlainAsk): Promise<unknown> {
+    return this.#send(ask, 0);
+  }
+
+  /** Throws FhirError `busy` when too much is waiting, too. */
+  commit(tenant: string, unit: UnitOfWork): Promise<CommitResult> {
+    if (this.#isClosed) return Promise.reject(closing());
+    if (this.#pending.size >= this.#limits.commits || this.#waitingBytes >= this.#limits.bytes) {
+      return Promise.reject(fault('busy', `${this.#pending.size} writes are waiting: try again in a second`));
+    }
+    const { wire, end } = packUnit(unit, this.#bodies, this.#packed);
+    const bytes = end - this.#packed;
+    this.#packed = end;
+    return this.#send({ op: 'commit', tenant, unit: wire, bodies: EMPTY }, bytes) as Promise<CommitResult>;
+  }
+
+  /** Resolves when every question asked has its answer; further ones are refused. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#drained = resolve));
+    this.#port.close();
+  }
+
+  #send(ask: Ask, bytes: number): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(closing());
+    if (this.#outbox.length === 0) setImmediate(() => this.#flush());
+    if (this.#pending.size === 0) this.#port.ref();
+    this.#outbox.push(ask);
+    this.#waitingBytes += bytes;
+    return new Promise((resolve, reject) => this.#pending.set(this.#next++, { resolve, reject, bytes }));
+  }
+
+  /** The bodies of all questions go as one buffer, which is handed over rather than copied a second time. */
+  #flush(): void {
+    const buffer = new Uint8Array(this.#packed);
     let at = 0;
-    for (const body of bodies) {
+    for (const body of this.#bodies) {
       buffer.set(body, at);
       at += body.length;
     }
-    const asks = outbox.map((ask) => (ask.op === 'commit' ? { ...ask, bodies: buffer } : ask));
-    port.postMessage({ first, asks } satisfies Questions, packed > 0 ? [buffer.buffer] : []);
-    [outbox, bodies, packed, first] = [[], [], 0, next];
-  };
-  const send = (ask: Ask, bytes: number): Promise<unknown> => {
-    if (closed) return Promise.reject(fault('busy', 'The store is closing: try again'));
-    if (outbox.length === 0) setImmediate(flush);
-    outbox.push(ask);
-    waitingBytes += bytes;
-    if (pending.size === 0) port.ref();
-    return new Promise((resolve, reject) => pending.set(next++, { resolve, reject, bytes }));
-  };
-  const settle = (answers: Answers): void => {
+    const asks = this.#outbox.map((ask) => (ask.op === 'commit' ? { ...ask, bodies: buffer } : ask));
+    const questions: Questions = { first: this.#next - asks.length, asks };
+    this.#port.postMessage(questions, this.#packed > 0 ? [buffer.buffer] : []);
+    [this.#outbox, this.#bodies, this.#packed] = [[], [], 0];
+  }
+
+  #settle(answers: Answers): void {
     for (const [number, answer] of answers) {
-      const { resolve, reject, bytes } = pending.get(number)!;
-      pending.delete(number);
-      waitingBytes -= bytes;
+      const { resolve, reject, bytes } = this.#pending.get(number)!;
+      this.#pending.delete(number);
+      this.#waitingBytes -= bytes;
       if ('value' in answer) resolve(answer.value);
       else
         reject(
           answer.busy ? fault('busy', `The store cannot write: ${answer.error}`) : new Error(answer.error),
         );
     }
-    if (pending.size > 0) return;
-    port.unref();
-    drained?.();
-  };
-  port.on('message', settle);
-  port.on('close', () => {
-    closed = true;
-    for (const { reject } of pending.values()) reject(fault('busy', 'The store was closed'));
-    pending.clear();
-  });
-  port.unref();
+    if (this.#pending.size > 0) return;
+    this.#port.unref();
+    this.#drained?.();
+  }
 
-  const commit = (tenant: string, unit: UnitOfWork): Promise<CommitResult> => {
-    if (pending.size >= limits.commits || waitingBytes >= limits.bytes) {
-      return Promise.reject(fault('busy', `${pending.size} writes are waiting: try again in a second`));
-    }
-    const { wire, end } = packUnit(unit, bodies, packed);
-    const bytes = end - packed;
-    packed = end;
-    return send({ op: 'commit', tenant, unit: wire, bodies: EMPTY }, bytes) as Promise<CommitResult>;
-  };
-  const close = async (): Promise<void> => {
-    closed = true;
-    if (pending.size > 0) await new Promise<void>((resolve) => (drained = resolve));
-    port.close();
-  };
-  return { ask: (ask) => send(ask, 0), commit, close };
+  #abandon(): void {
+    this.#isClosed = true;
+    for (const { reject } of this.#pending.values()) reject(fault('busy', 'The store was closed'));
+    this.#pending.clear();
+    this.#drained?.();
+  }
 }
-
-const EMPTY = new Uint8Array(0);

@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { failure, openTenantWriter, SETTLE_TOGETHER, type TenantWriter } from './tenant-writer.ts';
+import { failure, SETTLE_TOGETHER, TenantWriter } from './tenant-writer.ts';
 import type { Answer, Answers, Ask, Order, Questions } from './wire.ts';
 
 interface Waiting {
@@ -103,7 +103,7 @@ function perform(tenant: string, asks: readonly Ask[]): Answer[] {
   try {
     if (tenant === '') return asks.map(() => ({ value: tenantNames() }));
     let writer = tenants.get(tenant);
-    if (!writer) tenants.set(tenant, (writer = openTenantWriter(join(folder, `${tenant}.db`))));
+    if (!writer) tenants.set(tenant, (writer = new TenantWriter(join(folder, `${tenant}.db`))));
     return writer.perform(asks);
   } catch (error) {
     return asks.map(() => failure(error));

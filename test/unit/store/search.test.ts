@@ -14,7 +14,7 @@ import type { Write } from '../../../src/store/ports.ts';
 import { openNames } from '../../../src/store/sqlite/names.ts';
 import { openForReading } from '../../../src/store/sqlite/schema.ts';
 import { atOnce, Search, type Pace } from '../../../src/store/sqlite/search.ts';
-import { openTenantWriter } from '../../../src/store/sqlite/tenant-writer.ts';
+import { TenantWriter } from '../../../src/store/sqlite/tenant-writer.ts';
 import { packUnit } from '../../../src/store/sqlite/wire.ts';
 import { expression, indexValueList, sortKeys } from '../../property/arbitraries.ts';
 import { ordered, type Sortable } from '../../property/order.ts';
@@ -29,7 +29,7 @@ describe('the SQLite searcher', () => {
   let db: ReturnType<typeof openForReading>;
 
   beforeAll(() => {
-    const writer = openTenantWriter(file);
+    const writer = new TenantWriter(file);
     const lists = fc.sample(indexValueList, { numRuns: RESOURCES, seed: 7 });
     lists.forEach((index, i) => {
       const write: Write = {
