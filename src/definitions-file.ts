@@ -28,6 +28,6 @@ async function coreTables(): Promise<Tables> {
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
     const fault = missing ? 'are missing' : `cannot be read (${(error as Error).message})`;
-    throw new Error(`The compiled FHIR definitions ${fault}: run "node scripts/setup.mjs"`);
+    throw new Error(`The compiled FHIR definitions ${fault}: run "node scripts/setup.mjs"`, { cause: error });
   }
 }

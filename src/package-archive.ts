@@ -17,14 +17,12 @@ const MOST_FILES = 100_000;
 const BLOCK = 512;
 const unzip = promisify(gunzip);
 
-/** The regular files of a gzipped tar archive. Throws an Error that says what is wrong with it. */
-export async function archiveFiles(packed: Buffer): Promise<ArchiveFile[]> {
-  const bytes = await unzip(packed, { maxOutputLength: MOST_BYTES }).catch((error: NodeJS.ErrnoException) => {
+/** The regular files of a gzipped tar archive that unpacks to at most `mostBytes`. Throws an Error that says what is wrong with it. */
+export async function archiveFiles(packed: Buffer, mostBytes = MOST_BYTES): Promise<ArchiveFile[]> {
+  const bytes = await unzip(packed, { maxOutputLength: mostBytes }).catch((error: NodeJS.ErrnoException) => {
     const large = error.code === 'ERR_BUFFER_TOO_LARGE';
     throw new Error(
-      large
-        ? `it unpacks to more than ${MOST_BYTES} bytes`
-        : `it is no whole gzip archive (${error.message})`,
+      large ? `it unpacks to more than ${mostBytes} bytes` : `it is no whole gzip archive (${error.message})`,
     );
   });
   const files: ArchiveFile[] = [];

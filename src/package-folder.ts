@@ -29,6 +29,7 @@ export async function readPackages(folder: string): Promise<ConformanceSource[]>
   });
   const sources: ConformanceSource[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory() || entry.isSymbolicLink())
       sources.push(...conformanceOf(await folderFiles(path)));
@@ -59,7 +60,8 @@ async function packedFiles(path: string): Promise<PackageFile[]> {
   return found.map(({ name, body }) => ({
     place: `${path}: ${name}`,
     name: name.slice('package/'.length),
-    bytes: body,
+    // Copied, so that the rest of the unpacked archive is let go.
+    bytes: Buffer.from(body),
   }));
 }
 

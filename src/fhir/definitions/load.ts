@@ -6,7 +6,7 @@ import type { Definitions, Property, SearchParameter, TypeDefinition } from './r
 export interface Tables {
   readonly fhirVersion: string;
   readonly types: readonly TypeDefinition[];
-  /** of two with the same code for one type, the later counts */
+  /** of two with the same code for one type, the first counts: packages add to the core, they do not change it */
   readonly searchParameters: readonly SearchParameter[];
   readonly compartments: readonly CompartmentTable[];
   /** the whole resources: of two with the same url, the later counts where no version is asked for */
@@ -39,9 +39,10 @@ export function buildDefinitions(tables: Tables): Definitions {
   const resources = new Set(resourceTypes);
   const compartments = new Map(tables.compartments.map(({ code, resources: rows }) => [code, new Map(rows)]));
   const conformance = lazily(() => conformanceIndex(tables.conformance));
-  const byBase = lazily(() => parametersByBase(tables.searchParameters));
   const properties = perType(types, propertiesOf);
-  const parameters = perType(types, (type) => parametersOf(byBase(), basesOf(types, type.name)));
+  const parameters = perType(types, (type) =>
+    parametersOf(tables.searchParameters, basesOf(types, type.name)),
+  );
   const memberships = perType(types, (type) => membershipsOf(compartments, type.name));
   const definitions: Definitions = {
     generation: ++generations,
@@ -94,32 +95,23 @@ function propertiesOf(type: TypeDefinition): ReadonlyMap<string, Property> {
   return found;
 }
 
-/** The type and all its bases, the root first. */
+/** The type and all its bases. */
 function basesOf(types: ReadonlyMap<string, TypeDefinition>, name: string): string[] {
   const chain: string[] = [];
   for (let type = types.get(name); type; type = type.base === undefined ? undefined : types.get(type.base))
-    chain.unshift(type.name);
+    chain.push(type.name);
   return chain;
 }
 
-function parametersByBase(all: readonly SearchParameter[]): Map<string, SearchParameter[]> {
-  const found = new Map<string, SearchParameter[]>();
-  for (const parameter of all) {
-    for (const base of parameter.base) {
-      const own = found.get(base);
-      if (own) own.push(parameter);
-      else found.set(base, [parameter]);
-    }
-  }
-  return found;
-}
-
-/** A parameter of the type itself goes before one of the same code of a base. */
 function parametersOf(
-  byBase: ReadonlyMap<string, readonly SearchParameter[]>,
+  all: readonly SearchParameter[],
   bases: readonly string[],
 ): ReadonlyMap<string, SearchParameter> {
-  return new Map(bases.flatMap((base) => byBase.get(base) ?? []).map((one) => [one.code, one]));
+  const found = new Map<string, SearchParameter>();
+  for (const one of all) {
+    if (!found.has(one.code) && one.base.some((base) => bases.includes(base))) found.set(one.code, one);
+  }
+  return found;
 }
 
 function membershipsOf(

@@ -20,27 +20,28 @@ export function withConformance(definitions: Definitions, resources: readonly Js
 }
 
 /**
- * Resources without a `url` are left out, and so are search parameters that lack what makes them one. Of two with the same url the later counts.
- * Types and compartments are those of the base registry alone: R4 lets no one define further ones, and a StructureDefinition that calls itself Patient
- * must not change what a Patient is, nor a CompartmentDefinition what belongs to one. `conformance()` finds them all the same.
+ * Resources without a `url` are left out. Of two with the same url the later counts.
+ *
+ * What is defined already stays as it is: search parameters are added where their code is new to a type (those of US Core that restate one of R4 are
+ * consistent with it by rule, and some state it wrongly), and types and compartments are those of the base registry alone. A StructureDefinition that
+ * calls itself Patient must not change what a Patient is, nor a CompartmentDefinition what belongs to one. `conformance()` finds them all the same.
+ * https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.derivedFrom
  */
 export function withSources(definitions: Definitions, added: readonly ConformanceSource[]): Definitions {
   const base = tablesOf(definitions);
+  const known = new Set(base.searchParameters.map(({ url }) => url));
   const searchParameters = new Map<string, SearchParameter>();
   const conformance: ConformanceEntry[] = [];
   for (const { tree, text } of added) {
     const { resourceType, url, version } = tree;
     if (typeof url !== 'string' || typeof resourceType !== 'string') continue;
     conformance.push({ resourceType, url, version: typeof version === 'string' ? version : undefined, text });
-    if (resourceType === 'SearchParameter' && isUsable(tree))
+    if (resourceType === 'SearchParameter' && !known.has(url) && isUsable(tree))
       searchParameters.set(url, compileSearchParameter(tree as never));
   }
   return buildDefinitions({
     ...base,
-    searchParameters: [
-      ...base.searchParameters.filter(({ url }) => !searchParameters.has(url)),
-      ...searchParameters.values(),
-    ],
+    searchParameters: [...base.searchParameters, ...searchParameters.values()],
     conformance: [...base.conformance, ...conformance],
   });
 }
