@@ -17,6 +17,8 @@ export type PlainRows = readonly [
 export interface Backlog {
   /** `rows` undefined: a delete. Inside a transaction. */
   add(seq: number, rid: number, type: number, rows: PlainRows | undefined): void;
+  /** Writes the rows at once; nothing of the resource may be waiting. `isNew`: it has no rows yet. Inside a transaction. */
+  write(rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void;
   /** entries that wait, as far as this connection knows */
   readonly size: number;
   /** counts anew: after a rollback, or when another connection has written */
@@ -40,12 +42,10 @@ export function openBacklog(db: DatabaseSync, names: NameMaker): Backlog {
   const count = db.prepare('SELECT count(*) AS n FROM backlog');
   let size = 0;
 
-  const apply = (entry: Entry, isFirst: boolean): void => {
-    const rows =
-      entry.rows === '' ? undefined : numbered(names, entry.type, JSON.parse(entry.rows) as PlainRows);
-    if (!rows) index.remove(entry.rid);
-    else if (isFirst) index.insert(entry.rid, rows);
-    else index.replace(entry.rid, rows);
+  const write = (rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void => {
+    if (!rows) index.remove(rid);
+    else if (isNew) index.insert(rid, numbered(names, type, rows));
+    else index.replace(rid, numbered(names, type, rows));
   };
   const recount = (): void => {
     size = (count.get() as { n: number }).n;
@@ -55,6 +55,7 @@ export function openBacklog(db: DatabaseSync, names: NameMaker): Backlog {
       insert.run(seq, rid, type, rows ? JSON.stringify(rows) : '');
       size++;
     },
+    write,
     get size() {
       return size;
     },
@@ -64,7 +65,9 @@ export function openBacklog(db: DatabaseSync, names: NameMaker): Backlog {
       // Of several versions of one resource only the last one counts.
       const last = new Map(entries.map((entry) => [entry.rid, entry]));
       const first = new Set(entries.filter(({ seq, rid }) => seq === rid).map(({ rid }) => rid));
-      for (const entry of last.values()) apply(entry, first.has(entry.rid));
+      for (const { rid, type, rows } of last.values()) {
+        write(rid, type, first.has(rid), rows === '' ? undefined : (JSON.parse(rows) as PlainRows));
+      }
       if (entries.length > 0) forget.run(entries.at(-1)!.seq);
       recount();
     },

@@ -39,6 +39,9 @@ export interface UnitTools {
   readonly clock: Clock;
 }
 
+/** A unit of so many writes touches each page of the index often enough by itself: its rows need not wait for those of others. */
+const LARGE = 100;
+
 export class UnitWriter {
   readonly #tools: UnitTools;
   readonly #statements: ReturnType<typeof prepareAll>;
@@ -69,10 +72,13 @@ export class UnitWriter {
     return number === undefined ? undefined : (this.#statements.find.get(number, id) as State | undefined);
   }
 
-  /** Guards and deletes ask the index: what waits is moved first. */
+  /** Guards and deletes ask the index, and a large unit writes to it: what waits is moved first. */
   #settleFor({ unit, heads }: Task): void {
     const { backlog } = this.#tools;
-    const asks = (unit.guards?.length ?? 0) > 0 || (unit.integrity && heads.some(({ start }) => start < 0));
+    const asks =
+      heads.length >= LARGE ||
+      (unit.guards?.length ?? 0) > 0 ||
+      (unit.integrity && heads.some(({ start }) => start < 0));
     if (asks && backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
   }
 
@@ -127,11 +133,11 @@ export class UnitWriter {
       if (live && head.stampAt >= 0) bodies.set(stamp, head.start + head.stampAt);
       const rows = live ? plainRows(unit, head, from) : undefined;
       const body = live ? bodies.subarray(head.start, head.end) : null;
-      this.#write(head, states[i], { rest: heads.length - 1 - i, body, rows });
+      this.#write(head, states[i], { rest: heads.length - 1 - i, body, rows, waits: heads.length < LARGE });
     });
   }
 
-  #write(head: Head, before: State | undefined, { rest, body, rows }: Content): void {
+  #write(head: Head, before: State | undefined, { rest, body, rows, waits }: Content): void {
     const { clock, names, backlog } = this.#tools;
     const { insertResource, updateResource, insertVersion } = this.#statements;
     const type = names.makeType(head.type);
@@ -141,7 +147,8 @@ export class UnitWriter {
     if (before) updateResource.run(seq, head.version, clock.instant, deleted, rid);
     else insertResource.run(rid, type, head.id, seq, head.version, clock.instant, deleted);
     insertVersion.run(seq, rid, type, head.version, head.method, clock.instant, rest, body);
-    backlog.add(seq, rid, type, rows);
+    if (waits) backlog.add(seq, rid, type, rows);
+    else backlog.write(rid, type, before?.deleted !== 0, rows);
   }
 
   #enqueue({ jobs = [] }: UnitWire): void {
@@ -156,6 +163,8 @@ interface Content {
   readonly rest: number;
   readonly body: Uint8Array | null;
   readonly rows: PlainRows | undefined;
+  /** whether the rows wait in the backlog */
+  readonly waits: boolean;
 }
 
 function prepareAll(db: DatabaseSync) {

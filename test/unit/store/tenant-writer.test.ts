@@ -84,6 +84,21 @@ describe('the writer of a tenant', () => {
     expect(query('SELECT rid FROM key_index WHERE key = 0')).toEqual([{ rid: 1 }]);
   });
 
+  it('writes the rows of a large unit at once, after those that waited', () => {
+    const row = (value: string) => [{ kind: 'key' as const, param: 'k', key: value }];
+    const names = Array.from({ length: 120 }, (_, i) => `p${i}`);
+    writer.perform([commit({ writes: names.slice(0, 60).map((id) => create('Pear', id, row('old'))) })]);
+    expect(writer.waiting).toBe(60);
+    const writes = names.map((id, i) => {
+      if (i >= 60) return create('Pear', id, row('new'));
+      return i % 2 === 0 ? update('Pear', id, 1, row('new')) : remove('Pear', id, 1);
+    });
+    expect(writer.perform([commit({ writes, integrity: true })]).map(isDone)).toEqual([true]);
+    expect(writer.waiting).toBe(0);
+    const terms = 'SELECT t.text, count(*) AS n FROM key_index k JOIN term t ON t.id = k.key GROUP BY 1';
+    expect(query(terms)).toEqual([{ text: 'new', n: 90 }]);
+  });
+
   it('moves what an earlier process left waiting before it answers anything', () => {
     writer.perform([commit({ writes: [create('Pear', 'a', [{ kind: 'key', param: 'k', key: 'one' }])] })]);
     writer.close();
