@@ -23,7 +23,7 @@ export function withConformance(definitions: Definitions, resources: readonly Js
  * Resources without a `url` are left out. Of two with the same url the later counts.
  *
  * What is defined already stays as it is: search parameters are added where their code is new to a type (those of US Core that restate one of R4 are
- * consistent with it by rule, and some state it wrongly), and types and compartments are those of the base registry alone. A StructureDefinition that
+ * consistent with it by rule, and some restate it too narrowly), and types and compartments are those of the base registry alone. A StructureDefinition that
  * calls itself Patient must not change what a Patient is, nor a CompartmentDefinition what belongs to one. `conformance()` finds them all the same.
  * https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.derivedFrom
  */
