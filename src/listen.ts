@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { loadDemo, wantsDemo } from './demo-load.ts';
+import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
 import { logger } from './telemetry/log.ts';
 import { countRequest, metricsText } from './telemetry/metrics.ts';
@@ -81,12 +82,7 @@ function httpServer(handler: (request: IncomingMessage, response: ServerResponse
     },
     handler,
   );
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable) return;
-    const status =
-      error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-  });
+  server.on('clientError', refuseBroken);
   return server;
 }
 

@@ -73,7 +73,8 @@ export function issue(fault: Fault, text: string, ...expression: string[]): Issu
 
 /** The error to throw for one fault: `throw fault('gone', 'Patient/1 was deleted …')`. */
 export function fault(name: Fault, text: string, ...expression: string[]): FhirError {
-  const headers: Record<string, string> = FAULTS[name][0] === 503 || FAULTS[name][0] === 429 ? { 'retry-after': '1' } : {};
+  const headers: Record<string, string> =
+    FAULTS[name][0] === 503 || FAULTS[name][0] === 429 ? { 'retry-after': '1' } : {};
   return new FhirError(FAULTS[name][0], [issue(name, text, ...expression)], headers);
 }
 
@@ -85,7 +86,22 @@ export function refuseIf(issues: readonly Issue[], name: Fault): void {
 }
 
 /** The OperationOutcome resource for a list of issues (all-ok when the list is empty). */
-export function operationOutcome(issues: readonly Issue[]): { resourceType: 'OperationOutcome'; issue: Issue[] } {
+export function operationOutcome(issues: readonly Issue[]): {
+  resourceType: 'OperationOutcome';
+  issue: Issue[];
+} {
   const ok: Issue = { severity: 'information', code: 'informational', diagnostics: 'All OK' };
-  return { resourceType: 'OperationOutcome', issue: issues.length > 0 ? [...issues] : [ok] };
+  return { resourceType: 'OperationOutcome', issue: issues.length > 0 ? issues.map(sayable) : [ok] };
+}
+
+/** What no string of FHIR, and no XML, may hold. https://hl7.org/fhir/R4/datatypes.html#string */
+// eslint-disable-next-line no-control-regex
+const UNSAYABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+const said = (text: string): string => text.toWellFormed().replace(UNSAYABLE, '\ufffd');
+
+/** An issue often repeats what was sent: here it becomes text that FHIR can hold. */
+function sayable({ expression, ...issue }: Issue): Issue {
+  const diagnostics = said(issue.diagnostics);
+  const elements = expression?.filter((one) => one !== '').map(said) ?? [];
+  return elements.length > 0 ? { ...issue, diagnostics, expression: elements } : { ...issue, diagnostics };
 }

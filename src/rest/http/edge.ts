@@ -38,8 +38,8 @@ export interface Observation {
   readonly failure?: unknown;
 }
 
-/** `/fhir…` is the default tenant, `/t/{tenant}/fhir…` another one. */
-const ADDRESS = /^(?:\/t\/([a-z0-9-]{1,40}))?\/fhir(?:\/([^?]*))?(?:\?(.*))?$/s;
+/** `/fhir…` is the default tenant, `/t/{tenant}/fhir…` another one; a proxy may send the whole URL. */
+const ADDRESS = /^(?:https?:\/\/[^/?]*)?(?:\/t\/([a-z0-9-]{1,40}))?\/fhir(?:\/([^?]*))?(?:\?(.*))?$/s;
 const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const FIXED_HEADERS = {
@@ -186,8 +186,7 @@ async function fhirRequest(
   id: string,
 ): Promise<FhirRequest> {
   const method = request.method ?? '';
-  if (!METHODS.includes(method))
-    throw fault('method', `The method ${method.slice(0, 20)} is not one of ${METHODS.join(', ')}`);
+  if (!METHODS.includes(method)) throw unknownMethod(method);
   const path = address[2]
     ? address[2]
         .split('/')
@@ -205,6 +204,12 @@ async function fhirRequest(
     baseUrl: options.publicUrl + (address[1] ? `/t/${address[1]}` : '') + '/fhir',
     id,
   };
+}
+
+function unknownMethod(method: string): Error {
+  const allow = METHODS.join(', ');
+  const error = fault('method', `The method ${method.slice(0, 20)} is not one of ${allow}`);
+  return Object.assign(error, { headers: { allow } });
 }
 
 async function bodyOf(options: EdgeOptions, request: IncomingMessage): Promise<RequestBody | undefined> {

@@ -16,7 +16,7 @@ import { perform } from '../write/perform.ts';
 import { uuidv7 } from '../write/uuid.ts';
 import { bundleResponse, responseEntry, statusText, type Dispatch } from './batch.ts';
 import { entryRequests, type EntryRequest } from './bundle-entry.ts';
-import { requireSameId, stripType } from './write.ts';
+import { requireOwnId, requireSameId, stripType } from './write.ts';
 
 export async function transaction(
   context: Context,
@@ -150,8 +150,8 @@ function intentOf(context: Context, request: EntryRequest): Intent {
       patch: patchOf(context, anyBody(context, request)),
     };
   const tree = bodyOf(context, request, type);
-  const own = id ?? tree['id'];
-  if (own !== undefined) requireSameId(tree, type, String(own));
+  if (id === undefined) requireOwnId(tree, type);
+  else requireSameId(tree, type, id);
   return { ...known, kind: 'update', id, criteria, ifMatch, ifNoneMatch, tree };
 }
 

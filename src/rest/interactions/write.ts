@@ -71,10 +71,17 @@ export function requireSameId(tree: ResourceTree, type: string, id: string): voi
   );
 }
 
+/** The id of a resource whose URL names none: absent or legal. */
+export function requireOwnId(tree: ResourceTree, type: string): void {
+  const id = tree['id'];
+  if (id === undefined) return;
+  if (typeof id !== 'string') throw fault('value', `${type}.id is not a text in quotes`, `${type}.id`);
+  requireSameId(tree, type, id);
+}
+
 export function conditionalUpdate(context: Context, type: string): Promise<FhirResponse> {
   const tree = sentResourceOf(context, type);
-  const id = tree['id'];
-  if (id !== undefined) requireSameId(tree, type, String(id));
+  requireOwnId(tree, type);
   return one(context, {
     kind: 'update',
     type,
