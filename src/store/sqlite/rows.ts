@@ -26,13 +26,19 @@ export class Rows {
   readonly #statements: Statements;
   readonly #currentByKey: StatementSync;
   readonly #currentByRid: StatementSync;
+  readonly #currentByRids: StatementSync;
 
   constructor(db: DatabaseSync, names: Names) {
     this.#names = names;
     this.#statements = new Statements(db);
     this.#currentByKey = db.prepare(`${CURRENT} WHERE r.type = ? AND r.id = ?`);
     this.#currentByRid = db.prepare(`${CURRENT} WHERE r.rid = ?`);
-    for (const statement of [this.#currentByKey, this.#currentByRid]) statement.setReturnArrays(true);
+    this.#currentByRids = db.prepare(
+      `SELECT ${COLUMNS} FROM json_each(?) j CROSS JOIN resource r ON r.rid = j.value CROSS JOIN version v ON v.seq = r.seq ORDER BY j.key`,
+    );
+    for (const statement of [this.#currentByKey, this.#currentByRid, this.#currentByRids]) {
+      statement.setReturnArrays(true);
+    }
   }
 
   current({ type, id }: ResourceKey): StoredResource | undefined {
@@ -43,6 +49,12 @@ export class Rows {
 
   byRid(rid: number): StoredResource {
     return this.#stored(this.#currentByRid.get(rid));
+  }
+
+  /** The current versions of resources that are there, in the order of their rids: one query, since a query a row costs as much as the row. */
+  byRids(rids: readonly number[]): StoredResource[] {
+    if (rids.length < 2) return rids.map((rid) => this.byRid(rid));
+    return this.#currentByRids.all(JSON.stringify(rids)).map((row) => this.#stored(row));
   }
 
   version({ type, id }: ResourceKey, versionId: number): StoredResource | undefined {

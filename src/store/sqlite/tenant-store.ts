@@ -121,7 +121,7 @@ function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
   const isChanging = rows.hasBacklog() && rids.some((rid) => rows.isWaiting(rid));
   const resources = isChanging
     ? rids.map((rid) => rows.asIndexed(rid)).filter((one) => one?.body !== undefined)
-    : rids.map((rid) => rows.byRid(rid));
+    : rows.byRids(rids);
   return { page: { resources: resources as StoredResource[], next, total }, isChanging };
 }
 
