@@ -2,11 +2,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { demoRecords } from '../demo/records.ts';
+import type { DemoBundle } from '../demo/records.ts';
 import { progress } from '../telemetry/progress.ts';
-import { count } from './options.ts';
-import { examples } from './program.ts';
-import { sendBundle } from './send.ts';
+import { examples } from './help.ts';
+import { baseUrl, count, day } from './options.ts';
+import { eachOf, sendBundle } from './send.ts';
 
 interface DemoOptions {
   readonly patients: number;
@@ -16,35 +16,60 @@ interface DemoOptions {
   readonly server?: string;
 }
 
+/** Records that are sent at a time. */
+const PARALLEL = 3;
+
 export function addDemo(program: Command): void {
   program
     .command('demo')
-    .description('Make synthetic, clinically coherent, US Core-shaped records: the same seed gives the same records.')
+    .description(
+      'Make synthetic, clinically coherent, US Core-shaped records. The same seed gives the same records.',
+    )
     .option('--patients <n>', 'how many patients', count, 20)
     .option('--seed <n>', 'what the records are made from', count, 1)
-    .option('--as-of <date>', 'the day on which the records end, such as 2026-11-01')
+    .option('--as-of <day>', 'the day on which the records end, such as 2026-11-01', day)
     .option('--out <folder>', 'write one transaction Bundle a file')
-    .option('--server <url>', 'send the Bundles to this FHIR base URL')
-    .addHelpText('after', examples('embergate demo --patients 100 --seed 7 --out records', 'embergate demo --server http://localhost:8080/fhir'))
+    .option('--server <url>', 'send the Bundles to this FHIR base URL', baseUrl)
+    .addHelpText(
+      'after',
+      examples(
+        [
+          'embergate demo --patients 100 --seed 7 --out records',
+          'writes files that "embergate import records" takes',
+        ],
+        ['embergate demo --server http://localhost:8080/fhir', 'sends 20 patients to a server'],
+      ),
+    )
     .action(demo);
 }
 
 async function demo(options: DemoOptions): Promise<void> {
-  if (!options.out && !options.server) throw new Error('say where the records go: --out FOLDER or --server URL');
-  if (options.out) await mkdir(options.out, { recursive: true });
-  const bar = progress('Records', options.patients);
-  let patients = 0;
-  let number = 0;
-  for (const bundle of demoRecords(options)) {
-    const text = JSON.stringify(bundle);
-    if (options.out) await writeFile(join(options.out, `${String(number++).padStart(5, '0')}.json`), text);
-    if (options.server) await send(options.server, text);
-    if (bundle.entry?.some(({ resource }) => resource?.resourceType === 'Patient')) bar.update(++patients);
-  }
+  if (options.out === undefined && options.server === undefined)
+    throw new Error('say where the records go: --out FOLDER or --server URL');
+  if (options.out !== undefined) await mkdir(options.out, { recursive: true });
+  const { demoRecords } = await import('../demo/records.ts');
+  const records = demoRecords(options);
+  const bar = progress('Patients', options.patients);
+  let [done, next] = [0, 0];
+  const keep = async (bundle: DemoBundle): Promise<void> => {
+    await deliver(options, bundle, next++);
+    if (hasPatient(bundle)) bar.update(++done);
+  };
+  // First come the places, people and medicines that all patients refer to.
+  let first = records.next();
+  for (; first.done !== true && !hasPatient(first.value); first = records.next()) await keep(first.value);
+  if (first.done !== true) await keep(first.value);
+  await eachOf(records, PARALLEL, keep);
   bar.stop();
 }
 
-async function send(server: string, text: string): Promise<void> {
-  const { ok, reason } = await sendBundle(server.replace(/\/$/, ''), text);
-  if (!ok) throw new Error(`the server refused a record: ${reason}`);
+const hasPatient = ({ entry = [] }: DemoBundle): boolean =>
+  entry.some(({ resource }) => resource?.resourceType === 'Patient');
+
+async function deliver({ out, server }: DemoOptions, bundle: DemoBundle, number: number): Promise<void> {
+  const text = JSON.stringify(bundle);
+  if (out !== undefined) await writeFile(join(out, `${String(number).padStart(5, '0')}.json`), text);
+  if (server === undefined) return;
+  const { refused } = await sendBundle(server, text);
+  if (refused.length > 0) throw new Error(`the server refused record ${number}: ${refused[0]}`);
 }

@@ -1,12 +1,12 @@
-/** `embergate import`: sends transaction Bundles and NDJSON files to a server. Memory stays bounded: files and lines are read as they are sent. */
-import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+/**
+ * `embergate import`: sends files to a server. Files may refer to each other in any order: what is refused at first is sent again once others
+ * are there, for as long as that helps. Files are read as they are sent, so memory stays bounded.
+ */
 import type { Command } from 'commander';
 import { progress } from '../telemetry/progress.ts';
-import { count } from './options.ts';
-import { examples } from './program.ts';
+import { bundlesOf, filesOf } from './bundles.ts';
+import { examples } from './help.ts';
+import { baseUrl, parallel } from './options.ts';
 import { eachOf, sendBundle } from './send.ts';
 
 interface ImportOptions {
@@ -14,71 +14,95 @@ interface ImportOptions {
   readonly parallel: number;
 }
 
-/** Resources of an NDJSON file that go into one transaction. */
-const LINES_IN_BUNDLE = 200;
+/** The bundles that were refused as a whole: file -> number of the bundle in it -> why. */
+type Refused = ReadonlyMap<string, ReadonlyMap<number, string>>;
+
+interface Pass {
+  /** resources that were stored */
+  readonly done: number;
+  readonly refused: Refused;
+  /** refused entries of batches, whose other entries were stored: they are not sent again */
+  readonly entries: readonly string[];
+}
 
 export function addImport(program: Command): void {
   program
     .command('import <path...>')
-    .description('Send files to a server: .json holds a transaction or batch Bundle, .ndjson one resource a line (with its id). Folders are searched.')
-    .option('--server <url>', 'FHIR base URL', 'http://localhost:8080/fhir')
-    .option('--parallel <n>', 'requests at a time', count, 4)
-    .addHelpText('after', examples('embergate import records/', 'embergate import Patient.ndjson Observation.ndjson'))
+    .description(
+      'Send files to a server. A .json file holds a transaction or batch Bundle, or one resource; an .ndjson file one resource a line. Folders are searched.',
+    )
+    .option('--server <url>', 'FHIR base URL', baseUrl, 'http://localhost:8080/fhir')
+    .option('--parallel <n>', 'requests at a time', parallel, 4)
+    .addHelpText(
+      'after',
+      examples(
+        ['embergate import records/', 'sends all files below a folder'],
+        [
+          'embergate import Patient.ndjson Observation.ndjson',
+          'sends a bulk export; resources keep their ids',
+        ],
+        [
+          'embergate import --server http://localhost:8080/t/north/fhir one.json',
+          'sends one Bundle to another tenant',
+        ],
+      ),
+    )
     .action(importFiles);
 }
 
 async function importFiles(paths: readonly string[], options: ImportOptions): Promise<void> {
-  const files = (await Promise.all(paths.map(filesBelow))).flat();
+  const files = await filesOf(paths);
   if (files.length === 0) throw new Error('there is no .json or .ndjson file to import');
-  const bar = progress('Files', files.length);
-  const refused: string[] = [];
-  let [done, resources] = [0, 0];
-  const base = options.server.replace(/\/$/, '');
-  await eachOf(files, Math.max(1, options.parallel), async (file) => {
+  let pass = await sendAll('Files', files, () => true, options);
+  let { done } = pass;
+  const entries = [...pass.entries];
+  while (pass.done > 0 && pass.refused.size > 0) {
+    const { refused } = pass;
+    pass = await sendAll(
+      'Sent again',
+      [...refused.keys()],
+      (file, number) => refused.get(file)!.has(number),
+      options,
+    );
+    done += pass.done;
+    entries.push(...pass.entries);
+  }
+  console.log(`${done} resources from ${files.length} file${files.length === 1 ? '' : 's'}`);
+  for (const line of [...linesOf(pass.refused), ...entries]) console.error(`refused: ${line}`);
+  if (pass.refused.size > 0 || entries.length > 0) process.exitCode = 1;
+}
+
+async function sendAll(
+  title: string,
+  files: readonly string[],
+  wanted: (file: string, number: number) => boolean,
+  { server, parallel: most }: ImportOptions,
+): Promise<Pass> {
+  const refused = new Map<string, Map<number, string>>();
+  const entries: string[] = [];
+  let [done, finished] = [0, 0];
+  const bar = progress(title, files.length);
+  await eachOf(files, most, async (file) => {
+    let number = -1;
     for await (const text of bundlesOf(file)) {
-      const { ok, entries, reason } = await sendBundle(base, text);
-      resources += entries;
-      if (!ok) refused.push(`${file}: ${reason}`);
+      number++;
+      if (!wanted(file, number)) continue;
+      const result = await sendBundle(server, text);
+      done += result.done;
+      if (result.done > 0) entries.push(...result.refused.map((why) => `${place(file, number)}: ${why}`));
+      else if (result.refused.length > 0)
+        refused.set(file, (refused.get(file) ?? new Map<number, string>()).set(number, result.refused[0]!));
     }
-    bar.update(++done);
+    bar.update(++finished);
   });
   bar.stop();
-  console.log(`${resources} resources from ${files.length} files`);
-  for (const line of refused) console.error(`refused: ${line}`);
-  if (refused.length > 0) process.exitCode = 1;
+  return { done, refused, entries };
 }
 
-async function filesBelow(path: string): Promise<string[]> {
-  const found = await stat(path).catch(() => {
-    throw new Error(`there is no file or folder ${path}`);
-  });
-  if (!found.isDirectory()) return [path];
-  const names = (await readdir(path)).filter((name) => /\.(nd)?json$/.test(name)).sort();
-  return names.map((name) => join(path, name));
-}
+const place = (file: string, number: number): string => (number > 0 ? `${file}, bundle ${number}` : file);
 
-async function* bundlesOf(file: string): AsyncGenerator<string> {
-  if (!file.endsWith('.ndjson')) {
-    yield await readFile(file, 'utf8');
-    return;
-  }
-  let entries: string[] = [];
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
-    if (line.trim() === '') continue;
-    entries.push(entryOf(line, file));
-    if (entries.length < LINES_IN_BUNDLE) continue;
-    yield bundleText(entries);
-    entries = [];
-  }
-  if (entries.length > 0) yield bundleText(entries);
+function linesOf(refused: Refused): string[] {
+  return [...refused].flatMap(([file, bundles]) =>
+    [...bundles].map(([number, why]) => `${place(file, number)}: ${why}`),
+  );
 }
-
-/** The line goes in as it is, so that its decimals stay what they are. */
-function entryOf(line: string, file: string): string {
-  const { resourceType, id } = JSON.parse(line) as { resourceType?: string; id?: string };
-  if (!resourceType) throw new Error(`${file} has a line without resourceType`);
-  const request = id ? { method: 'PUT', url: `${resourceType}/${id}` } : { method: 'POST', url: resourceType };
-  return `{"resource":${line},"request":${JSON.stringify(request)}}`;
-}
-
-const bundleText = (entries: readonly string[]): string => `{"resourceType":"Bundle","type":"transaction","entry":[${entries.join(',')}]}`;
