@@ -2,10 +2,12 @@
  * Index rows that are durable but not yet in the index tables. A commit only appends here, which touches a page or two; the rows are moved many
  * resources at a time, which touches each page of the index once for all of them. Whoever searches has them moved first (ADR 0004).
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { REFERENCE } from '../../fhir/search/index-value.ts';
 import { IndexWriter, type IndexRows } from './index-rows.ts';
 import type { NameMaker } from './names.ts';
 import { LIVE } from './schema.ts';
+import { Waiting } from './waiting.ts';
 
 /** The index values of one version, as the wire has them: [param, key …], [param, key, low, high …], [param, text, exact …]. */
 export type PlainRows = readonly [
@@ -14,64 +16,92 @@ export type PlainRows = readonly [
   texts: readonly string[],
 ];
 
-export interface Backlog {
-  /** `rows` undefined: a delete. Inside a transaction. */
-  add(seq: number, rid: number, type: number, rows: PlainRows | undefined): void;
-  /** Writes the rows at once; nothing of the resource may be waiting. `isNew`: it has no rows yet. Inside a transaction. */
-  write(rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void;
-  /** entries that wait, as far as this connection knows */
-  readonly size: number;
-  /** counts anew: after a rollback, or when another connection has written */
-  recount(): void;
-  /** Moves the oldest entries, at most this many. Inside a transaction. */
-  settle(most: number): void;
-}
-
 interface Entry {
   readonly seq: number;
   readonly rid: number;
   readonly type: number;
+  /** PlainRows in JSON, '' for a delete */
   readonly rows: string;
 }
 
-export function openBacklog(db: DatabaseSync, names: NameMaker): Backlog {
-  const index = new IndexWriter(db);
-  const insert = db.prepare('INSERT INTO backlog(seq, rid, type, rows) VALUES (?, ?, ?, ?)');
-  const oldest = db.prepare('SELECT seq, rid, type, rows FROM backlog ORDER BY seq LIMIT ?');
-  const forget = db.prepare('DELETE FROM backlog WHERE seq <= ?');
-  const count = db.prepare('SELECT count(*) AS n FROM backlog');
-  let size = 0;
+/** Everything here happens inside a transaction of the writer. */
+export class Backlog {
+  readonly #names: NameMaker;
+  readonly #index: IndexWriter;
+  readonly #insert: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #forget: StatementSync;
+  readonly #waiting = new Waiting();
+  #size = 0;
 
-  const write = (rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void => {
-    if (!rows) index.remove(rid);
-    else if (isNew) index.insert(rid, numbered(names, type, rows));
-    else index.replace(rid, numbered(names, type, rows));
-  };
-  const recount = (): void => {
-    size = (count.get() as { n: number }).n;
-  };
-  return {
-    add(seq, rid, type, rows) {
-      insert.run(seq, rid, type, rows ? JSON.stringify(rows) : '');
-      size++;
-    },
-    write,
-    get size() {
-      return size;
-    },
-    recount,
-    settle(most) {
-      const entries = oldest.all(most) as unknown as Entry[];
-      // Of several versions of one resource only the last one counts.
-      const last = new Map(entries.map((entry) => [entry.rid, entry]));
-      const first = new Set(entries.filter(({ seq, rid }) => seq === rid).map(({ rid }) => rid));
-      for (const { rid, type, rows } of last.values()) {
-        write(rid, type, first.has(rid), rows === '' ? undefined : (JSON.parse(rows) as PlainRows));
-      }
-      if (entries.length > 0) forget.run(entries.at(-1)!.seq);
-      recount();
-    },
-  };
+  constructor(db: DatabaseSync, names: NameMaker) {
+    this.#names = names;
+    this.#index = new IndexWriter(db);
+    this.#insert = db.prepare('INSERT INTO backlog(seq, rid, type, rows) VALUES (?, ?, ?, ?)');
+    this.#oldest = db.prepare('SELECT seq, rid, type, rows FROM backlog ORDER BY seq LIMIT ?');
+    this.#forget = db.prepare('DELETE FROM backlog WHERE seq <= ?');
+  }
+
+  /** versions that wait, as far as this connection knows */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** what is known of them */
+  get waiting(): Omit<Waiting, 'add' | 'settled' | 'clear'> {
+    return this.#waiting;
+  }
+
+  /** `rows` undefined: a delete. */
+  add(seq: number, rid: number, type: number, rows: PlainRows | undefined): void {
+    this.#insert.run(seq, rid, type, rows ? JSON.stringify(rows) : '');
+    this.#waiting.add(rid, { seq, type, targets: targetsOf(rows) });
+    this.#size++;
+  }
+
+  /** Writes the rows at once; nothing of the resource may be waiting. `isNew`: it has no rows yet. */
+  write(rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void {
+    if (!rows) this.#index.remove(rid);
+    else if (isNew) this.#index.insert(rid, numbered(this.#names, type, rows));
+    else this.#index.replace(rid, numbered(this.#names, type, rows));
+  }
+
+  /** Moves the oldest versions, at most this many. */
+  settle(most = Number.MAX_SAFE_INTEGER): void {
+    const entries = this.#oldest.all(most) as unknown as Entry[];
+    const newest = entries.at(-1);
+    if (!newest) return;
+    // Of several versions of one resource only the last one counts.
+    const last = new Map(entries.map((entry) => [entry.rid, entry]));
+    const first = new Set(entries.filter(({ seq, rid }) => seq === rid).map(({ rid }) => rid));
+    for (const { seq, rid, type, rows } of last.values()) {
+      this.write(rid, type, first.has(rid), parseRows(rows));
+      this.#waiting.settled(rid, seq);
+    }
+    this.#forget.run(newest.seq);
+    this.#size -= entries.length;
+  }
+
+  /** Learns anew what waits: after a rollback, or when another connection has written. */
+  learn(): void {
+    const entries = this.#oldest.all(Number.MAX_SAFE_INTEGER) as unknown as Entry[];
+    this.#waiting.clear();
+    for (const { seq, rid, type, rows } of entries) {
+      this.#waiting.add(rid, { seq, type, targets: targetsOf(parseRows(rows)) });
+    }
+    this.#size = entries.length;
+  }
+}
+
+function parseRows(rows: string): PlainRows | undefined {
+  return rows === '' ? undefined : (JSON.parse(rows) as PlainRows);
+}
+
+function targetsOf(rows: PlainRows | undefined): string[] {
+  const keys = rows?.[0] ?? [];
+  const targets: string[] = [];
+  for (let i = 0; i < keys.length; i += 2) if (keys[i] === REFERENCE) targets.push(keys[i + 1]!);
+  return targets;
 }
 
 function numbered(names: NameMaker, type: number, [keys, ranges, texts]: PlainRows): IndexRows {

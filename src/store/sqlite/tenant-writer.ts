@@ -3,7 +3,7 @@
  * none is answered before it is durable. https://www.sqlite.org/wal.html
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { openBacklog, type Backlog } from './backlog.ts';
+import { Backlog } from './backlog.ts';
 import { JobWriter } from './job-rows.ts';
 import { openNameMaker, type NameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
@@ -31,13 +31,13 @@ export class TenantWriter {
     this.#db = openForWriting(file);
     this.#opened = { file, secret: readSecret(this.#db) };
     this.#names = openNameMaker(this.#db);
-    this.#backlog = openBacklog(this.#db, this.#names);
+    this.#backlog = new Backlog(this.#db, this.#names);
     const search = new Search(this.#db, this.#names);
     const tools = { names: this.#names, search, backlog: this.#backlog, clock: this.#clock };
     this.#units = new UnitWriter(this.#db, tools);
     this.#jobs = new JobWriter(this.#db);
     this.#statements = prepareAll(this.#db);
-    this.#backlog.recount();
+    this.#backlog.learn();
     while (this.waiting > 0) this.settle();
   }
 
@@ -95,7 +95,7 @@ export class TenantWriter {
     this.#seenVersion = version;
     const row = this.#statements.newest.get() as Clock | undefined;
     Object.assign(this.#clock, { seq: row?.seq ?? 0, instant: row?.instant ?? 0 });
-    this.#backlog.recount();
+    this.#backlog.learn();
   }
 
   #undo(): void {
@@ -112,7 +112,7 @@ export class TenantWriter {
       case 'tenants':
         return true;
       case 'settle':
-        if (this.waiting > 0) this.#backlog.settle(Number.MAX_SAFE_INTEGER);
+        this.#backlog.settle();
         return true;
       case 'commit':
         return this.#units.commit(ask.unit, ask.bodies);

@@ -72,14 +72,14 @@ export class UnitWriter {
     return number === undefined ? undefined : (this.#statements.find.get(number, id) as State | undefined);
   }
 
-  /** Guards and deletes ask the index, and a large unit writes to it: what waits is moved first. */
+  /** Guards ask the index of some types, and a large unit writes to it: what waits is moved first. */
   #settleFor({ unit, heads }: Task): void {
-    const { backlog } = this.#tools;
-    const asks =
-      heads.length >= LARGE ||
-      (unit.guards?.length ?? 0) > 0 ||
-      (unit.integrity && heads.some(({ start }) => start < 0));
-    if (asks && backlog.size > 0) backlog.settle(Number.MAX_SAFE_INTEGER);
+    const { backlog, names } = this.#tools;
+    const asked = (unit.guards ?? []).flatMap(({ plan }) =>
+      plan.branches.map(({ type }) => names.type(type)),
+    );
+    const isAsked = asked.some((type) => type !== undefined && backlog.waiting.hasType(type));
+    if (isAsked || (heads.length >= LARGE && backlog.size > 0)) backlog.settle();
   }
 
   #judge(task: Task): Conflict[] {
@@ -113,16 +113,23 @@ export class UnitWriter {
     });
   }
 
-  /** A live resource that refers to the target, other than those that the unit writes. */
+  /** A live resource that refers to the target, other than those that the unit writes. Waiting rows overrule those of the index. */
   #referrer(target: string, rewritten: ReadonlySet<number | undefined>): ResourceKey | undefined {
-    const { names } = this.#tools;
+    const { names, backlog } = this.#tools;
+    for (const rid of backlog.waiting.referrers(target)) {
+      if (!rewritten.has(rid)) return this.#keyOf(rid);
+    }
     const term = names.term(target);
     if (term === undefined) return undefined;
-    const rows = this.#statements.referrers.iterate(term, REFERENCE);
-    for (const { rid, type, id } of rows as Iterable<{ rid: number; type: number; id: string }>) {
-      if (!rewritten.has(rid)) return { type: names.typeName(type), id };
+    for (const { rid } of this.#statements.referrers.iterate(term, REFERENCE) as Iterable<{ rid: number }>) {
+      if (!rewritten.has(rid) && !backlog.waiting.has(rid)) return this.#keyOf(rid);
     }
     return undefined;
+  }
+
+  #keyOf(rid: number): ResourceKey {
+    const { type, id } = this.#statements.name.get(rid) as { type: number; id: string };
+    return { type: this.#tools.names.typeName(type), id };
   }
 
   #writeAll({ unit, heads, states }: Task, bodies: Uint8Array): void {
@@ -182,9 +189,9 @@ function prepareAll(db: DatabaseSync) {
     insertJob: db.prepare(
       'INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)',
     ),
+    name: db.prepare('SELECT type, id FROM resource WHERE rid = ?'),
     referrers: db.prepare(
-      `SELECT k.rid, r.type, r.id FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ?
-       CROSS JOIN resource r ON r.rid = k.rid WHERE p.name = ?`,
+      'SELECT k.rid FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? WHERE p.name = ?',
     ),
   };
 }

@@ -3,13 +3,15 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ALL } from '../../../src/fhir/search/expression.ts';
+import { searchPlan } from '../../../src/fhir/search/plan.ts';
 import type { UnitOfWork, Write } from '../../../src/store/ports.ts';
 import { openNames } from '../../../src/store/sqlite/names.ts';
 import { Rows } from '../../../src/store/sqlite/rows.ts';
 import { openForReading } from '../../../src/store/sqlite/schema.ts';
 import { TenantWriter } from '../../../src/store/sqlite/tenant-writer.ts';
 import { packUnit, type Answer, type Ask } from '../../../src/store/sqlite/wire.ts';
-import { create, remove, update } from '../../contract/units.ts';
+import { create, refers, remove, update } from '../../contract/units.ts';
 
 function commit(unit: UnitOfWork): Ask {
   const bodies: Uint8Array[] = [];
@@ -97,6 +99,66 @@ describe('the writer of a tenant', () => {
     expect(writer.waiting).toBe(0);
     const terms = 'SELECT t.text, count(*) AS n FROM key_index k JOIN term t ON t.id = k.key GROUP BY 1';
     expect(query(terms)).toEqual([{ text: 'new', n: 90 }]);
+  });
+
+  it.each([true, false])(
+    'judges a delete by the last version of whoever refers, moved (%s) or waiting',
+    (moved) => {
+      const to = (...ids: string[]) => refers(...ids.map((id) => ({ type: 'Pear', id })));
+      const does = (unit: UnitOfWork): boolean => {
+        const done = isDone(writer.perform([commit(unit)])[0]);
+        if (moved) writer.settle();
+        return done;
+      };
+      const deletes = (...ids: string[]): boolean =>
+        does({ writes: ids.map((id) => remove('Pear', id, 1)), integrity: true });
+      expect(does({ writes: ['a', 'b', 'c', 'd'].map((id) => create('Pear', id)) })).toBe(true);
+      expect(does({ writes: [create('Fig', 'x', to('a', 'b')), create('Fig', 'y', to('c', 'd'))] })).toBe(
+        true,
+      );
+      writer.settle();
+      expect(does({ writes: [update('Fig', 'x', 1, to('b'))] })).toBe(true);
+      expect([deletes('a'), deletes('b')]).toEqual([true, false]);
+      expect(does({ writes: [update('Fig', 'x', 2, to('c'))] })).toBe(true);
+      expect([deletes('b'), deletes('c')]).toEqual([true, false]);
+      expect(does({ writes: [remove('Fig', 'x', 3), update('Fig', 'y', 1, to('d'))], integrity: true })).toBe(
+        true,
+      );
+      expect([deletes('c'), deletes('d')]).toEqual([true, false]);
+      expect(writer.perform([{ op: 'settle', tenant: 't' }])).toEqual([{ value: true }]);
+      expect(deletes('d')).toBe(false);
+    },
+  );
+
+  it('knows after a failed group, and after another process wrote, what waits', () => {
+    const twice = [create('Pear', 'x'), create('Pear', 'x')];
+    const referring = create('Fig', 'f', refers({ type: 'Pear', id: 'a' }));
+    writer.perform([commit({ writes: [create('Pear', 'a'), referring] }), commit({ writes: twice })]);
+    expect(writer.waiting).toBe(2);
+    const other = new TenantWriter(file);
+    expect(other.perform([commit({ writes: [update('Fig', 'f', 1)] })]).map(isDone)).toEqual([true]);
+    expect(
+      writer.perform([commit({ writes: [remove('Pear', 'a', 1)], integrity: true })]).map(isDone),
+    ).toEqual([true]);
+    other.close();
+  });
+
+  it('moves waiting rows of a type before a guard asks for it', () => {
+    const plan = searchPlan(
+      { branches: [{ type: 'Pear', where: { op: 'key', param: 'k', keys: ['v'] } }], count: 2 },
+      () => ALL,
+    );
+    const guards = [{ plan, matches: [] }];
+    writer.perform([
+      commit({ writes: [create('Fig', 'f')] }),
+      commit({ writes: [create('Plum', 'p')], guards }),
+    ]);
+    expect(writer.waiting).toBe(2);
+    const answers = ['a', 'b'].map((id) =>
+      commit({ writes: [create('Pear', id, [{ kind: 'key', param: 'k', key: 'v' }])], guards }),
+    );
+    expect(writer.perform(answers).map(isDone)).toEqual([true, false]);
+    expect(writer.waiting).toBe(0);
   });
 
   it('moves what an earlier process left waiting before it answers anything', () => {
