@@ -187,12 +187,10 @@ function writePlan(chart: Chart, life: Life, courses: readonly (readonly [Course
       author: practitioner(chart.seed, last.by),
       careTeam: [link(chart, 'CareTeam', 'team')],
       ...(courses.length > 0 && {
-        addresses: courses.map(([{ key, row }]) =>
-          link(chart, 'Condition', key, row.snomed[1]),
-        ) as CarePlan['addresses'],
+        addresses: courses.map(([{ key, row }]) => link(chart, 'Condition', key, row.snomed[1])),
       }),
       ...(goals.length > 0 && {
-        goal: goals.map(([{ key }]) => link(chart, 'Goal', key)) as CarePlan['goal'],
+        goal: goals.map(([{ key }]) => link(chart, 'Goal', key)),
       }),
       activity: [
         ...lines.map((description) => ({ detail: { status: 'in-progress' as const, description } })),

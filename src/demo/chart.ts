@@ -45,5 +45,5 @@ export function link<T extends Resource>(
   display?: string,
 ): Reference<T> {
   const reference = `${type}/${idFor(chart, type, key)}`;
-  return { reference, ...(display !== undefined && { display }) } as Reference<T>;
+  return { reference, ...(display !== undefined && { display }) };
 }

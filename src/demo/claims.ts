@@ -25,8 +25,9 @@ import type { OrganizationKey } from './tables/network.ts';
 import { procedure } from './tables/procedures.ts';
 import { vaccine } from './tables/vaccines.ts';
 import type { Life } from './treatments.ts';
-import { VISIT_KINDS } from './visits.ts';
-import type { Visit, VisitKind } from './visits.ts';
+import { VISIT_KINDS } from './tables/visits.ts';
+import type { VisitKind } from './tables/visits.ts';
+import type { Visit } from './visits.ts';
 
 /** One insurance over a stretch of life. */
 interface Plan {

@@ -61,7 +61,7 @@ function writeCourse(chart: Chart, life: Life, course: Course, visit: Visit): vo
       subject: subjectOf(chart, life),
       encounter: encounterOf(chart, visit),
       onsetDateTime: dateText(course.onset),
-      ...(resolved && { abatementDateTime: dateText(course.ended!) }),
+      ...(resolved && { abatementDateTime: dateText(course.ended) }),
       recordedDate: timeText(visit.start + 14),
       recorder: practitioner(chart.seed, visit.by),
       asserter: practitioner(chart.seed, visit.by),

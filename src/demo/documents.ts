@@ -22,8 +22,9 @@ import { isTaken } from './treatments.ts';
 import type { Life } from './treatments.ts';
 import { ordinal, spokenVitals } from './vitals.ts';
 import type { Measures } from './vitals.ts';
-import { VISIT_KINDS } from './visits.ts';
-import type { Visit, VisitKind } from './visits.ts';
+import { VISIT_KINDS } from './tables/visits.ts';
+import type { VisitKind } from './tables/visits.ts';
+import type { Visit } from './visits.ts';
 
 /** What a note tells of. */
 export interface VisitFacts {

@@ -1,21 +1,23 @@
 /** Encounters, and the elements that everything done at a visit shares. https://hl7.org/fhir/us/core/STU6.1/StructureDefinition-us-core-encounter.html */
 import type {
+  Condition,
   Encounter,
   EncounterHospitalization,
   Observation,
   Patient,
+  Procedure,
   Reference,
 } from '@medplum/fhirtypes';
 import { spokenDate, timeText } from './calendar.ts';
 import { link, put } from './chart.ts';
 import type { Chart } from './chart.ts';
 import { NAMESPACES, SYSTEMS, usCore } from './codes.ts';
-import { concept, narrative, period } from './datatypes.ts';
+import { concept, narrative, period, quantity } from './datatypes.ts';
 import type { Background } from './life.ts';
 import { nameOf } from './people.ts';
 import { location, locationRow, organization, practitioner, spokenPractitioner } from './places.ts';
 import { procedure } from './tables/procedures.ts';
-import { VISIT_KINDS } from './visits.ts';
+import { VISIT_KINDS } from './tables/visits.ts';
 import type { Visit } from './visits.ts';
 
 export const subjectOf = (chart: Chart, life: Background): Reference<Patient> =>
@@ -76,14 +78,44 @@ function hospitalization(visit: Visit): EncounterHospitalization {
 
 const STAYS: readonly string[] = ['inpatient', 'emergency'];
 
-export function writeEncounter(chart: Chart, life: Background, visit: Visit): void {
-  const kind = VISIT_KINDS[visit.kind];
-  const [code, display] = kind.class;
-  const reason = reasonOf(visit);
-  const reasons = [...visit.found, ...visit.followed];
+type Reasons = Pick<Encounter, 'reasonCode' | 'reasonReference' | 'diagnosis'>;
+
+/** Why the patient came: problems, planned procedures, or the kind of visit itself. */
+function reasonElements(chart: Chart, visit: Visit): Reasons {
+  const courses = [...visit.found, ...visit.followed];
   const planned = visit.procedures.filter(
     (key) => procedure(key).ordered && visit.kind !== 'followUp' && visit.found.length === 0,
   );
+  const references = [
+    ...courses.map(({ key, row }) => link<Condition>(chart, 'Condition', key, row.snomed[1])),
+    ...planned.map((key) =>
+      link<Procedure>(chart, 'Procedure', `${key}-${visit.key}`, procedure(key).snomed[1]),
+    ),
+  ];
+  const diagnosis = visit.found.map(({ key }, index) => ({
+    condition: link<Condition>(chart, 'Condition', key),
+    use: concept(['diagnosisRole', 'AD', 'Admission diagnosis']),
+    rank: index + 1,
+  }));
+  return {
+    reasonCode:
+      courses.length > 0
+        ? courses.map(({ row }) => concept(['snomed', ...row.snomed]))
+        : [{ text: reasonOf(visit) }],
+    ...(references.length > 0 && { reasonReference: references }),
+    ...(diagnosis.length > 0 && { diagnosis }),
+  };
+}
+
+export function writeEncounter(chart: Chart, life: Background, visit: Visit): void {
+  const kind = VISIT_KINDS[visit.kind];
+  const [code, display] = kind.class;
+  const when = period(visit.start, visit.end);
+  const performer = {
+    type: [concept(['participation', 'PPRF', 'primary performer'])],
+    period: when,
+    individual: practitioner(chart.seed, visit.by),
+  };
   put<Encounter>(
     chart,
     visit.key,
@@ -96,47 +128,19 @@ export function writeEncounter(chart: Chart, life: Background, visit: Visit): vo
       class: { system: SYSTEMS.actCode, code, display },
       type: [concept(kind.type)],
       subject: subjectOf(chart, life),
-      participant: [
-        {
-          type: [concept(['participation', 'PPRF', 'primary performer'])],
-          period: period(visit.start, visit.end),
-          individual: practitioner(chart.seed, visit.by),
-        },
-      ],
-      period: period(visit.start, visit.end),
-      length: { value: visit.end - visit.start, unit: 'min', system: SYSTEMS.ucum, code: 'min' },
-      reasonCode:
-        reasons.length > 0
-          ? reasons.map(({ row }) => concept(['snomed', ...row.snomed]))
-          : [{ text: reason }],
-      ...(reasons.length + planned.length > 0 && {
-        reasonReference: [
-          ...reasons.map(({ key, row }) => link(chart, 'Condition', key, row.snomed[1])),
-          ...planned.map((key) => link(chart, 'Procedure', `${key}-${visit.key}`, procedure(key).snomed[1])),
-        ] as Encounter['reasonReference'],
-      }),
-      ...(visit.found.length > 0 && {
-        diagnosis: visit.found.map(({ key }, index) => ({
-          condition: link(chart, 'Condition', key),
-          use: concept(['diagnosisRole', 'AD', 'Admission diagnosis']),
-          rank: index + 1,
-        })),
-      }),
+      participant: [performer],
+      period: when,
+      length: quantity(visit.end - visit.start, 'min'),
+      ...reasonElements(chart, visit),
       ...(STAYS.includes(visit.kind) && { hospitalization: hospitalization(visit) }),
-      location: [
-        {
-          location: location(chart.seed, visit.at),
-          status: 'completed',
-          period: period(visit.start, visit.end),
-        },
-      ],
+      location: [{ location: location(chart.seed, visit.at), status: 'completed', period: when }],
       serviceProvider: organization(chart.seed, visit.organization),
     },
     {
       profile: usCore('us-core-encounter'),
       text: narrative(
         `${kind.title} on ${spokenDate(visit.day)} at ${locationRow(visit.at).name}, with ${spokenPractitioner(visit.by)}.`,
-        `Reason: ${reason}.`,
+        `Reason: ${reasonOf(visit)}.`,
       ),
     },
   );

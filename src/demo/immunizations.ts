@@ -22,7 +22,8 @@ import { location, organization, practitioner } from './places.ts';
 import { SERIES, vaccine } from './tables/vaccines.ts';
 import type { VaccineKey } from './tables/vaccines.ts';
 import type { Life } from './treatments.ts';
-import type { Visit, VisitKind } from './visits.ts';
+import type { VisitKind } from './tables/visits.ts';
+import type { Visit } from './visits.ts';
 
 /** One dose that was given (or refused) at a visit, or given elsewhere before the record began. */
 export interface Dose {

@@ -12,7 +12,8 @@ import type { ProblemKey } from './tables/problems.ts';
 import { isTaken } from './treatments.ts';
 import type { Life } from './treatments.ts';
 import { whenSeen } from './encounters.ts';
-import type { Visit, VisitKind } from './visits.ts';
+import type { VisitKind } from './tables/visits.ts';
+import type { Visit } from './visits.ts';
 
 /** What was measured; what was not is left out. Units: cm, kg, kg/m2, mmHg, a minute, degrees Celsius, percent, liters a minute. */
 export interface Measures {

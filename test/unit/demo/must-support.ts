@@ -103,7 +103,7 @@ export function valuesOf(
 ): readonly unknown[] {
   const segments = id.split('.').slice(1);
   let values: readonly unknown[] = resources;
-  let prefix = profile.type!;
+  let prefix = profile.type;
   for (const segment of segments) {
     prefix = `${prefix}.${segment}`;
     const [name, slice] = segment.split(':');

@@ -31,7 +31,7 @@ export function readPackage(path: string): Package {
   for (const [name, text] of filesOf(gunzipSync(readFileSync(path)))) {
     if (!KINDS.test(name)) continue;
     const resource = JSON.parse(text) as StructureDefinition | ValueSet | CodeSystem;
-    if (resource.resourceType === 'StructureDefinition') profiles.set(resource.url!, resource);
+    if (resource.resourceType === 'StructureDefinition') profiles.set(resource.url, resource);
     else if (resource.resourceType === 'ValueSet') valueSets.set(resource.url!, resource);
     else codeSystems.set(resource.url!, resource);
   }
@@ -46,13 +46,13 @@ const flagged = (
 
 /** Must-support, or must-support for USCDI, which US Core marks by an extension. */
 export const isDemanded = (element: ElementDefinition): boolean =>
-  element.mustSupport === true || flagged(element.extension as never, 'uscdi-requirement');
+  element.mustSupport === true || flagged(element.extension, 'uscdi-requirement');
 
 /** Types of a choice that must each be supported; empty where any will do. */
 export const demandedTypes = (element: ElementDefinition): readonly string[] =>
   (element.type ?? [])
     .filter(({ extension }) => flagged(extension, 'type-must-support'))
-    .map(({ code }) => code!);
+    .map(({ code }) => code);
 
 /** Profiles that a reference must each be able to point to; empty where any will do. */
 export function demandedTargets(element: ElementDefinition): readonly string[] {

@@ -51,7 +51,7 @@ needs(`shared-data/${PACKAGE}`, 'that US Core must-support elements appear in th
     /** A resource that claims a profile made from another conforms to that one, too. */
     const conforming = (profile: StructureDefinition): readonly Resource[] =>
       [...byProfile]
-        .filter(([url]) => ancestry(pack, url).includes(profile.url!))
+        .filter(([url]) => ancestry(pack, url).includes(profile.url))
         .flatMap(([, resources]) => resources);
 
     const profiles = [...pack.profiles.values()].filter(
