@@ -190,20 +190,22 @@ function parseNumber(reader: Reader): number | Decimal {
   NUMBER.lastIndex = reader.at;
   const text = NUMBER.exec(reader.text)?.[0];
   if (text === undefined) throw broken(reader, reader.at, `expected a JSON value, found ${found(reader)}`);
-  const value = Number(text);
-  if (text.length > 4) refuseAbsurd(reader, text, value);
+  const value = keepNumber(text);
+  if (value === undefined)
+    throw broken(reader, reader.at, `the number ${text.slice(0, 30)} is beyond reason: ${NUMBER_LIMITS}`);
   reader.at += text.length;
-  return String(value) === text ? value : new Decimal(text);
+  return value;
 }
 
-function refuseAbsurd(reader: Reader, text: string, value: number): void {
-  if (text.length <= MOST_DIGITS && Number.isFinite(value) && !/[eE][+-]?0*[1-9]\d{4}/.test(text)) return;
-  const limits = `at most ${MOST_DIGITS} characters, and less than 1e308`;
-  throw broken(
-    reader,
-    reader.at,
-    `the number ${text.slice(0, 30)}${text.length > 30 ? '…' : ''} is beyond reason: ${limits}`,
-  );
+/** What a number in a text is bound to. */
+export const NUMBER_LIMITS = `at most ${MOST_DIGITS} characters, and less than 1e308`;
+
+/** The number that a JSON text means, as a Decimal where the text would not survive; undefined when it is beyond `NUMBER_LIMITS`. */
+export function keepNumber(text: string): number | Decimal | undefined {
+  const value = Number(text);
+  if (String(value) === text) return value;
+  const isAbsurd = text.length > MOST_DIGITS || !Number.isFinite(value) || /[eE][+-]?0*[1-9]\d{4}/.test(text);
+  return isAbsurd ? undefined : new Decimal(text);
 }
 
 /** What stands at the place, and what to do about the mistakes that are made most. */

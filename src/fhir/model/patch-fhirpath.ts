@@ -10,8 +10,10 @@ import { isObject, type JsonObject, type ResourceTree } from './tree.ts';
 
 const MOST_OPERATIONS = 1000;
 const MOST_DEPTH = 100;
-/** what one patch may put in, see `Budget` */
+/** what one patch may put in, and how large the resource may be, see `Budget` */
 const MOST_COPIED = 50_000_000;
+/** operations times the size of the resource: about a second and a half */
+const MOST_WORK = 500_000_000;
 
 interface Patching extends Making {
   readonly tree: ResourceTree;
@@ -34,7 +36,9 @@ export function applyFhirPathPatch(
       `The patch has ${operations.length} operations: at most ${MOST_OPERATIONS} are allowed`,
     );
   }
-  const next = copyValue(tree, { left: Infinity });
+  const counted = { left: MOST_COPIED };
+  const next = copyValue(tree, counted);
+  refuseLong(operations.length, MOST_COPIED - counted.left);
   const making: Making = { definitions, budget: { left: MOST_COPIED } };
   operations.forEach((sent, i) => {
     const operation = readOperation(sent, i);
@@ -47,6 +51,16 @@ export function applyFhirPathPatch(
   if (nesting(next, { left: Infinity }) > MOST_DEPTH)
     throw fault('invalid', `The patch would nest deeper than ${MOST_DEPTH} levels`);
   return next;
+}
+
+/** Each operation may look at the whole resource. */
+function refuseLong(operations: number, size: number): void {
+  const most = Math.floor(MOST_WORK / size);
+  if (operations <= most) return;
+  throw fault(
+    'too-costly',
+    `The patch has ${operations} operations, and the resource is large: send at most ${most} at a time`,
+  );
 }
 
 function named(error: FhirError, { type, path }: PatchOperation, index: number): FhirError {

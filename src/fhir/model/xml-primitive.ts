@@ -3,7 +3,8 @@
  * https://hl7.org/fhir/R4/datatypes.html#primitive, https://hl7.org/fhir/R4/json.html#primitive
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { Decimal, type JsonPrimitive } from './tree.ts';
+import { keepNumber } from './json.ts';
+import type { JsonPrimitive } from './tree.ts';
 import { primitiveForm } from './xml-slots.ts';
 
 const INTEGER = /^-?(?:0|[1-9]\d*)$/;
@@ -25,23 +26,12 @@ export function parsePrimitive(
     case 'boolean':
       return trimmed === 'true' ? true : trimmed === 'false' ? false : undefined;
     case 'integer':
-      return INTEGER.test(trimmed) ? numberOf(trimmed) : undefined;
+      return INTEGER.test(trimmed) ? keepNumber(trimmed) : undefined;
     case 'decimal':
-      return DECIMAL.test(trimmed) ? numberOf(trimmed) : undefined;
+      return DECIMAL.test(trimmed) ? keepNumber(trimmed) : undefined;
     case 'string':
       return trimmed === '' ? undefined : trimmed;
   }
-}
-
-const MOST_DIGITS = 1000;
-const MOST_EXPONENT = 9999;
-
-/** The same bounds and the same result as in JSON, so that both formats give the same tree. */
-function numberOf(text: string): number | Decimal | undefined {
-  const exponent = /[eE]([+-]?\d+)$/.exec(text)?.[1] ?? '0';
-  if (text.length > MOST_DIGITS || Math.abs(Number(exponent)) > MOST_EXPONENT) return undefined;
-  const value = Number(text);
-  return String(value) === text ? value : new Decimal(text);
 }
 
 /** What a value of the type looks like, for messages. */

@@ -326,6 +326,16 @@ describe('replace and delete', () => {
     ).toContain('at most 1000');
   });
 
+  it('bounds the work on large resources', () => {
+    const name = Array.from({ length: 3000 }, (_, i) => ({ family: `F${i}`, given: ['a'] }));
+    const tree: ResourceTree = { resourceType: 'Patient', name };
+    const sent = Array<Sent>(1000).fill({ type: 'delete', path: 'Patient.gender' });
+    expect(refused(parameters(...sent), tree).message).toMatch(
+      /the resource is large: send at most \d+ at a time/,
+    );
+    expect(() => applyFhirPathPatch(definitions, tree, parameters(...sent.slice(0, 10)))).not.toThrow();
+  });
+
   it('shares nothing with the patch', () => {
     const sent = parameters(
       { type: 'add', path: 'Patient', name: 'name', value: { valueHumanName: { given: ['q'] } } },
