@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { failure, SETTLE_TOGETHER, TenantWriter } from './tenant-writer.ts';
+import { countCommits, gauge } from '../../telemetry/metrics.ts';
 import type { Answer, Answers, Ask, Order, Questions } from './wire.ts';
 
 interface Waiting {
@@ -45,6 +46,7 @@ function schedule(): void {
 
 function work(): void {
   scheduled = false;
+  const started = performance.now();
   const batch = takeBatch();
   const answers = new Map<MessagePort, [number, Answer][]>();
   for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) {
@@ -58,6 +60,8 @@ function work(): void {
     });
   }
   for (const [port, list] of answers) port.postMessage(list satisfies Answers);
+  const together = batch.filter(({ ask }) => ask.op === 'commit').length;
+  if (together > 0) countCommits({ store: 'sqlite', together, milliseconds: performance.now() - started });
   settleFull();
   if (queue.length > 0) schedule();
   else if (closing) stop();
@@ -124,6 +128,12 @@ function stop(): void {
   parentPort!.postMessage('closed');
   parentPort!.close();
 }
+
+gauge(
+  'embergate_commits_waiting',
+  'Questions that wait for the writer of the embedded store.',
+  () => queue.length,
+);
 
 parentPort!.on('message', (order: Order) => {
   if (order !== 'close') return listen(order.port);
