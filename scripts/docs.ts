@@ -7,7 +7,9 @@ const path = resolve(import.meta.dirname, '..', 'docs', 'configuration.md');
 
 /** The page as the table has it. */
 export function configurationPage(): string {
-  const rows = SETTINGS.map(({ name, fallback, meaning }) => `| \`${name}\` | \`${fallback}\` | ${meaning} |`);
+  const rows = SETTINGS.map(
+    ({ name, fallback, meaning }) => `| \`${name}\` | \`${fallback}\` | ${meaning} |`,
+  );
   return [
     '# Settings',
     '',

@@ -26,10 +26,15 @@ export function webApp(options: AppOptions): Express {
     response.type(contentType).send(text);
   });
   app.get('/', (_request, response) => {
-    response.type('text/plain').send(`Embergate, a FHIR R4 server. The FHIR base is ${options.publicUrl}/fhir\n`);
+    response
+      .type('text/plain')
+      .send(`Embergate, a FHIR R4 server. The FHIR base is ${options.publicUrl}/fhir\n`);
   });
   app.use((request, response) => {
-    response.status(404).type('text/plain').send(`There is nothing at ${request.path}. The FHIR base is ${options.publicUrl}/fhir\n`);
+    response
+      .status(404)
+      .type('text/plain')
+      .send(`There is nothing at ${request.path}. The FHIR base is ${options.publicUrl}/fhir\n`);
   });
   return app;
 }

@@ -31,12 +31,18 @@ function unpacked(): { folder: string; files: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'embergate-synthea-'));
   for (const archive of ARCHIVES) execFileSync('tar', ['xJf', sharedData('synthea', archive), '-C', folder]);
   const below = (path: string): string[] =>
-    readdirSync(path, { withFileTypes: true }).flatMap((one) => (one.isDirectory() ? below(join(path, one.name)) : [join(path, one.name)]));
+    readdirSync(path, { withFileTypes: true }).flatMap((one) =>
+      one.isDirectory() ? below(join(path, one.name)) : [join(path, one.name)],
+    );
   const small = below(sharedData('synthea', 'small'));
   return { folder, files: [...small, ...below(folder)].filter((file) => file.endsWith('.json')) };
 }
 
-async function each<T>(items: readonly T[], parallel: number, work: (item: T) => Promise<void>): Promise<void> {
+async function each<T>(
+  items: readonly T[],
+  parallel: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   let next = 0;
   const run = async (): Promise<void> => {
     while (next < items.length) await work(items[next++]!);
@@ -49,7 +55,9 @@ function residentBytes(pid: number): number {
   return Number(line?.[1] ?? 0) * 1024;
 }
 
-export function syntheaContract(start: () => Promise<{ server: ServerProcess; stop: () => Promise<void> }>): void {
+export function syntheaContract(
+  start: () => Promise<{ server: ServerProcess; stop: () => Promise<void> }>,
+): void {
   let server: ServerProcess;
   let stop: () => Promise<void>;
   let api: Api;
@@ -70,15 +78,22 @@ export function syntheaContract(start: () => Promise<{ server: ServerProcess; st
       if (!text.includes('"transaction"')) return;
       const reply = await api.post('', text);
       const bundle = JSON.parse(text) as { entry: SentEntry[] };
-      const wrong = reply.status !== 200 || reply.body.entry.some((one: { response: { status: string } }) => !/^20[01]/.test(one.response.status));
+      const wrong =
+        reply.status !== 200 ||
+        reply.body.entry.some(
+          (one: { response: { status: string } }) => !/^20[01]/.test(one.response.status),
+        );
       if (wrong) refused.push(`${file}: ${reply.status} ${reply.text.slice(0, 300)}`);
-      for (const { resource } of bundle.entry) sent.set(resource.resourceType, (sent.get(resource.resourceType) ?? 0) + 1);
+      for (const { resource } of bundle.entry)
+        sent.set(resource.resourceType, (sent.get(resource.resourceType) ?? 0) + 1);
       entries += bundle.entry.length;
       peak = Math.max(peak, residentBytes(server.pid()));
     });
     seconds = (performance.now() - began) / 1000;
     rmSync(folder, { recursive: true, force: true });
-    console.log(`${entries} resources in ${seconds.toFixed(1)} s (${Math.round(entries / seconds)}/s), peak memory ${Math.round(peak / 1048576)} MB`);
+    console.log(
+      `${entries} resources in ${seconds.toFixed(1)} s (${Math.round(entries / seconds)}/s), peak memory ${Math.round(peak / 1048576)} MB`,
+    );
   }, 1_200_000);
 
   afterAll(() => stop?.());
@@ -105,7 +120,8 @@ export function syntheaContract(start: () => Promise<{ server: ServerProcess; st
       while (url) {
         const page = await api.get(url);
         urns += page.text.match(/"reference":"urn:uuid:/g)?.length ?? 0;
-        for (const [, reference] of page.text.matchAll(/"reference":"([A-Z][A-Za-z]+\/[^"#]+)"/g)) asked.add(reference!);
+        for (const [, reference] of page.text.matchAll(/"reference":"([A-Z][A-Za-z]+\/[^"#]+)"/g))
+          asked.add(reference!);
         for (const { resource } of (page.body.entry ?? []) as Found[]) known.add(`${type}/${resource.id}`);
         url = page.body.link.find((one: { relation: string }) => one.relation === 'next')?.url;
       }
@@ -120,7 +136,9 @@ export function syntheaContract(start: () => Promise<{ server: ServerProcess; st
     const { id } = patient!.resource;
     const all = await api.get(`/Patient/${id}/Observation?_count=1000&_total=accurate`);
     expect(all.body.entry?.length ?? 0).toBe(Math.min(all.body.total, 1000));
-    const patched = await api.patch(`/Patient/${id}`, [{ op: 'add', path: '/active', value: true }], { 'content-type': 'application/json-patch+json' });
+    const patched = await api.patch(`/Patient/${id}`, [{ op: 'add', path: '/active', value: true }], {
+      'content-type': 'application/json-patch+json',
+    });
     expect([patched.status, patched.body.active]).toEqual([200, true]);
     expect((await api.remove(`/Patient/${id}`)).status).toBe(409);
     const [observed] = (await api.get('/Observation?_count=1&_sort=_id')).body.entry as Found[];
