@@ -24,7 +24,7 @@ export interface Composition {
 export interface ComposeOptions {
   readonly version: string;
   readonly observe: EdgeOptions['observe'];
-  /** a worker thread's way to the writer of the embedded store */
+  /** a worker thread's way to the one queue of commits of this process */
   readonly writer?: unknown;
 }
 
@@ -33,7 +33,7 @@ export async function openStores(config: Config, writer?: unknown): Promise<Stor
   const { store } = config;
   if (store.kind === 'mongo') {
     const { openMongoStores } = await import('./store/mongo/stores.ts');
-    return openMongoStores({ url: store.url });
+    return openMongoStores({ url: store.url, writer: writer as never });
   }
   const { openSqliteStores } = await import('./store/sqlite/stores.ts');
   return openSqliteStores({ location: store.location, writer: writer as never });

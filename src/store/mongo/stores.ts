@@ -1,5 +1,6 @@
 /** The MongoDB adapter: one database a tenant, on a replica set or behind mongos. See docs/mongodb.md and docs/adr/0005-mongodb-layout.md. */
 import type { MongoClient } from 'mongodb';
+import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { ResourceStore, Stores, TenantStore } from '../ports.ts';
 import { clearly, connect } from './client.ts';
@@ -8,6 +9,7 @@ import { feedStore } from './feed.ts';
 import { history, vread } from './history.ts';
 import { jobStore } from './jobs.ts';
 import { rooms, type Rooms } from './layout.ts';
+import { attachment, linkedQueues, type CommitAttachment } from './link.ts';
 import { migrate, secretOf } from './migrations.ts';
 import { reader } from './read.ts';
 import { search } from './search.ts';
@@ -17,6 +19,13 @@ export interface MongoOptions {
   readonly url: string;
   /** what the database of a tenant is called before the tenant's name; from the address when absent */
   readonly prefix?: string;
+  /** what `attach` gave in the thread whose queue of commits this thread shares */
+  readonly writer?: CommitAttachment;
+}
+
+export interface MongoStores extends Stores {
+  /** For one more thread of this process; the port must stand in the transfer list of the message that carries it. */
+  attach(): { readonly attachment: CommitAttachment; readonly transfer: readonly MessagePort[] };
 }
 
 interface Opened {
@@ -25,30 +34,53 @@ interface Opened {
 }
 
 /** Connects. Throws FhirError `busy` when the server cannot be reached, `not-supported` when it has no transactions. */
-export async function openMongoStores({ url, prefix }: MongoOptions): Promise<Stores> {
+export async function openMongoStores({ url, prefix, writer }: MongoOptions): Promise<MongoStores> {
   const client = await connect(url);
   await refuseWithoutTransactions(client).catch(async (error: unknown) => {
     await client.close();
     throw error;
   });
-  const before = prefix ?? `${client.options.dbName === 'test' ? 'embergate' : client.options.dbName}-`;
-  const opened = new Map<string, Promise<Opened>>();
-  const open = (name: string): Promise<Opened> => {
-    const known = opened.get(name) ?? openTenant(client, rooms(client.db(before + name)));
-    opened.set(name, known);
-    known.catch(() => opened.delete(name));
-    return known;
+  const before = prefix ?? prefixOf(client);
+  const linked = writer && linkedQueues(writer.port);
+  const queueOf = (name: string, own: Rooms): CommitQueue => linked?.(name) ?? commitQueue(client, own);
+  const open = openedOnce((name) => openTenant(rooms(client.db(before + name)), (own) => queueOf(name, own)));
+  const attach: MongoStores['attach'] = () => {
+    const one = attachment(async (name, unit) => (await open.one(name)).queue.commit(unit));
+    return { attachment: one, transfer: [one.port] };
   };
   return {
-    tenant: async (name) => (await open(checked(name))).store,
+    tenant: async (name) => (await open.one(checked(name))).store,
     tenants: () => clearly(() => tenantNames(client, before)),
     close: async () => {
-      const all = await Promise.allSettled([...opened.values()]);
-      const queues = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.queue] : []));
-      await Promise.all(queues.map((queue) => queue.drained()));
+      await Promise.all((await open.all()).map(({ queue }) => queue.drained()));
+      writer?.port.close();
       await client.close();
     },
+    attach,
   };
+}
+
+/** The driver's word for an address without a database is `test`. */
+const prefixOf = ({ options: { dbName } }: MongoClient): string =>
+  `${dbName === 'test' ? 'embergate' : dbName}-`;
+
+/** Tenants that are open; a failure to open is forgotten, so that the next call tries again. */
+function openedOnce(open: (name: string) => Promise<Opened>): {
+  readonly one: (name: string) => Promise<Opened>;
+  readonly all: () => Promise<Opened[]>;
+} {
+  const known = new Map<string, Promise<Opened>>();
+  const one = (name: string): Promise<Opened> => {
+    const opened = known.get(name) ?? open(name);
+    known.set(name, opened);
+    opened.catch(() => known.delete(name));
+    return opened;
+  };
+  const all = async (): Promise<Opened[]> =>
+    (await Promise.allSettled([...known.values()])).flatMap((each) =>
+      each.status === 'fulfilled' ? [each.value] : [],
+    );
+  return { one, all };
 }
 
 function checked(name: string): string {
@@ -73,18 +105,22 @@ async function tenantNames(client: MongoClient, before: string): Promise<readonl
   return names.filter((name) => /^[a-z0-9-]{1,40}$/.test(name)).sort();
 }
 
-async function openTenant(client: MongoClient, own: Rooms): Promise<Opened> {
+async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Promise<Opened> {
   const secret = await clearly(async () => {
     await migrate(own);
     return secretOf(own);
   });
-  const queue = commitQueue(client, own);
+  const queue = queueOf(own);
   const ping = (): Promise<void> =>
     clearly(async () => void (await own.db.command({ ping: 1 }, { timeoutMS: 3_000 })));
-  return {
-    store: { resources: resourceStore(own, queue), feed: feedStore(own), jobs: jobStore(own), secret, ping },
-    queue,
+  const store = {
+    resources: resourceStore(own, queue),
+    feed: feedStore(own),
+    jobs: jobStore(own),
+    secret,
+    ping,
   };
+  return { store, queue };
 }
 
 function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {

@@ -114,21 +114,46 @@ async function readGuards(
 
 /** Some are enough: one refuses the unit, the others only make the refusal more telling. */
 const REFERRERS_SHOWN = 10;
+/** Referrers of all deletes of the group that are looked at together; with more, each unit asks for its own. */
+const REFERRERS_TOGETHER = 200;
 
+const deletesOf = ({ writes }: UnitOfWork): string[] => writes.filter(({ content }) => !content).map(keyText);
+
+/** Mostly there is none: one question for the whole group finds that out. */
 async function readReferrers(
   rooms: Rooms,
   session: ClientSession,
   units: readonly UnitOfWork[],
 ): Promise<Map<UnitOfWork, Referrer[]>> {
-  const asking = units.filter(({ integrity, writes }) => integrity && writes.some(({ content }) => !content));
+  const asking = units.filter((unit) => unit.integrity && deletesOf(unit).length > 0);
+  if (asking.length === 0) return new Map();
+  const options = {
+    session,
+    projection: { f: 1 },
+    limit: REFERRERS_TOGETHER,
+    batchSize: REFERRERS_TOGETHER + 1,
+  };
+  const rows = await rooms.resources.find({ f: { $in: asking.flatMap(deletesOf) } }, options).toArray();
+  if (rows.length === REFERRERS_TOGETHER) return readReferrersEach(rooms, session, asking);
+  const referrers = rows.map(({ _id, f = [] }) => ({ by: _id, to: f }));
+  return new Map(asking.map((unit) => [unit, outside(unit, referrers)]));
+}
+
+/** A referrer that the unit writes itself is judged by what it writes. */
+function outside({ writes }: UnitOfWork, referrers: readonly Referrer[]): Referrer[] {
+  if (referrers.length === 0) return [];
+  const own = new Set(writes.map(keyText));
+  return referrers.filter(({ by }) => !own.has(by));
+}
+
+async function readReferrersEach(
+  rooms: Rooms,
+  session: ClientSession,
+  asking: readonly UnitOfWork[],
+): Promise<Map<UnitOfWork, Referrer[]>> {
   const found = new Map<UnitOfWork, Referrer[]>(asking.map((unit) => [unit, []]));
-  const questions = asking.map(({ writes }) => [
-    {
-      $match: {
-        f: { $in: writes.filter(({ content }) => !content).map(keyText) },
-        _id: { $nin: writes.map(keyText) },
-      },
-    },
+  const questions = asking.map((unit) => [
+    { $match: { f: { $in: deletesOf(unit) }, _id: { $nin: unit.writes.map(keyText) } } },
     { $limit: REFERRERS_SHOWN },
     { $project: { f: 1 } },
   ]);
@@ -171,20 +196,32 @@ async function writeAccepted(
   const last = new Map(accepted.map((one) => [keyText(one.write), one]));
   const first = new Set(accepted.filter(({ fresh }) => fresh).map(({ write }) => keyText(write)));
   const documents = [...last.values()].map(({ write, place }) => resourceDocument(write, place));
-  const [fresh, known] = [
-    documents.filter(({ _id }) => first.has(_id)),
-    documents.filter(({ _id }) => !first.has(_id)),
-  ];
   for (const { write, place } of accepted) stamp(write, place.instant);
-  for (const chunk of chunks(fresh)) await rooms.resources.insertMany(chunk, { session });
-  for (const chunk of chunks(known)) await rooms.resources.bulkWrite(chunk.map(replacement), { session });
+  await writeCurrent(rooms, session, documents, first);
   const versions = accepted.map(({ write, place }) => historyDocument(write, place));
   for (const chunk of chunks(versions)) await rooms.history.insertMany(chunk, { session });
 }
 
-type Replacement = { replaceOne: { filter: { _id: string }; replacement: ResourceDocument } };
-const replacement = (one: ResourceDocument): Replacement => ({
-  replaceOne: { filter: { _id: one._id }, replacement: one },
+/** A group with few new resources among known ones is one command instead of two; an insert is cheaper than an upsert where there are many. */
+const FEW = 50;
+
+async function writeCurrent(
+  { resources }: Rooms,
+  session: ClientSession,
+  documents: readonly ResourceDocument[],
+  first: ReadonlySet<string>,
+): Promise<void> {
+  const fresh = documents.filter(({ _id }) => first.has(_id));
+  const mixed = fresh.length < documents.length && fresh.length <= FEW;
+  const known = mixed ? documents : documents.filter(({ _id }) => !first.has(_id));
+  if (!mixed) for (const chunk of chunks(fresh)) await resources.insertMany(chunk, { session });
+  for (const chunk of chunks(known)) await resources.bulkWrite(chunk.map(replacement), { session });
+}
+
+const replacement = (
+  one: ResourceDocument,
+): { replaceOne: { filter: { _id: string }; replacement: ResourceDocument; upsert: true } } => ({
+  replaceOne: { filter: { _id: one._id }, replacement: one, upsert: true },
 });
 
 /** Overwrites the 24 characters of meta.lastUpdated; a second attempt overwrites them again. */
