@@ -124,7 +124,8 @@ function intentOf(context: Context, request: EntryRequest): Intent {
   const criteria = id === undefined ? queryText(request) : undefined;
   const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, 'if-none-exist': ifNoneExist } = request.headers;
   if (method === 'POST') {
-    if (id !== undefined) throw fault('method', `POST is for a type: use ${type}, or PUT to ${type}/${id}`);
+    if (id !== undefined)
+      throw fault('not-supported', `POST is for a type: use ${type}, or PUT to ${type}/${id}`);
     return {
       ...known,
       kind: 'create',
