@@ -75,20 +75,27 @@ function followUps(life: Background, course: Course, from: Day): Wish[] {
   return wishes;
 }
 
-/** The intervention that a problem leads to, if it comes to that within the record; a heart attack is how its problem is found. */
-function eventOf(life: Background, course: Course): Wish[] {
+/** The day of the intervention that a problem leads to, if it ever does; a heart attack is how its problem is found. */
+export function eventDay(life: Background, course: Course): Day | undefined {
   const event = course.row.event;
   const rng = chanceOf(life, 'event', course.key);
-  if (!event || !(rng.chance(event.share) || life.person.role)) return [];
+  if (!event || !(rng.chance(event.share) || life.person.role)) return undefined;
   const sudden = event.years[1] === 0;
-  const day =
-    course.onset + (sudden ? 0 : Math.round(rng.real(...event.years) * DAYS_A_YEAR) + LATEST_FINDING + 5);
+  return (
+    course.onset + (sudden ? 0 : Math.round(rng.real(...event.years) * DAYS_A_YEAR) + LATEST_FINDING + 5)
+  );
+}
+
+/** The stay of the intervention and the look at it afterwards. */
+function eventOf(life: Background, course: Course): Wish[] {
+  const event = course.row.event;
+  const day = eventDay(life, course);
+  if (!event || day === undefined || day < life.since + 30 || day > life.last - 20) return [];
   const nights = procedure(event.procedure).stay;
-  if (day < life.since + 30 || day > life.last - 20) return [];
   const kind = nights > 0 ? 'inpatient' : 'outpatient';
   const stay = { day, kind, procedure: event.procedure, nights } as const;
   return [
-    sudden ? { ...stay, found: course } : { ...stay, followed: course },
+    event.years[1] === 0 ? { ...stay, found: course } : { ...stay, followed: course },
     { day: day + nights + 9, kind: 'followUp', followed: course },
   ];
 }

@@ -143,14 +143,12 @@ export function writeAllergies(chart: Chart, life: Life): void {
   const row = ALLERGIES.find(({ key }) => key === life.person.allergy);
   const first = life.visits[0];
   if (!first) return;
-  if (row) writeAllergy(chart, life, row);
+  const known = row && life.visits.find(({ day }) => day >= dayAtAge(life.person.birth, row.age));
+  if (row && known) writeAllergy(chart, life, row, known);
   else writeNoAllergy(chart, life, first);
 }
 
-function writeAllergy(chart: Chart, life: Life, row: AllergyRow): void {
-  const onset = dayAtAge(life.person.birth, row.age);
-  const visit = life.visits.find(({ day }) => day >= onset);
-  if (!visit) return;
+function writeAllergy(chart: Chart, life: Life, row: AllergyRow, visit: Visit): void {
   put<AllergyIntolerance>(
     chart,
     row.key,
@@ -164,7 +162,7 @@ function writeAllergy(chart: Chart, life: Life, row: AllergyRow): void {
       code: conceptSaid(row.label, row.code),
       patient: subjectOf(chart, life),
       encounter: encounterOf(chart, visit),
-      onsetDateTime: dateText(onset),
+      onsetDateTime: dateText(dayAtAge(life.person.birth, row.age)),
       recordedDate: timeText(visit.start + 6),
       recorder: practitioner(chart.seed, visit.by),
       reaction: [

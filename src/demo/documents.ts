@@ -1,6 +1,6 @@
 /** Notes written from the record, as DocumentReferences with their text inside, and who vouches for them. https://hl7.org/fhir/us/core/STU6.1/clinical-notes.html */
 import type { Binary, DocumentReference, Provenance } from '@medplum/fhirtypes';
-import { ageAt, spokenAge, spokenDate, timeText } from './calendar.ts';
+import { ageAt, dayAtAge, spokenAge, spokenDate, timeText } from './calendar.ts';
 import { link, put } from './chart.ts';
 import type { Chart } from './chart.ts';
 import { NAMESPACES, usCore } from './codes.ts';
@@ -155,7 +155,9 @@ export function noteText(life: Life, facts: VisitFacts): string {
   const taken = life.treatments
     .filter((one) => one.visit.day <= visit.day && isTaken(one, visit.day))
     .map((one) => `- ${medicine(one.medicine).short}: ${lowerFirst(medicine(one.medicine).sig)}`);
-  const allergy = ALLERGIES.find(({ key }) => key === person.allergy);
+  const allergy = ALLERGIES.find(
+    ({ key, age }) => key === person.allergy && dayAtAge(person.birth, age) <= visit.day,
+  );
   return [
     `${noteType(visit)[2].toUpperCase()}\n${nameOf(person)} | born ${spokenDate(person.birth)} | ${spokenDate(visit.day)}\n${locationRow(visit.at).name}\n`,
     section('REASON', [`${sentence(reasonOf(visit))}.`]),

@@ -37,8 +37,8 @@ export interface Dose {
 const GIVES: readonly VisitKind[] = ['wellChild', 'physical', 'followUp', 'prenatal'];
 /** Doses that the patient still tells of when they came to the practice as an adult. */
 const REMEMBERED: readonly VaccineKey[] = ['mmr', 'tdap', 'hpv', 'meningococcal'];
-/** Weeks between two doses of one vaccine at the least, in days. */
-const INTERVAL = 26;
+/** Days between two doses of one vaccine at the least. */
+const INTERVAL = 24;
 
 /** All doses of a life in the order of the schedule. */
 export function dosesOf(life: Life): readonly Dose[] {
@@ -63,7 +63,8 @@ function seriesDoses(
   const doses: Dose[] = [];
   let earliest = -Infinity;
   for (const [index, month] of months.entries()) {
-    const due = Math.max(life.person.birth + Math.round(month * DAYS_A_MONTH) - 4, earliest);
+    const { birth } = life.person;
+    const due = Math.max(birth + Math.round(month * DAYS_A_MONTH) - 4, birth, earliest);
     const dose = doseAt(life, key, due, index + 1, refuses);
     if (!dose || yearOf(dose.day) < since || yearOf(due) > until) continue;
     doses.push(dose);

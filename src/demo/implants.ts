@@ -6,13 +6,11 @@ import { put } from './chart.ts';
 import type { Chart } from './chart.ts';
 import { usCore } from './codes.ts';
 import { concept, narrative } from './datatypes.ts';
-import { keyOf } from './done.ts';
-import type { Done } from './done.ts';
 import { subjectOf } from './encounters.ts';
 import { chanceOf } from './life.ts';
+import type { Background } from './life.ts';
 import { organization } from './places.ts';
 import type { ImplantRow } from './tables/procedures.ts';
-import type { Life } from './treatments.ts';
 
 /** A GTIN-14 with its check digit. https://www.gs1.org/services/how-calculate-check-digit-manually */
 export function gtinOf(thirteen: string): string {
@@ -24,15 +22,22 @@ export function gtinOf(thirteen: string): string {
 
 const sixDigits = (day: Day): string => dateText(day).slice(2).replaceAll('-', '');
 
-export function writeImplant(chart: Chart, life: Life, done: Done, implant: ImplantRow): void {
-  const rng = chanceOf(life, 'implant', done.key);
-  const made = done.visit.day - rng.int(60, 400);
+/** The device that was implanted on a day, under the key of the procedure that did it. */
+export function writeImplant(
+  chart: Chart,
+  life: Background,
+  key: string,
+  day: Day,
+  implant: ImplantRow,
+): void {
+  const rng = chanceOf(life, 'implant', implant.gtin);
+  const made = day - rng.int(60, 400);
   const expires = made + Math.round(5 * DAYS_A_YEAR);
   const [lot, serial] = [`L${rng.int(100_000, 999_999)}`, `S${rng.int(1_000_000, 9_999_999)}`];
   const gtin = gtinOf(implant.gtin);
   put<Device>(
     chart,
-    keyOf(done),
+    key,
     {
       resourceType: 'Device',
       udiCarrier: [

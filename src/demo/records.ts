@@ -20,7 +20,7 @@ import { writeFormulary, writeTreatments } from './medications.ts';
 import { writePatient } from './patients.ts';
 import { DEMO_AS_OF } from './people.ts';
 import { openNetwork, writeNetwork } from './places.ts';
-import { writeProcedures } from './procedures.ts';
+import { writeEarlierProcedures, writeProcedures } from './procedures.ts';
 import { writeDraw } from './results.ts';
 import { idOf } from './rng.ts';
 import { writeSocial } from './social.ts';
@@ -111,6 +111,7 @@ function patientChart(seed: number, number: number, asOf: Day): Chart {
   writeFamilyHistory(chart, life);
   writeAllergies(chart, life);
   writeConditions(chart, life);
+  writeEarlierProcedures(chart, life);
   writeVisits(chart, life);
   writeTreatments(chart, life);
   writeSocial(chart, life);

@@ -68,8 +68,8 @@ export const ALLERGIES: readonly AllergyRow[] = [
   },
   {
     key: 'shellfish',
-    code: ['snomed', '227037002', 'Fish - dietary'],
-    label: 'fish and shellfish',
+    code: ['snomed', '735029006', 'Shellfish'],
+    label: 'shellfish',
     type: 'allergy',
     category: 'food',
     criticality: 'low',

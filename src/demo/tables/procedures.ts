@@ -284,3 +284,23 @@ export const PROCEDURES = {
 } as const satisfies Record<string, ProcedureRow>;
 
 export const procedure = (key: ProcedureKey): ProcedureRow => PROCEDURES[key];
+
+/** What people have had done long before they came, and tell of. */
+export interface EarlierRow {
+  readonly snomed: readonly [code: string, display: string];
+  readonly label: string;
+  readonly ages: readonly [number, number];
+  readonly share: number;
+}
+
+export const EARLIER_PROCEDURES: readonly EarlierRow[] = [
+  { snomed: ['173422009', 'Tonsillectomy'], label: 'tonsillectomy', ages: [4, 9], share: 0.13 },
+  { snomed: ['80146002', 'Appendectomy'], label: 'appendectomy', ages: [9, 30], share: 0.07 },
+  {
+    snomed: ['65546002', 'Extraction of wisdom tooth'],
+    label: 'extraction of wisdom teeth',
+    ages: [17, 24],
+    share: 0.3,
+  },
+  { snomed: ['38102005', 'Cholecystectomy'], label: 'cholecystectomy', ages: [32, 60], share: 0.09 },
+];
