@@ -66,6 +66,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   await record('default');
   const edge = fhirEdge({
     tenant: record,
+    definitions,
     access: OPEN_ACCESS,
     publicUrl: config.publicUrl,
     maxBodyBytes: config.maxBodyBytes,

@@ -5,20 +5,24 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AccessContext } from '../../access/context.ts';
+import type { Definitions } from '../../fhir/definitions/registry.ts';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 import { FORM } from '../body.ts';
 import { dispatch, refusal, type Answer } from '../dispatch.ts';
 import { decodeSegment, parseQuery } from '../query.ts';
 import type { TenantRecord } from '../record.ts';
 import type { FhirRequest, FhirResponse, Method, RequestBody } from '../request.ts';
+import { binaryOf, contentOf, sendsContent, wantsContent } from './binary.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { negotiate, type Format } from './negotiate.ts';
-import { mediaType, readBody } from './read-body.ts';
+import { mediaType, readBody, readBytes } from './read-body.ts';
 import { renderBody, send } from './render.ts';
 
 export interface EdgeOptions {
   /** the record of a tenant, undefined where there is none */
   readonly tenant: (name: string) => Promise<TenantRecord | undefined> | TenantRecord | undefined;
+  /** for answers where there is no tenant */
+  readonly definitions: Definitions;
   readonly access: AccessContext;
   readonly publicUrl: string;
   readonly maxBodyBytes: number;
@@ -130,19 +134,22 @@ async function work(
   id: string,
   isFull: boolean,
 ): Promise<Work> {
-  const record = await options.tenant(address[1] ?? DEFAULT_TENANT);
+  let record: TenantRecord | undefined;
   let format: Format = negotiate(undefined, []);
   let answered: Answer;
   try {
+    record = await options.tenant(address[1] ?? DEFAULT_TENANT);
     if (!record) throw fault('not-found', `There is no tenant "${address[1]}"`);
     if (isFull) throw fault('busy', 'The server is busy: try again in a moment');
     const asked = parseQuery(address[3] ?? '');
-    format = negotiate(request.headers.accept, asked);
+    const asIs = wantsContent(request.method ?? '', pathOf(address), request.headers.accept, asked);
+    if (!asIs) format = negotiate(request.headers.accept, asked);
     answered = await dispatch(
       record,
       options.access,
       await fhirRequest(options, request, address, asked, id),
     );
+    if (asIs && answered.response.status === 200) return native(contentOf(answered.response), answered);
   } catch (error) {
     answered = {
       response: refusal(error, id),
@@ -150,15 +157,30 @@ async function work(
       failure: error instanceof FhirError ? undefined : error,
     };
   }
-  return rendered(record, answered, format, id);
+  return rendered(record?.definitions() ?? options.definitions, answered, format, id);
 }
 
-function rendered(record: TenantRecord | undefined, answered: Answer, format: Format, id: string): Work {
+/** The content of a Binary goes out with its own type. */
+function native(outcome: FhirResponse, answered: Answer): Work {
+  const { body } = outcome;
+  const pieces = body?.kind === 'bytes' ? [body.bytes] : [];
+  return { outcome, pieces, answered };
+}
+
+function pathOf(address: RegExpExecArray): string[] {
+  const path = address[2];
+  if (!path) return [];
+  return path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeSegment);
+}
+
+function rendered(definitions: Definitions, answered: Answer, format: Format, id: string): Work {
   const { response } = answered;
   if (!response.body) return { outcome: response, pieces: [], answered };
   try {
-    const definitions = record?.definitions();
-    const pieces = definitions ? renderBody(definitions, response.body, format) : [];
+    const pieces = renderBody(definitions, response.body, format);
     return {
       outcome: { ...response, headers: { 'content-type': format.contentType, ...response.headers } },
       pieces,
@@ -168,7 +190,7 @@ function rendered(record: TenantRecord | undefined, answered: Answer, format: Fo
     // What JSON can hold and XML cannot: the refusal itself goes out as JSON.
     const failed = refusal(error, id);
     const json = negotiate(undefined, []);
-    const pieces = failed.body && record ? renderBody(record.definitions(), failed.body, json) : [];
+    const pieces = failed.body ? renderBody(definitions, failed.body, json) : [];
     const outcome = { ...failed, headers: { 'content-type': json.contentType, ...failed.headers } };
     return {
       outcome,
@@ -187,13 +209,8 @@ async function fhirRequest(
 ): Promise<FhirRequest> {
   const method = request.method ?? '';
   if (!METHODS.includes(method)) throw unknownMethod(method);
-  const path = address[2]
-    ? address[2]
-        .split('/')
-        .filter((part) => part !== '')
-        .map(decodeSegment)
-    : [];
-  const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(options, request);
+  const path = pathOf(address);
+  const body = method === 'GET' || method === 'HEAD' ? undefined : await bodyOf(options, request, path);
   const isForm = body?.kind === 'text' && body.mediaType === FORM && path.at(-1) === '_search';
   return {
     method: method as Method,
@@ -212,13 +229,26 @@ function unknownMethod(method: string): Error {
   return Object.assign(error, { headers: { allow } });
 }
 
-async function bodyOf(options: EdgeOptions, request: IncomingMessage): Promise<RequestBody | undefined> {
+async function bodyOf(
+  options: EdgeOptions,
+  request: IncomingMessage,
+  path: readonly string[],
+): Promise<RequestBody | undefined> {
   const { headers } = request;
   if (
     headers['content-length'] === '0' ||
     (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined)
   ) {
     return undefined;
+  }
+  const type = mediaType(headers['content-type']);
+  if (sendsContent(request.method ?? '', path, type)) {
+    const context = headers['x-security-context'];
+    const bytes = await readBytes(request, options.maxBodyBytes);
+    return {
+      kind: 'tree',
+      tree: binaryOf(path, headers['content-type']!, context as string | undefined, bytes),
+    };
   }
   const text = await readBody(request, options.maxBodyBytes);
   return text === '' ? undefined : { kind: 'text', mediaType: mediaType(headers['content-type']), text };

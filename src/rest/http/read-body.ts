@@ -20,11 +20,16 @@ export function mediaType(header: string | undefined): string {
   return header === undefined ? '' : header.split(';', 1)[0]!.trim().toLowerCase();
 }
 
-/** Throws FhirError 413 above `most` bytes, 415 for an unknown encoding or charset, 400 for bytes that are not UTF-8. */
+/** Throws FhirError 413 above `most` bytes, 415 for an unknown encoding. */
+export async function readBytes(request: IncomingMessage, most: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
+  return collected(request, decoded(request), most);
+}
+
+/** Throws FhirError as `readBytes` does, 415 for an unknown charset, 400 for bytes that are not UTF-8. */
 export async function readBody(request: IncomingMessage, most: number): Promise<string> {
   refuseCharset(request.headers['content-type']);
-  if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
-  const bytes = await collected(request, decoded(request), most);
+  const bytes = await readBytes(request, most);
   try {
     return UTF8.decode(bytes);
   } catch {

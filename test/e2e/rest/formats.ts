@@ -111,6 +111,39 @@ export function formatContract(api: () => Api): void {
     });
   });
 
+  describe('Binary', () => {
+    it('takes content as it is and gives it back so, or as a resource on demand', async () => {
+      const bytes = Buffer.from([0, 255, 1, 254]);
+      const made = await api().send('POST', '/Binary', bytes, { 'content-type': 'image/png' });
+      expect(made.status).toBe(201);
+      const id = made.headers.get('location')!.split('/').at(-3)!;
+      const raw = await fetch(`${api().base}/Binary/${id}`);
+      expect([raw.status, raw.headers.get('content-type'), raw.headers.get('content-disposition')]).toEqual([
+        200,
+        'image/png',
+        'attachment',
+      ]);
+      expect(Buffer.from(await raw.arrayBuffer())).toEqual(bytes);
+      const resource = await api().get(`/Binary/${id}`, { accept: FHIR_JSON });
+      expect(resource.body).toMatchObject({
+        resourceType: 'Binary',
+        contentType: 'image/png',
+        data: bytes.toString('base64'),
+      });
+      const put = await api().send('PUT', `/Binary/${id}`, Buffer.from('plain'), {
+        'content-type': 'text/plain',
+      });
+      expect(put.status).toBe(200);
+      expect((await api().get(`/Binary/${id}`)).text).toBe('plain');
+      expect((await api().get(`/Binary/${freshId()}`)).body.resourceType).toBe('OperationOutcome');
+    });
+  });
+
+  it('answers 404 with an outcome where there is no tenant', async () => {
+    const reply = await api().get(`${api().base.replace('/fhir', '/t/nowhere/fhir')}/Patient`);
+    expect([reply.status, reply.body.resourceType]).toEqual([404, 'OperationOutcome']);
+  });
+
   describe('bad input', () => {
     const deep = (depth: number): string =>
       `{"resourceType":"Basic","extension":${'[{"extension":'.repeat(depth)}[]${'}]'.repeat(depth)}}`;
