@@ -29,17 +29,38 @@ export interface Arm {
 
 export type Source = readonly Arm[];
 
-/** Number of rows of a stretch, at most `cap`. */
-export type Estimate = (stretch: Stretch, cap: number) => number;
+/** A window on rid, both ends excluded. */
+export interface Window {
+  readonly above: number;
+  readonly below: number;
+}
+
+export const EVERYWHERE: Window = { above: -1, below: Number.MAX_SAFE_INTEGER };
+
+export function overlap(a: Window, b: Window): Window {
+  return { above: Math.max(a.above, b.above), below: Math.min(a.below, b.below) };
+}
+
+/** What choosing may ask of the database. */
+export interface Survey {
+  /** number of rows of a stretch within a window, at most `cap`; the window may be left out of account where rows are not in the order of rid */
+  rows(stretch: Stretch, cap: number, within: Window): number;
+  /** the window that holds all rows of an ordered stretch; an empty one when there are none */
+  extent(stretch: Stretch): Window;
+}
 
 export interface Chosen {
   readonly source: Source;
   /** too many rows to be looked at in one step; the source then has one arm, whose stretch is ordered */
   readonly long: boolean;
+  /** all matches are in it */
+  readonly within: Window;
 }
 
 /** A first look at this many rows often tells already. */
 const GLANCE = 100;
+/** With so few rows to be looked at, nothing more is worth finding out. */
+const FEW = 30;
 
 /** An index stretch that gives its rows in the order of rid, each once. */
 export function isOrdered({ op, ...rest }: Stretch): boolean {
@@ -82,39 +103,49 @@ function sources(predicate: Predicate): Source[] {
  * Picks the source with the fewest rows, looking no further than needed to tell. `live` is the pseudo parameter of the type; `many` rows or more are
  * long.
  */
-export function choose(predicate: Predicate, live: number, many: number, estimate: Estimate): Chosen {
-  if (predicate.op === 'none') return { source: [], long: false };
+export function choose(predicate: Predicate, live: number, many: number, survey: Survey): Chosen {
+  if (predicate.op === 'none') return { source: [], long: false, within: EVERYWHERE };
   const candidates = sources(predicate).filter((source) => source.length <= 16);
+  const glance = leastOf(candidates, Math.min(GLANCE, many), EVERYWHERE, survey);
+  if (glance && glance.rows < Math.min(FEW, many))
+    return { source: glance.source, long: false, within: EVERYWHERE };
+  const within = commonExtent(predicate, survey);
+  if (within.above + 1 >= within.below) return { source: [], long: false, within };
   for (const cap of [Math.min(GLANCE, many), many]) {
-    const best = leastOf(candidates, cap, estimate);
-    if (best && best.rows < cap) return { source: best.source, long: false };
+    const best = leastOf(candidates, cap, within, survey);
+    if (best && best.rows < cap) return { source: best.source, long: false, within };
   }
   const ordered = candidates.filter((source) => source.length === 1 && isOrdered(source[0]!.stretch));
-  const least = ordered.length > 1 ? leastOf(ordered, 20 * many, estimate)?.source : ordered[0];
-  return { source: least ?? everything(live, predicate), long: true };
+  const least = ordered.length > 1 ? leastOf(ordered, 20 * many, within, survey)?.source : ordered[0];
+  return { source: least ?? everything(live, predicate), long: true, within };
+}
+
+/**
+ * Where all of several keys occur. Resources that belong together (a patient's) were often created together, and then one key leaves little of
+ * the rows of another.
+ */
+function commonExtent(predicate: Predicate, survey: Survey): Window {
+  const parts = predicate.op === 'and' ? predicate.of : [];
+  const keys = parts.filter((part) => part.op === 'key' && isOrdered(part)) as KeyTest[];
+  if (keys.length < 2) return EVERYWHERE;
+  return keys.map((key) => survey.extent(key)).reduce(overlap, EVERYWHERE);
 }
 
 /** The source with the fewest rows, none of them counted beyond `cap`. */
 function leastOf(
   candidates: readonly Source[],
   cap: number,
-  estimate: Estimate,
+  within: Window,
+  survey: Survey,
 ): { source: Source; rows: number } | undefined {
   let best: { source: Source; rows: number } | undefined;
   for (const source of candidates) {
-    const rows = rowsOf(source, best?.rows ?? cap, estimate);
+    let rows = 0;
+    const most = best?.rows ?? cap;
+    for (const { stretch } of source) if (rows < most) rows += survey.rows(stretch, most, within);
     if (!best || rows < best.rows) best = { source, rows };
   }
   return best;
-}
-
-function rowsOf(source: Source, cap: number, estimate: Estimate): number {
-  let rows = 0;
-  for (const { stretch } of source) {
-    if (rows >= cap) break;
-    rows += estimate(stretch, cap);
-  }
-  return rows;
 }
 
 /** `FROM … WHERE …` of a stretch, its rows called `d`. */
@@ -132,14 +163,6 @@ export function spellStretch(stretch: Stretch, bind: Binding): string {
       return `FROM resource d WHERE d.deleted = 0 AND ${idCondition('d', stretch, bind)}`;
   }
 }
-
-/** A window on rid, both ends excluded. */
-export interface Window {
-  readonly above: number;
-  readonly below: number;
-}
-
-export const EVERYWHERE: Window = { above: -1, below: Number.MAX_SAFE_INTEGER };
 
 /** A query that gives the rid of every match within the window, each once. */
 export function spellSource(source: Source, window: Window, bind: Binding): string {

@@ -1,6 +1,6 @@
 /** The SQL of a plan as a text, for people: numbers that a database would look up are shown as the names they stand for. */
 import type { SearchPlan } from '../../fhir/search/plan.ts';
-import { choose } from './arms.ts';
+import { choose, EVERYWHERE, type Survey } from './arms.ts';
 import { pageStatement, resolveOrder } from './compile.ts';
 import type { Names } from './names.ts';
 import { resolve } from './predicate.ts';
@@ -12,7 +12,7 @@ export function explainSql(plan: SearchPlan): string {
   const { names, label } = labels();
   const statements = plan.branches.map(({ type, where }) => {
     const id = names.type(type)!;
-    const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, 2, () => 1);
+    const { source } = choose(resolve(names, id, where), names.param(id, LIVE)!, 2, FIRST);
     if (source.length === 0) return `-- ${type}: nothing can match`;
     return spellOut(
       pageStatement(source, resolveOrder(names, id, plan.sort), { limit: plan.count + 1 }),
@@ -21,6 +21,9 @@ export function explainSql(plan: SearchPlan): string {
   });
   return statements.join(';\n');
 }
+
+/** As if every predicate had one row. */
+const FIRST: Survey = { rows: () => 1, extent: () => EVERYWHERE };
 
 /** Names that give each asked name a negative number of its own, and what to show for such a number. */
 function labels(): { names: Names; label: (value: number) => string | undefined } {

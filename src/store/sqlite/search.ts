@@ -9,9 +9,10 @@ import {
   choose,
   EVERYWHERE,
   isOrdered,
+  overlap,
   spellStretch,
   type Chosen,
-  type Stretch,
+  type Survey,
   type Window,
 } from './arms.ts';
 import {
@@ -62,6 +63,8 @@ const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
 const MANY_MS = 30_000;
 const COUNT_MS = 2000;
 
+const NOWHERE: Window = { above: 0, below: 0 };
+
 export class Search {
   readonly #pace: Pace;
   readonly #names: Names;
@@ -108,21 +111,38 @@ export class Search {
     const live = type === undefined ? undefined : this.#names.param(type, LIVE);
     if (type === undefined || live === undefined) return [];
     const predicate = resolve(this.#names, type, where);
-    const chosen = choose(predicate, live, this.#pace.many, this.#estimate);
+    const chosen = choose(predicate, live, this.#pace.many, this.#survey);
     if (chosen.source.length === 0) return [];
     return [{ ...chosen, type, live, predicate, order: resolveOrder(this.#names, type, sort) }];
   }
 
-  readonly #estimate = (stretch: Stretch, cap: number): number => {
-    const bind = new Binding();
-    const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)} LIMIT ${bind.add(cap)})`;
-    const name = `${sql} ${bind.values.slice(0, -1).join(' ')}`;
-    const known = this.#counts.get(name);
-    if (known && known.until > Date.now() && (known.rows < known.cap || known.cap >= cap))
-      return Math.min(known.rows, cap);
-    const rows = this.#statements.count({ sql, values: bind.values });
-    this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
-    return rows;
+  readonly #survey: Survey = {
+    rows: (stretch, cap, within) => {
+      const bind = new Binding();
+      const rids =
+        within !== EVERYWHERE && isOrdered(stretch)
+          ? (b: Binding) => ` AND d.rid > ${b.add(within.above)} AND d.rid < ${b.add(within.below)}`
+          : () => '';
+      const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)}${rids(bind)} LIMIT ${bind.add(cap)})`;
+      const name = `${sql} ${bind.values.slice(0, -1).join(' ')}`;
+      const known = this.#counts.get(name);
+      if (known && known.until > Date.now() && (known.rows < known.cap || known.cap >= cap))
+        return Math.min(known.rows, cap);
+      const rows = this.#statements.count({ sql, values: bind.values });
+      this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
+      return rows;
+    },
+    extent: (stretch) => {
+      const bind = new Binding();
+      const end = (order: string): string =>
+        `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
+      const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
+      const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
+        number | null,
+        number | null,
+      ];
+      return first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
+    },
   };
 
   /** One row more than the page holds, where there is one. */
@@ -144,8 +164,10 @@ export class Search {
     const steps = isListing(branch)
       ? [{ ...EVERYWHERE, below }]
       : this.#windows(branch, below, this.#pace.first);
+    let isFirst = true;
     for (const window of steps) {
-      if (rows.length > 0 || window.below < below) yield;
+      if (!isFirst) yield;
+      isFirst = false;
       rows.push(...this.#rows(branch, [], { window, limit: limit - rows.length }));
       if (rows.length >= limit) break;
     }
@@ -159,8 +181,10 @@ export class Search {
       if (walk) return yield* this.#walked(branch, walk, limit, after);
     }
     let rows: Row[] = [];
+    let isFirst = true;
     for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
-      if (window.below < EVERYWHERE.below) yield;
+      if (!isFirst) yield;
+      isFirst = false;
       rows = firstRows(sort, limit, rows, this.#rows(branch, branch.order, { window, limit, after }));
     }
     return rows;
@@ -180,7 +204,7 @@ export class Search {
       stage = upTo == null ? undefined : { beyond: upTo };
     }
     if (rows.length >= limit || !walk.missing) return rows;
-    const chosen = choose(walk.missing, branch.live, this.#pace.many, this.#estimate);
+    const chosen = choose(walk.missing, branch.live, this.#pace.many, this.#survey);
     const below = after?.sorts[0] === null ? after.rid : undefined;
     const others = yield* this.#newest({ ...branch, ...chosen }, limit - rows.length, below);
     return [...rows, ...others.map(({ rid }) => ({ rid, sorts: [null] }))];
@@ -188,9 +212,10 @@ export class Search {
 
   *#count(branch: Branch): Steps<number> {
     const step = isListing(branch) ? this.#pace.counted : this.#pace.step;
-    let count = 0;
+    let [count, isFirst] = [0, true];
     for (const window of this.#windows(branch, EVERYWHERE.below, step, step)) {
-      if (window.below < EVERYWHERE.below) yield;
+      if (!isFirst) yield;
+      isFirst = false;
       count += this.#statements.count(countStatement(branch.source, window));
     }
     return count;
@@ -204,18 +229,22 @@ export class Search {
 
   /** All candidates below a rid, in windows of a number of them; a short branch has one window. */
   *#windows(branch: Branch, below: number, first: number, step = this.#pace.step): Generator<Window> {
-    let window = branch.long ? this.#window(branch, below, first) : { ...EVERYWHERE, below };
+    const all = overlap(branch.within, { ...EVERYWHERE, below });
+    let window = branch.long ? this.#window(branch, all, first) : all;
     yield window;
-    while (window.above > EVERYWHERE.above) yield (window = this.#window(branch, window.above + 1, step));
+    while (window.above > all.above) {
+      window = this.#window(branch, { ...all, below: window.above + 1 }, step);
+      yield window;
+    }
   }
 
-  /** The window below a rid that holds the next candidates of a long branch, which has one ordered stretch. */
-  #window({ source }: Branch, below: number, step: number): Window {
+  /** The upper part of a window that holds the next candidates of a long branch, which has one ordered stretch. */
+  #window({ source }: Branch, { above, below }: Window, step: number): Window {
     const bind = new Binding();
-    const from = `${spellStretch(source[0]!.stretch, bind)} AND d.rid < ${bind.add(below)}`;
+    const from = `${spellStretch(source[0]!.stretch, bind)} AND d.rid > ${bind.add(above)} AND d.rid < ${bind.add(below)}`;
     const sql = `SELECT d.rid ${from} ORDER BY d.rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
     const row = this.#statements.row({ sql, values: bind.values });
-    return { above: row ? (row[0] as number) - 1 : EVERYWHERE.above, below };
+    return { above: row ? (row[0] as number) - 1 : above, below };
   }
 }
 
