@@ -3,7 +3,7 @@ import type { Address, Extension, HumanName, Patient, RelatedPerson } from '@med
 import { ageAt, at, dateText, spokenDate, timeText } from './calendar.ts';
 import { link, put } from './chart.ts';
 import type { Chart } from './chart.ts';
-import { EXTENSIONS, NAMESPACES, usCore } from './codes.ts';
+import { EXTENSIONS, NAMESPACES, SYSTEMS, usCore } from './codes.ts';
 import type { Code } from './codes.ts';
 import { coding, concept, conceptSaid, email, narrative, phone } from './datatypes.ts';
 import type { Background } from './life.ts';
@@ -56,7 +56,11 @@ function extensionsOf({ heritage, tribe, sex, gender }: Person): Extension[] {
 const tribalExtension = ([code, display]: readonly [string, string]): Extension => ({
   url: EXTENSIONS.tribe,
   extension: [
-    { url: 'tribalAffiliation', valueCodeableConcept: concept(['tribe', code, display]) },
+    // No display: R4 and HL7 Terminology punctuate the names of tribes differently.
+    {
+      url: 'tribalAffiliation',
+      valueCodeableConcept: { coding: [{ system: SYSTEMS.tribe, code }], text: display },
+    },
     { url: 'isEnrolled', valueBoolean: true },
   ],
 });
