@@ -141,20 +141,9 @@ async function clearly<T>(config: Config, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { store } = config;
     const place =
-      config.store.kind === 'sqlite'
-        ? `the data folder ${config.store.location}`
-        : 'the MongoDB server that STORE names';
-    if (
-      code === 'EACCES' ||
-      code === 'EROFS' ||
-      code === 'ENOTDIR' ||
-      code === 'ERR_SQLITE_ERROR' ||
-      /Mongo/.test((error as Error).name)
-    ) {
-      throw new ConfigError(`Cannot use ${place}: ${message}`);
-    }
-    throw error;
+      store.kind === 'sqlite' ? `the data folder ${store.location}` : 'the MongoDB server that STORE names';
+    throw new ConfigError(`Cannot use ${place}: ${(error as Error).message}`, { cause: error });
   }
 }
