@@ -2,9 +2,9 @@
  * The embedded store: a folder with one SQLite database a tenant, one writer thread for all of them, readers in every thread (ADR 0004).
  * https://www.sqlite.org/, https://nodejs.org/api/sqlite.html
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { Stores, TenantStore } from '../ports.ts';
@@ -36,8 +36,9 @@ const TENANT = /^[a-z0-9-]{1,40}$/;
 export async function openSqliteStores({ location, writer, limits }: SqliteOptions): Promise<SqliteStores> {
   if (writer) return { ...storesOn(writer.port, limits), attach: refuseAttach };
   const temporary = location === ':memory:';
-  const folder = temporary ? mkdtempSync(join(memoryFolder(), 'embergate-')) : location;
-  mkdirSync(folder, { recursive: true });
+  const folder = temporary
+    ? mkdtempSync(join(memoryFolder(), 'embergate-'))
+    : usableFolder(resolve(location));
   const thread = new Worker(new URL('./writer.ts', import.meta.url), {
     workerData: { folder },
     resourceLimits: { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 },
@@ -60,6 +61,15 @@ export async function openSqliteStores({ location, writer, limits }: SqliteOptio
     if (temporary) rmSync(folder, { recursive: true, force: true });
   };
   return { ...stores, close, attach };
+}
+
+/** Makes the folder when it is absent. Throws what the file system says when it cannot be made or written. */
+function usableFolder(folder: string): string {
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new Error(`${folder} is a file: name a folder`);
+  mkdirSync(folder, { recursive: true });
+  accessSync(folder, constants.R_OK | constants.W_OK);
+  return folder;
 }
 
 function refuseAttach(): never {

@@ -92,6 +92,18 @@ describe('the embedded stores', () => {
     rmSync(location, { recursive: true });
   });
 
+  it('make the folder when it is absent, and refuse a file in its place', async () => {
+    const location = mkdtempSync(join(tmpdir(), 'embergate-place-'));
+    const stores = await openSqliteStores({ location: join(location, 'deep', 'er') });
+    await done((await stores.tenant('t')).resources, { writes: [create('Pear', 'a')] });
+    await stores.close();
+    writeFileSync(join(location, 'file'), '');
+    await expect(openSqliteStores({ location: join(location, 'file') })).rejects.toThrow(
+      /is a file: name a folder/,
+    );
+    rmSync(location, { recursive: true });
+  });
+
   it('say in one line when a tenant cannot be opened, and go on with the others', async () => {
     const location = mkdtempSync(join(tmpdir(), 'embergate-broken-'));
     writeFileSync(join(location, 'broken.db'), 'no database '.repeat(200));
