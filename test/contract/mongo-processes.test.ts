@@ -1,0 +1,136 @@
+/** What only a store on a server has to stand: several processes on one tenant, and what a dead one leaves behind. */
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { MongoClient } from 'mongodb';
+import { connect, createServer, type Server } from 'node:net';
+import type { StoredResource, TenantStore } from '../../src/store/ports.ts';
+import { openMongoStores, type MongoStores } from '../../src/store/mongo/stores.ts';
+import { needs } from '../needs.ts';
+import { startMongod, type Mongod } from '../support/mongod.ts';
+import { create, done, key, plan, update } from './units.ts';
+
+needs('mongod', 'several processes on the MongoDB store')('several processes', () => {
+  let mongod: Mongod;
+  let url: string;
+  const opened: MongoStores[] = [];
+  const open = async (): Promise<TenantStore> => {
+    const stores = await openMongoStores({ url });
+    opened.push(stores);
+    return stores.tenant('shared');
+  };
+  beforeAll(async () => {
+    mongod = await startMongod();
+    url = mongod.freshUri();
+  }, 60_000);
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((stores) => stores.close()));
+  });
+  afterAll(() => mongod?.stop());
+
+  it('open a new tenant at the same time', async () => {
+    const stores = await Promise.all([1, 2, 3].map(() => openMongoStores({ url })));
+    opened.push(...stores);
+    const tenants = await Promise.all(stores.map((one) => one.tenant('young')));
+    expect(new Set(tenants.map(({ secret }) => Buffer.from(secret).toString('hex'))).size).toBe(1);
+    const results = await Promise.all(
+      tenants.map(({ resources }) => resources.commit({ writes: [create('Pear', 'a')] })),
+    );
+    expect(results.filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  it('race for a version and for a condition: one wins', async () => {
+    const both = [await open(), await open()];
+    await done(both[0]!.resources, { writes: [create('Apple', 'v')] });
+    const guard = {
+      plan: plan('Apple', { op: 'key', param: 'code', keys: ['x'] }, { count: 1 }),
+      matches: [],
+    };
+    const racers = Array.from({ length: 100 }, (_, i) => both[i % 2]!.resources);
+    const births = racers.map((store, i) =>
+      store.commit({ writes: [create('Apple', `b${i}`, key('code', 'x'))], guards: [guard] }),
+    );
+    const updates = racers.map((store) => store.commit({ writes: [update('Apple', 'v', 1)] }));
+    expect((await Promise.all(births)).filter(({ ok }) => ok)).toHaveLength(1);
+    expect((await Promise.all(updates)).filter(({ ok }) => ok)).toHaveLength(1);
+  });
+
+  it('share one order: a reader that follows sees every version once, and no seq appears below one it has seen', async () => {
+    const [one, two, watching] = [await open(), await open(), await open()];
+    const from = await watching.feed.last();
+    let writing = true;
+    const writes = [one, two].flatMap((store, s) =>
+      Array.from({ length: 6 }, async (_, w) => {
+        for (let i = 0; i < 25; i++)
+          await done(store.resources, { writes: [1, 2].map((n) => create('Plum', `${s}-${w}-${i}-${n}`)) });
+      }),
+    );
+    const seen: StoredResource[] = [];
+    const follow = async (): Promise<void> => {
+      for (let last = false; ; last = !writing) {
+        const some = await watching.feed.read(seen.at(-1)?.seq ?? from, 7);
+        seen.push(...some);
+        if (some.length === 0 && last) return;
+      }
+    };
+    const following = follow();
+    await Promise.all(writes);
+    writing = false;
+    await following;
+    expect(new Set(seen.map(({ id }) => id)).size).toBe(600);
+    expect(seen).toHaveLength(600);
+    expect(
+      seen.every(
+        ({ seq, instant }, i) => i === 0 || (seq > seen[i - 1]!.seq && instant >= seen[i - 1]!.instant),
+      ),
+    ).toBe(true);
+  }, 60_000);
+
+  /** A way to the server whose connections can be cut, as when a process is killed. */
+  async function cuttable(): Promise<{ port: number; cut: () => void }> {
+    const port = Number(new URL(mongod.uri).port);
+    const pairs: (() => void)[] = [];
+    const server: Server = createServer((near) => {
+      const far = connect(port, '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const side of [near, far]) side.on('error', () => undefined);
+      pairs.push(() => [near, far].forEach((side) => side.destroy()));
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const cut = (): void => {
+      server.close();
+      pairs.forEach((end) => end());
+    };
+    return { port: (server.address() as { port: number }).port, cut };
+  }
+
+  it('do not wait a minute for the open transaction of a dead one', async () => {
+    const store = await open();
+    const way = await cuttable();
+    const dead = new MongoClient(`mongodb://127.0.0.1:${way.port}/?directConnection=true`, {
+      appName: 'embergate',
+    });
+    const session = dead.startSession();
+    session.startTransaction();
+    const database = `${new URL(url).pathname.slice(1)}-shared`;
+    const counter = dead.db(database).collection<{ _id: string }>('counters');
+    await counter.updateOne({ _id: 'commit' }, { $inc: { n: 1 } }, { session });
+    way.cut();
+    const began = Date.now();
+    await done(store.resources, { writes: [create('Fig', 'a')] });
+    expect(Date.now() - began).toBeLessThan(10_000);
+    await dead.close(true);
+  }, 60_000);
+
+  it('refuse a database that a newer program made', async () => {
+    await open();
+    const client = await MongoClient.connect(url);
+    try {
+      const database = client.db(`${new URL(url).pathname.slice(1)}-shared`);
+      const settings = database.collection<{ _id: string; number: number }>('settings');
+      await settings.updateOne({ _id: 'layout' }, { $inc: { number: 100 } });
+      await expect(open()).rejects.toThrow(/layout 10\d.*run a newer one/);
+      await settings.updateOne({ _id: 'layout' }, { $inc: { number: -100 } });
+    } finally {
+      await client.close();
+    }
+  });
+});
