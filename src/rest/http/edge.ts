@@ -63,9 +63,10 @@ export function fhirEdge(
     const address = ADDRESS.exec(request.url ?? '');
     if (!address) return false;
     inFlight++;
-    void answer(options, request, response, address, inFlight > options.maxInFlight).finally(
-      () => inFlight--,
-    );
+    void answer(options, request, response, address, inFlight > options.maxInFlight)
+      // Every refusal has its answer before this: the last net, below a fault of the edge itself.
+      .catch(() => response.destroy())
+      .finally(() => inFlight--);
     return true;
   };
 }
@@ -181,24 +182,24 @@ function rendered(definitions: Definitions, answered: Answer, format: Format, id
   if (!response.body) return { outcome: response, pieces: [], answered };
   try {
     const pieces = renderBody(definitions, response.body, format);
-    return {
-      outcome: { ...response, headers: { 'content-type': format.contentType, ...response.headers } },
-      pieces,
-      answered,
-    };
+    return { outcome: typed(response, format), pieces, answered };
   } catch (error) {
-    // What JSON can hold and XML cannot: the refusal itself goes out as JSON.
-    const failed = refusal(error, id);
+    // What JSON can hold and XML cannot: the refusal itself goes out as JSON, and so does what a write has done already.
     const json = negotiate(undefined, []);
-    const pieces = failed.body ? renderBody(definitions, failed.body, json) : [];
-    const outcome = { ...failed, headers: { 'content-type': json.contentType, ...failed.headers } };
-    return {
-      outcome,
-      pieces,
-      answered: { ...answered, failure: error instanceof FhirError ? undefined : error },
-    };
+    const outcome = typed(isDone(answered) ? response : refusal(error, id), json);
+    const pieces = renderBody(definitions, outcome.body!, json);
+    const failure = error instanceof FhirError ? undefined : error;
+    return { outcome, pieces, answered: { ...answered, failure } };
   }
 }
+
+const typed = (response: FhirResponse, { contentType }: Format): FhirResponse => ({
+  ...response,
+  headers: { 'content-type': contentType, ...response.headers },
+});
+
+const isDone = ({ interaction, response }: Pick<Answer, 'interaction' | 'response'>): boolean =>
+  response.status < 400 && /^(?:create|update|patch|delete|bundle)/.test(interaction);
 
 async function fhirRequest(
   options: EdgeOptions,
