@@ -56,12 +56,15 @@ export function binaryOf(
   };
 }
 
-/** The content of a Binary that was read, with its own type; anything else (a refusal, a 304) stays as it is. */
-export function contentOf(response: FhirResponse): FhirResponse {
-  if (response.status !== 200 || !response.body) return response;
-  const tree = treeOf(response.body);
-  if (!isObject(tree) || typeof tree['data'] !== 'string') return response;
-  const type = typeof tree['contentType'] === 'string' ? tree['contentType'] : 'application/octet-stream';
+/** What a header may hold: visible ASCII and spaces. */
+const SENDABLE = /^[\x20-\x7e]+$/;
+
+/** The content of a Binary that was read, with its own type; undefined for one without content, which goes out as a resource. */
+export function contentOf(response: FhirResponse): FhirResponse | undefined {
+  const tree = response.body && treeOf(response.body);
+  if (!isObject(tree) || typeof tree['data'] !== 'string') return undefined;
+  const stored = tree['contentType'];
+  const type = typeof stored === 'string' && SENDABLE.test(stored) ? stored : 'application/octet-stream';
   const headers = { ...response.headers, ...SAFE_HEADERS, 'content-type': type };
   return { ...response, headers, body: { kind: 'bytes', bytes: Buffer.from(tree['data'], 'base64') } };
 }

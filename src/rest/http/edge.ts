@@ -150,7 +150,8 @@ async function work(
       options.access,
       await fhirRequest(options, request, address, asked, id),
     );
-    if (asIs && answered.response.status === 200) return native(contentOf(answered.response), answered);
+    const content = asIs && answered.response.status === 200 ? contentOf(answered.response) : undefined;
+    if (content) return native(content, answered);
   } catch (error) {
     answered = {
       response: refusal(error, id),
