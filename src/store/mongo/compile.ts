@@ -97,11 +97,17 @@ function keyCondition(param: string, keys: readonly string[]): Condition {
   return param === REFERENCE ? { f: oneOf(keys) } : { k: oneOf(keys.map((key) => entry(param, KEY, key))) };
 }
 
-/** `$elemMatch`: one and the same element must satisfy all bounds. */
+/**
+ * `$elemMatch`: one and the same element must satisfy all bounds. What bounds the high end from above bounds the low end too, and it is the low
+ * end that the index is ordered by.
+ */
 function rangeCondition(p: string, bounds: readonly Bound[]): Condition {
-  const ends = bounds.map((bound) => ({ [bound.end === 'low' ? 'l' : 'h']: comparison(bound) }));
-  return { r: { $elemMatch: { $and: [{ p }, ...ends] } } };
+  const implied = bounds.filter(({ end, is }) => end === 'high' && is.startsWith('<'));
+  const ends = [...bounds, ...implied.map((bound): Bound => ({ ...bound, end: 'low' }))];
+  return { r: { $elemMatch: { $and: [{ p }, ...ends.map(boundOn)] } } };
 }
+
+const boundOn = (bound: Bound): Document => ({ [bound.end === 'low' ? 'l' : 'h']: comparison(bound) });
 
 function textCondition({ param, test, value }: Extract<Expression, { op: 'text' }>): Condition {
   switch (test) {

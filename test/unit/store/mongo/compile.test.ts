@@ -30,6 +30,11 @@ describe('filters', () => {
       },
       { r: { $elemMatch: { $and: [{ p: 'date\u0001' }, { l: { $lte: 5 } }, { h: { $gt: 2 } }] } } },
     ],
+    // A range that ends before 9 begins before 9: so the index, which is ordered by the low end, need not be read further.
+    [
+      { op: 'range', param: 'date', key: '', bounds: [{ end: 'high', is: '<', value: 9 }] },
+      { r: { $elemMatch: { $and: [{ p: 'date\u0001' }, { h: { $lt: 9 } }, { l: { $lt: 9 } }] } } },
+    ],
     [{ op: 'or', of: [] }, { _id: { $in: [] } }],
     [{ op: 'and', of: [] }, {}],
   ];
