@@ -2,7 +2,14 @@
  * The connection to MongoDB: options with a time-out on everything, and the driver's errors as words for the user.
  * https://www.mongodb.com/docs/drivers/node/current/connect/connection-options/
  */
-import { MongoClient, MongoError, MongoServerError, type MongoClientOptions } from 'mongodb';
+import {
+  MongoClient,
+  MongoError,
+  MongoServerError,
+  ReadConcern,
+  type DbOptions,
+  type MongoClientOptions,
+} from 'mongodb';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 
 /** What our connections are called on the server; orphans.ts knows them by it. */
@@ -11,7 +18,6 @@ export const APP_NAME = 'embergate';
 /** How long one read may run on the server, in ms. */
 export const READ_MS = 20_000;
 
-/** Settings that the address may not lower: what is acknowledged must be on a majority, and no read may see what can be rolled back. */
 const OPTIONS: MongoClientOptions = {
   appName: APP_NAME,
   maxPoolSize: 32,
@@ -21,11 +27,18 @@ const OPTIONS: MongoClientOptions = {
   waitQueueTimeoutMS: 10_000,
   retryWrites: true,
   retryReads: true,
-  readPreference: 'primary',
-  readConcern: { level: 'majority' },
-  writeConcern: { w: 'majority', journal: true, wtimeoutMS: 20_000 },
   ignoreUndefined: true,
   promoteBuffers: true,
+};
+
+/**
+ * Given for each database and not for the client, since there the address would win: what is acknowledged must be on a majority, and no read
+ * may see what can be rolled back.
+ */
+export const DURABLE: DbOptions = {
+  readPreference: 'primary',
+  readConcern: new ReadConcern('majority'),
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: 20_000 },
 };
 
 /** Throws FhirError `busy` when no server can be reached. */

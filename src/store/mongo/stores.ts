@@ -3,7 +3,7 @@ import type { MongoClient } from 'mongodb';
 import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { ResourceStore, Stores, TenantStore } from '../ports.ts';
-import { clearly, connect } from './client.ts';
+import { clearly, connect, DURABLE } from './client.ts';
 import { commitQueue, type CommitQueue } from './commit.ts';
 import { feedStore } from './feed.ts';
 import { history, vread } from './history.ts';
@@ -43,7 +43,9 @@ export async function openMongoStores({ url, prefix, writer }: MongoOptions): Pr
   const before = prefix ?? prefixOf(client);
   const linked = writer && linkedQueues(writer.port);
   const queueOf = (name: string, own: Rooms): CommitQueue => linked?.(name) ?? commitQueue(client, own);
-  const open = openedOnce((name) => openTenant(rooms(client.db(before + name)), (own) => queueOf(name, own)));
+  const open = openedOnce((name) =>
+    openTenant(rooms(client.db(before + name, DURABLE)), (own) => queueOf(name, own)),
+  );
   const attach: MongoStores['attach'] = () => {
     const one = attachment(async (name, unit) => (await open.one(name)).queue.commit(unit));
     return { attachment: one, transfer: [one.port] };
