@@ -41,7 +41,7 @@ export async function start(config: Config): Promise<Running> {
 }
 
 /** Bounds on the memory of an HTTP thread. A small young generation keeps what an import leaves behind from piling up. */
-const THREAD_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 2048 };
+const THREAD_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 1024 };
 const RESTART_MS = 200;
 
 /** An HTTP thread that is started anew should it die; what it had in work is lost to its clients, not to the store. */

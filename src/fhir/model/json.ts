@@ -11,6 +11,8 @@ export interface JsonLimits {
 }
 
 const MOST_DIGITS = 1000;
+/** Objects and arrays of one text: a small text of nothing but brackets would otherwise fill the memory. */
+const MOST_CONTAINERS = 4_000_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 /** what a string cannot hold as it stands: escapes need decoding, controls are not allowed */
 // eslint-disable-next-line no-control-regex
@@ -21,6 +23,7 @@ interface Reader {
   readonly text: string;
   at: number;
   depth: number;
+  containers: number;
   readonly most: number;
   /** no string of the text needs a second look: there are no escapes, controls or lone surrogates anywhere */
   readonly simple: boolean;
@@ -36,6 +39,7 @@ export function parseJson(text: string, limits: JsonLimits = {}): JsonValue {
     text,
     at: text.charCodeAt(0) === 0xfeff ? 1 : 0,
     depth: 0,
+    containers: 0,
     most: limits.depth ?? 100,
     simple,
   };
@@ -76,6 +80,11 @@ function skipSpace(reader: Reader): void {
 
 function enter(reader: Reader): void {
   reader.at++;
+  if (++reader.containers > MOST_CONTAINERS)
+    throw fault(
+      'too-large',
+      `The JSON text has more than ${MOST_CONTAINERS} objects and arrays: send it in parts`,
+    );
   if (++reader.depth > reader.most)
     throw broken(reader, reader.at - 1, `the nesting is deeper than ${reader.most} levels`);
 }

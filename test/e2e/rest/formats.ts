@@ -212,6 +212,14 @@ export function formatContract(api: () => Api): void {
       expect([reply.status, reply.body.issue[0].code]).toEqual([413, 'too-long']);
     });
 
+    it('refuses a body of nothing but brackets, which would fill the memory', async () => {
+      const reply = await api().post(
+        '/Basic',
+        `{"resourceType":"Basic","extension":[${'[],'.repeat(5_000_000)}[]]}`,
+      );
+      expect([reply.status, reply.body.issue[0].code]).toEqual([413, 'too-long']);
+    }, 30_000);
+
     it('names near types, paths and parameters', async () => {
       const type = await api().get('/Patiens');
       expect([type.status, type.body.issue[0].diagnostics]).toEqual([
