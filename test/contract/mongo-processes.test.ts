@@ -107,6 +107,7 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     const way = await cuttable();
     const dead = new MongoClient(`mongodb://127.0.0.1:${way.port}/?directConnection=true`, {
       appName: 'embergate',
+      serverSelectionTimeoutMS: 1_000,
     });
     const session = dead.startSession();
     session.startTransaction();
