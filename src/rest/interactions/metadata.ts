@@ -1,6 +1,8 @@
 /** capabilities: GET /metadata in its three modes. https://hl7.org/fhir/R4/http.html#capabilities */
 import base from '../../../capability-statement/base.json' with { type: 'json' };
+import { stringifyJson } from '../../fhir/model/json.ts';
 import { fault } from '../../fhir/model/outcome.ts';
+import type { JsonObject } from '../../fhir/model/tree.ts';
 import { lastValue } from '../query.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -24,9 +26,15 @@ export function capabilities(context: Context): FhirResponse {
     conditionalDelete,
     referentialIntegrity,
   };
-  return {
-    status: 200,
-    headers: {},
-    body: { kind: 'tree', tree: capabilityStatement(base, context.definitions, options) },
-  };
+  const bytes = bytesOf(capabilityStatement(base, context.definitions, options));
+  return { status: 200, headers: {}, body: { kind: 'bytes', bytes } };
+}
+
+const written = new WeakMap<JsonObject, Uint8Array>();
+
+/** A statement is half a megabyte and always the same: it is written once. */
+function bytesOf(statement: JsonObject): Uint8Array {
+  let bytes = written.get(statement);
+  if (!bytes) written.set(statement, (bytes = Buffer.from(stringifyJson(statement))));
+  return bytes;
 }
