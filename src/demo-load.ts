@@ -6,24 +6,10 @@ import { OPEN_ACCESS } from './access/context.ts';
 import { progress } from './telemetry/progress.ts';
 import type { Config } from './config.ts';
 import { demoRecords } from './demo/records.ts';
+import { BEGUN, COMPLETE, DEMO_SEED } from './demo-wanted.ts';
 import type { JsonObject } from './fhir/model/tree.ts';
 import { dispatch } from './rest/dispatch.ts';
 import type { TenantRecord } from './rest/record.ts';
-import type { TenantStore } from './store/ports.ts';
-
-export const DEMO_SEED = 1;
-/** Names of durable marks in the store: when the demo was begun, and when it was complete. */
-const BEGUN = 'demo-begun';
-const COMPLETE = 'demo-complete';
-const DEFAULT_LOCATION = './data';
-
-/** `on`, or `auto` with the default store that is empty or whose demo is not complete. */
-export async function wantsDemo(config: Config, store: TenantStore): Promise<boolean> {
-  if (config.demo === 'off' || (await store.feed.cursor(COMPLETE)) > 0) return false;
-  if (config.demo === 'on') return true;
-  const isDefault = config.store.kind === 'sqlite' && config.store.location === DEFAULT_LOCATION;
-  return isDefault && ((await store.feed.last()) === 0 || (await store.feed.cursor(BEGUN)) > 0);
-}
 
 /** Loads all records. Throws when one is refused: the demo is made to be valid. */
 export async function loadDemo(record: TenantRecord, config: Config, signal: AbortSignal): Promise<void> {

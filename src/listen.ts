@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
 import type { Config } from './config.ts';
-import { loadDemo, wantsDemo } from './demo-load.ts';
+import { wantsDemo } from './demo-wanted.ts';
 import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
 import { logger } from './telemetry/log.ts';
@@ -91,7 +91,9 @@ function demoInBackground(config: Config, composition: Composition): { stop: () 
   const abort = new AbortController();
   const load = async (): Promise<void> => {
     const record = (await composition.record('default'))!;
-    if (await wantsDemo(config, record.store)) await loadDemo(record, config, abort.signal);
+    if (!(await wantsDemo(config, record.store))) return;
+    const { loadDemo } = await import('./demo-load.ts');
+    await loadDemo(record, config, abort.signal);
   };
   const work = load().catch((error: unknown) => {
     console.error(`The demo could not be loaded: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,14 +1,15 @@
 /** The entry: `embergate serve` and all other commands. */
 import { ConfigError, readConfig, type Config } from './config.ts';
 import { runProgram } from './cli/program.ts';
-import { banner } from './banner.ts';
+import { banner, type DemoPeople } from './banner.ts';
 
 /** Serves until SIGINT or SIGTERM; then drains, closes the store and exits 0. */
 async function serve(): Promise<void> {
   const config: Config = readConfig();
   const { start } = await import('./serve.ts');
   const running = await start(config);
-  console.log(banner(config, running.url));
+  const people = running.hasDemo ? await demoPeople() : undefined;
+  console.log(banner(config, running.url, people));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;
@@ -20,6 +21,15 @@ async function serve(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+}
+
+/** The demo's people are made from its seed; a server without the demo never loads their maker. */
+async function demoPeople(): Promise<DemoPeople> {
+  const [{ demoIdentities }, { DEMO_SEED }] = await Promise.all([
+    import('./demo/records.ts'),
+    import('./demo-wanted.ts'),
+  ]);
+  return demoIdentities(DEMO_SEED);
 }
 
 try {

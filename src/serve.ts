@@ -4,12 +4,15 @@ import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { openStores } from './compose.ts';
 import { ConfigError, type Config } from './config.ts';
+import { hasDemo } from './demo-wanted.ts';
 import type { ThreadData } from './listen.ts';
 import type { Stores } from './store/ports.ts';
 import type { SqliteStores } from './store/sqlite/stores.ts';
 
 export interface Running {
   readonly url: string;
+  /** the demo's records are there, or on their way */
+  readonly hasDemo: boolean;
   readonly stop: () => Promise<void>;
 }
 
@@ -33,11 +36,12 @@ export async function start(config: Config): Promise<Running> {
   const threads = await Promise.all(
     Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)),
   );
+  const demo = await hasDemo(settled, await stores.tenant('default'));
   const stop = async (): Promise<void> => {
     await Promise.all(threads.map((thread) => thread.stop()));
     await stores.close();
   };
-  return { url: settled.publicUrl, stop };
+  return { url: settled.publicUrl, hasDemo: demo, stop };
 }
 
 /** Bounds on the memory of an HTTP thread. A small young generation keeps what an import leaves behind from piling up. */
