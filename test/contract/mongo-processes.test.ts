@@ -112,7 +112,7 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     const session = dead.startSession();
     session.startTransaction();
     const database = `${new URL(url).pathname.slice(1)}-shared`;
-    const counter = dead.db(database).collection<{ _id: string }>('counters');
+    const counter = dead.db(database).collection<{ _id: string }>('resources');
     await counter.updateOne({ _id: 'commit' }, { $inc: { n: 1 } }, { session });
     way.cut();
     const began = Date.now();

@@ -47,13 +47,16 @@ export interface HistoryDocument {
   readonly b?: Body;
 }
 
-/** `n`: the last seq given, `at`: the last instant, `j`: the last job id. */
-export interface CounterDocument {
-  readonly _id: 'commit';
+/**
+ * The counter of commits stands among the resources, so that one command changes it with them; it has no `t`, so no search finds it. `n`: the
+ * last seq given, `w`: the last instant, `j`: the last job id. (Not `at`: that is indexed.)
+ */
+export interface Counter {
   readonly n: number;
-  readonly at: number;
+  readonly w: number;
   readonly j: number;
 }
+export const COUNTER = 'commit';
 
 /** `due`: when it may be claimed (next); absent once it is a dead letter. Payload is JSON text: data is never a document of the server. */
 export interface JobDocument {
@@ -89,7 +92,6 @@ export interface Rooms {
   readonly db: Db;
   readonly resources: Collection<ResourceDocument>;
   readonly history: Collection<HistoryDocument>;
-  readonly counters: Collection<CounterDocument>;
   readonly jobs: Collection<JobDocument>;
   readonly cursors: Collection<CursorDocument>;
   readonly settings: Collection<SettingDocument>;
@@ -100,7 +102,6 @@ export function rooms(db: Db): Rooms {
     db,
     resources: db.collection<ResourceDocument>('resources'),
     history: db.collection<HistoryDocument>('history'),
-    counters: db.collection<CounterDocument>('counters'),
     jobs: db.collection<JobDocument>('jobs'),
     cursors: db.collection<CursorDocument>('cursors'),
     settings: db.collection<SettingDocument>('settings'),

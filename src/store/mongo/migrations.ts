@@ -4,19 +4,19 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Binary, MongoServerError, type CreateCollectionOptions, type Db } from 'mongodb';
+import { Binary, MongoServerError, type Collection, type CreateCollectionOptions, type Db } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { Rooms } from './layout.ts';
+import { COUNTER, type Counter, type Rooms } from './layout.ts';
 
 type Step = (rooms: Rooms) => Promise<void>;
 
 /** Step n (from 1) brings a database from number n - 1 to n. Never change a step that was released: add one. */
 const STEPS: readonly Step[] = [firstLayout];
 
-async function firstLayout({ db, resources, history, counters, jobs }: Rooms): Promise<void> {
+async function firstLayout({ db, resources, history, jobs }: Rooms): Promise<void> {
   await create(db, 'resources', {});
   await create(db, 'history', { clusteredIndex: { key: { _id: 1 }, unique: true } });
-  for (const name of ['counters', 'jobs', 'cursors']) await create(db, name, {});
+  for (const name of ['jobs', 'cursors']) await create(db, name, {});
   await resources.createIndexes([
     { key: { t: 1, o: -1 }, name: 'created' },
     { key: { t: 1, at: -1, o: -1 }, name: 'updated' },
@@ -33,7 +33,9 @@ async function firstLayout({ db, resources, history, counters, jobs }: Rooms): P
     { key: { q: 1, due: 1, _id: 1 }, name: 'due' },
     { key: { q: 1, died: 1, _id: 1 }, name: 'dead', partialFilterExpression: { died: { $exists: true } } },
   ]);
-  await counters.updateOne({ _id: 'commit' }, { $setOnInsert: { n: 0, at: 0, j: 0 } }, { upsert: true });
+  const counter: Counter = { n: 0, w: 0, j: 0 };
+  const anyDocument = resources as unknown as Collection<Counter & { _id: string }>;
+  await anyDocument.updateOne({ _id: COUNTER }, { $setOnInsert: counter }, { upsert: true });
 }
 
 /** Collections are made before the first transaction writes to them, which would otherwise wait for their making. */
