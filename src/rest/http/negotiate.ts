@@ -45,8 +45,7 @@ function byMediaType(type: string): Format | undefined {
 }
 
 function byAccept(accept: string | undefined): Format {
-  if (accept === undefined || accept === '*/*' || accept.startsWith('application/fhir+json'))
-    return JSON_FORMAT;
+  if (accept === undefined || accept === '*/*' || isPlainlyJson(accept)) return JSON_FORMAT;
   const ranges = accept
     .split(',')
     .map(range)
@@ -60,6 +59,10 @@ function byAccept(accept: string | undefined): Format {
   // A browser's address bar asks for HTML and anything else last; "text/html" alone cannot be served.
   throw fault('not-acceptable', `Accept is "${accept.slice(0, 120)}": ${REMEDY}`);
 }
+
+/** The usual case without a closer look: FHIR JSON first, and nothing weighed. */
+const isPlainlyJson = (accept: string): boolean =>
+  accept.startsWith('application/fhir+json') && !/^.{21}[^;,]|q=/s.test(accept);
 
 function range(text: string): { type: string; weight: number } {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());

@@ -27,8 +27,9 @@ export function versionText(tree: ResourceTree, id: string): VersionText {
     else part[name] = name === 'id' ? id : tree[name]!;
   }
   const meta = inner(metaRest(tree));
+  const before = inner(head);
   const rest = inner(tail);
-  return { head: `{${inner(head)},"meta":{`, tail: `${meta && `,${meta}`}}${rest && `,${rest}`}}` };
+  return { head: `{${before && `${before},`}"meta":{`, tail: `${meta && `,${meta}`}}${rest && `,${rest}`}}` };
 }
 
 function propertyOrder(tree: ResourceTree): string[] {

@@ -81,7 +81,7 @@ const junk = fc.oneof(
 );
 
 interface Change {
-  readonly act: 'drop' | 'put' | 'add' | 'rename' | 'twice' | 'wrap' | 'move' | 'deep' | 'long';
+  readonly act: 'drop' | 'turn' | 'put' | 'add' | 'rename' | 'twice' | 'wrap' | 'move' | 'deep' | 'long';
   /** which of all places of the tree, by number */
   readonly at: number;
   readonly other: number;
@@ -90,7 +90,20 @@ interface Change {
 }
 
 const change: fc.Arbitrary<Change> = fc.record({
-  act: fc.constantFrom('drop', 'put', 'put', 'put', 'add', 'rename', 'twice', 'wrap', 'move', 'deep', 'long'),
+  act: fc.constantFrom(
+    'drop',
+    'turn',
+    'put',
+    'put',
+    'put',
+    'add',
+    'rename',
+    'twice',
+    'wrap',
+    'move',
+    'deep',
+    'long',
+  ),
   at: fc.nat(10_000),
   other: fc.nat(10_000),
   name: fc.constantFrom(...NAMES),
@@ -113,6 +126,14 @@ function placesOf(value: Json, found: Place[] = []): Place[] {
 const ACTS: Readonly<Record<Change['act'], (place: Place, change: Change, other: Place) => void>> = {
   drop: ([holder, key]) =>
     Array.isArray(holder) ? void holder.splice(Number(key), 1) : delete holder[key as string],
+  // The order of properties means nothing: the last comes first.
+  turn: ([holder]) => {
+    if (Array.isArray(holder)) return void holder.reverse();
+    for (const [name, value] of Object.entries(holder).reverse()) {
+      delete holder[name];
+      holder[name] = value;
+    }
+  },
   put: ([holder, key], { value }) => ((holder as Holder)[key] = structuredClone(value)),
   add: ([holder], { name, value }) =>
     Array.isArray(holder) ? holder.push(structuredClone(value)) : (holder[name] = structuredClone(value)),
