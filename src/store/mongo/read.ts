@@ -6,8 +6,8 @@ import type { ResourceKey, StoredResource } from '../ports.ts';
 import { READ_MS } from './client.ts';
 import { keyText, RESOURCE_FIELDS, storedResource, type Rooms } from './layout.ts';
 
-/** Finds under way at a time; the next reads wait for one of them. */
-const UNDER_WAY = 3;
+/** Finds under way at a time; the next reads wait for one of them. One would be cheapest, but a slow one would hold up all. */
+const UNDER_WAY = 2;
 /** Most keys of a find, so that one answer stays small. */
 const KEYS_AT_ONCE = 64;
 
