@@ -2,6 +2,7 @@
  * Conformance resources of a tenant take effect: the registry is swapped whole when one is written, on this thread at once, on the other
  * threads of the process by a message, and in other processes by looking every few seconds.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withConformance } from '../fhir/definitions/overlay.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL } from '../fhir/search/expression.ts';
@@ -52,22 +53,49 @@ export async function conformanceFollower(
         : base;
   };
   await refresh();
+  const look = calmly(refresh);
   const channel = new BroadcastChannel(`embergate-conformance-${tenant}`);
-  channel.onmessage = () => void refresh().catch(() => undefined);
+  channel.onmessage = look;
   (channel as unknown as { unref(): void }).unref();
-  // A store that does not answer for a moment is asked again at the next look.
-  const timer = setInterval(() => void refresh().catch(() => undefined), LOOK_EVERY_MS).unref();
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
   return {
     definitions: () => current,
     written: (types) => {
       if (!TYPES.some((type) => types.has(type))) return;
       channel.postMessage('changed');
-      void refresh().catch(() => undefined);
+      look();
     },
     stop: () => {
       clearInterval(timer);
       channel.close();
     },
+  };
+}
+
+/** Share of its time that a thread may spend on following, as one in so many. */
+const AT_MOST_ONE_IN = 10;
+
+/**
+ * Runs the work at once, but never twice at a time; what is asked for meanwhile runs once more after a rest. A package of a thousand resources, written one by
+ * one, is so taken in a few steps. A store that does not answer for a moment is asked again at the next look.
+ */
+export function calmly(work: () => Promise<void>): () => void {
+  let isRunning = false;
+  let isWanted = false;
+  const run = async (): Promise<void> => {
+    isRunning = true;
+    do {
+      isWanted = false;
+      const started = performance.now();
+      await work().catch(() => undefined);
+      const rest = (performance.now() - started) * (AT_MOST_ONE_IN - 1);
+      if (isWanted) await sleep(rest, undefined, { ref: false });
+    } while (isWanted);
+    isRunning = false;
+  };
+  return () => {
+    isWanted = true;
+    if (!isRunning) void run();
   };
 }
 
