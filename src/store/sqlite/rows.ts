@@ -34,7 +34,7 @@ export class Rows {
     this.#currentByKey = db.prepare(`${CURRENT} WHERE r.type = ? AND r.id = ?`);
     this.#currentByRid = db.prepare(`${CURRENT} WHERE r.rid = ?`);
     this.#currentByRids = db.prepare(
-      `SELECT ${COLUMNS} FROM json_each(?) j CROSS JOIN resource r ON r.rid = j.value CROSS JOIN version v ON v.seq = r.seq ORDER BY j.key`,
+      `SELECT ${COLUMNS}, j.key FROM json_each(?) j CROSS JOIN resource r ON r.rid = j.value CROSS JOIN version v ON v.seq = r.seq`,
     );
     for (const statement of [this.#currentByKey, this.#currentByRid, this.#currentByRids]) {
       statement.setReturnArrays(true);
@@ -54,7 +54,11 @@ export class Rows {
   /** The current versions of resources that are there, in the order of their rids: one query, since a query a row costs as much as the row. */
   byRids(rids: readonly number[]): StoredResource[] {
     if (rids.length < 2) return rids.map((rid) => this.byRid(rid));
-    return this.#currentByRids.all(JSON.stringify(rids)).map((row) => this.#stored(row));
+    const rows = this.#currentByRids.all(JSON.stringify(rids)) as unknown as Cell[][];
+    // The join goes through the list from its begin; the place is looked at all the same, which costs less than ORDER BY with the texts in it.
+    const place = (row: Cell[]): number => row.at(-1) as number;
+    if (rows.some((row, i) => place(row) !== i)) rows.sort((one, other) => place(one) - place(other));
+    return rows.map((row) => this.#stored(row));
   }
 
   version({ type, id }: ResourceKey, versionId: number): StoredResource | undefined {
