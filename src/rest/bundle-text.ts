@@ -45,15 +45,23 @@ export function bundlePieces(
 }
 
 function addEntry(pieces: Uint8Array[], { fullUrl, resource, rest }: BundleEntry): void {
-  const tail = JSON.stringify(rest).slice(1, -1);
   const head = fullUrl === undefined ? '' : `"fullUrl":${JSON.stringify(fullUrl)}`;
-  if (!resource) {
-    pieces.push(Buffer.from(`{${head}${head && tail && ','}${tail}}`));
+  if (resource) {
+    pieces.push(Buffer.from(`{${head}${head && ','}"resource":`), resource, tailOf(rest));
     return;
   }
-  pieces.push(
-    Buffer.from(`{${head}${head && ','}"resource":`),
-    resource,
-    tail ? Buffer.from(`,${tail}}`) : CLOSE,
-  );
+  const tail = JSON.stringify(rest).slice(1, -1);
+  pieces.push(Buffer.from(`{${head}${head && tail && ','}${tail}}`));
+}
+
+const tails = new WeakMap<object, Uint8Array>();
+
+/** What follows the resource. Entries that share one frozen `rest`, such as the matches of a search, share its bytes. */
+function tailOf(rest: BundleEntry['rest']): Uint8Array {
+  const known = tails.get(rest);
+  if (known) return known;
+  const text = JSON.stringify(rest).slice(1, -1);
+  const tail = text ? Buffer.from(`,${text}}`) : CLOSE;
+  if (Object.isFrozen(rest)) tails.set(rest, tail);
+  return tail;
 }

@@ -117,12 +117,14 @@ function searchset(
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }
 
+const MATCH = Object.freeze({ search: { mode: 'match' } });
+
 function entry(context: Context, stored: StoredResource, elements: Elements | undefined): BundleEntry {
   const bytes = elements ? picked(context, stored, elements) : stored.body!;
   return {
     fullUrl: `${context.request.baseUrl}/${stored.type}/${stored.id}`,
     resource: bytes,
-    rest: { search: { mode: 'match' } },
+    rest: MATCH,
   };
 }
 
