@@ -55,12 +55,16 @@ function ours(tree: ResourceTree): string {
   return stringifyJson(kept);
 }
 
-/** XML has the order of the definitions: trees are compared with their names in order of the alphabet. */
-function sorted(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(sorted);
+/**
+ * XML has the order of the definitions: trees are compared with their names in order of the alphabet. And to XML every end of a line in a narrative is
+ * a line feed. https://www.w3.org/TR/xml/#sec-line-ends
+ */
+function sorted(value: JsonValue, name = ''): JsonValue {
+  if (typeof value === 'string' && name === 'div') return value.replace(/\r\n?/g, '\n');
+  if (Array.isArray(value)) return value.map((one) => sorted(one));
   if (!isObject(value)) return value;
   const names = Object.keys(value).sort();
-  return Object.fromEntries(names.map((name) => [name, sorted(value[name]!)]));
+  return Object.fromEntries(names.map((one) => [one, sorted(value[one]!, one)]));
 }
 
 /** An id that the server takes, whatever the example is called. */
