@@ -1,5 +1,5 @@
 /** The Express frame: what is not FHIR. Liveness, readiness and metrics today; the pages come here. */
-import express, { type Express } from 'express';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 export interface AppOptions {
   /** resolves when the store answers */
@@ -35,6 +35,10 @@ export function webApp(options: AppOptions): Express {
       .status(404)
       .type('text/plain')
       .send(`There is nothing at ${request.path}. The FHIR base is ${options.publicUrl}/fhir\n`);
+  });
+  // Without this Express shows the stack.
+  app.use((_error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+    response.status(500).type('text/plain').send('The server failed to answer this\n');
   });
   return app;
 }
