@@ -2,7 +2,7 @@
  * Searches one connection: chooses how each branch is driven, pages, counts. Long work is cut into steps: the generators yield between them, so
  * that a thread can do other things meanwhile. https://hl7.org/fhir/R4/search.html
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
 import type { ResourceKey } from '../ports.ts';
 import {
@@ -58,7 +58,7 @@ export interface Pace {
   readonly counted: number;
 }
 
-const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
+export const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
 /** How long a count is believed, in ms: "there are many" for long, a number for a moment. It only chooses the way, never the answer. */
 const MANY_MS = 30_000;
 const COUNT_MS = 2000;
@@ -70,8 +70,13 @@ export class Search {
   readonly #names: Names;
   readonly #statements: Statements;
   readonly #counts = recent<string, { rows: number; cap: number; until: number }>(2000);
+  readonly #extents = recent<string, Window>(2000);
+  readonly #dataVersion: StatementSync | undefined;
+  #seenVersion = -1;
 
-  constructor(db: DatabaseSync, names: Names, pace = PACE) {
+  /** `readsOnly`: nothing is written on this connection, so that what others write shows in `PRAGMA data_version`. */
+  constructor(db: DatabaseSync, names: Names, pace = PACE, readsOnly = false) {
+    this.#dataVersion = readsOnly ? db.prepare('PRAGMA data_version') : undefined;
     this.#pace = pace;
     this.#names = names;
     this.#statements = new Statements(db);
@@ -79,6 +84,7 @@ export class Search {
 
   /** The rids of a page. Yields before each further step of a long search. Must be run to its end within one transaction. */
   *find(plan: SearchPlan): Steps<Found> {
+    this.#forgetOld();
     const branches = plan.branches.flatMap((branch) => this.#prepare(plan.sort, branch));
     const rows = plan.count > 0 ? yield* this.#page(branches, plan) : [];
     let total: number | undefined;
@@ -96,6 +102,14 @@ export class Search {
     if (rids.length !== keys.length) return false;
     const wanted = new Set(keys.map(({ type, id }) => `${type}/${id}`));
     return rids.every((rid) => wanted.has(this.#nameOf(rid)));
+  }
+
+  /** Extents hold as long as nobody writes. */
+  #forgetOld(): void {
+    const version = (this.#dataVersion?.get() as { data_version: number } | undefined)?.data_version;
+    if (version !== undefined && version === this.#seenVersion) return;
+    this.#seenVersion = version ?? -1;
+    this.#extents.clear();
   }
 
   #nameOf(rid: number): string {
@@ -137,11 +151,16 @@ export class Search {
       const end = (order: string): string =>
         `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
       const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
+      const name = `${stretch.op} ${bind.values.join(' ')}`;
+      const known = this.#extents.get(name);
+      if (known) return known;
       const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
         number | null,
         number | null,
       ];
-      return first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
+      const extent = first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
+      this.#extents.set(name, extent);
+      return extent;
     },
   };
 

@@ -16,7 +16,7 @@ import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
 import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
-import { Search, type Found } from './search.ts';
+import { PACE, Search, type Found } from './search.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
@@ -40,7 +40,7 @@ function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
   const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')];
-  return { db, begin, commit, names, rows: new Rows(db, names), search: new Search(db, names) };
+  return { db, begin, commit, names, rows: new Rows(db, names), search: new Search(db, names, PACE, true) };
 }
 
 export function openTenantStore(

@@ -25,6 +25,8 @@ export class TenantWriter {
   readonly #statements: ReturnType<typeof prepareAll>;
   #seenVersion = -1;
   #isDurable = true;
+  /** something was written since the log was last copied */
+  #hasLog = true;
 
   /** Opens, makes or migrates the file, and moves the index rows that an earlier process left waiting. */
   constructor(file: string) {
@@ -81,11 +83,19 @@ export class TenantWriter {
       this.#refresh();
       const result = work();
       this.#db.exec('COMMIT');
+      this.#hasLog = true;
       return result;
     } catch (error) {
       this.#undo();
       throw error;
     }
+  }
+
+  /** Copies the write-ahead log into the database, once after the last write: readers then need not look into the log. */
+  rest(): void {
+    if (!this.#hasLog) return;
+    this.#hasLog = false;
+    this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
   }
 
   /** What is remembered between transactions holds only while no other connection writes, such as a command that runs beside the server. */

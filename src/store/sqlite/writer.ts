@@ -74,8 +74,12 @@ function settleFull(): void {
 }
 
 function settleIdle(): void {
+  if (queue.length > 0) return;
   const writer = [...tenants.values()].find(({ waiting }) => waiting > 0);
-  if (!writer || queue.length > 0) return;
+  if (!writer) {
+    for (const one of tenants.values()) one.rest();
+    return;
+  }
   if (settle(writer)) setImmediate(settleIdle);
   else idle = setTimeout(settleIdle, RETRY_MS);
 }
