@@ -8,6 +8,7 @@ import { writeSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { IndexValue } from '../../src/fhir/search/index-value.ts';
 import type { Stores, TenantStore, UnitOfWork, Write } from '../../src/store/ports.ts';
+import { say } from './say.ts';
 
 export const TENANT = 'kill';
 export const QUEUE = 'kill';
@@ -72,7 +73,7 @@ async function load(tenant: TenantStore, name: string): Promise<never> {
       if (!result.ok) continue;
       const writes = work.writes.map(({ type, id, versionId }) => ({ type, id, versionId }));
       const told: Acknowledged = { unit, firstSeq: result.firstSeq, instant: result.instant, writes };
-      writeSync(1, `${JSON.stringify(told)}\n`);
+      say(JSON.stringify(told));
     } catch (error) {
       // The database may be away for a while: that is a part of the test.
       writeSync(2, `${String(error)}\n`);

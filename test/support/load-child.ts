@@ -2,8 +2,8 @@
  * A process that commits under load until it is killed: `node load-child.ts sqlite|mongo WHERE ROUND`. It writes a line to standard output for each
  * unit once that is acknowledged. crash.ts reads the lines and judges what the store kept.
  */
-import { writeSync } from 'node:fs';
 import type { Stores, TenantStore, UnitOfWork, Write } from '../../src/store/ports.ts';
+import { say } from './say.ts';
 
 /** Units that are on their way at a time. */
 const WRITERS = 8;
@@ -76,8 +76,7 @@ async function work(store: TenantStore, round: string, writer: number): Promise<
       unitOf({ name, writer, turn, victim: i % 5 === 4 ? `${before}-b` : undefined }),
     );
     if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.conflicts)}`);
-    // Synchronous, so that what was acknowledged to this program is known outside before it goes on.
-    writeSync(1, `${name} ${result.firstSeq} ${result.instant}\n`);
+    say(`${name} ${result.firstSeq} ${result.instant}`);
     before = name;
   }
 }
