@@ -19,7 +19,14 @@ export default async function configuration() {
     transform: {
       '^.+\\.ts$': [
         '@swc/jest',
-        { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+        {
+          jsc: {
+            parser: { syntax: 'typescript' },
+            target: 'es2024',
+            experimental: { keepImportAttributes: true },
+          },
+          module: { type: 'es6' },
+        },
       ],
     },
     reporters: ['default', '<rootDir>/scripts/jest-totals.mjs'],
