@@ -52,9 +52,9 @@ const TIMED_OUT = new Set([50, 202, 262]);
 /** A document over 16 MB; a transaction that does not fit into the cache of the server, or into its log. */
 const TOO_LARGE = new Set([10334, 257, 388]);
 
-/** Names of the driver's errors for a server that is not there (now). Their classes have no common ancestor. */
+/** Names of the driver's errors for a server that is not there (now); not all of them have a common ancestor. */
 const UNREACHABLE =
-  /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout|ConnectionPoolCleared)/;
+  /Network|ServerSelection|Pool(Cleared|Closed)|NotConnected|TopologyClosed|ClientClosed|WaitQueueTimeout/;
 
 const STEPPING_DOWN = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
 
