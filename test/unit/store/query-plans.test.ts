@@ -91,9 +91,7 @@ describe('query plans', () => {
       /^SEARCH d USING PRIMARY KEY \(param=\? AND text>\? AND text<\?\)/,
     );
     const id: Stretch = { op: 'id', type: 1, ids: ['a', 'b'] };
-    expect(page([{ stretch: id, rest: all }])[0]).toMatch(
-      /sqlite_autoindex_resource_1 \(type=\? AND id=\?/,
-    );
+    expect(page([{ stretch: id, rest: all }])[0]).toMatch(/sqlite_autoindex_resource_1 \(type=\? AND id=\?/);
     const updated: Stretch = { op: 'updated', type: 1, bounds: [{ end: 'low', is: '>', value: 1 }] };
     expect(page([{ stretch: updated, rest: all }])[0]).toMatch(/resource_updated \(type=\? AND instant>\?\)/);
   });
