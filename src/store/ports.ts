@@ -173,6 +173,56 @@ export interface JobStore {
   revive(id: number, now: number): Promise<boolean>;
 }
 
+/**
+ * One thing that the authorization server keeps: a token, a grant, a session, a client, an account, a launch. What is secret is hashed or
+ * encrypted before it comes here. The names of the lookup fields are those of oidc-provider's adapter contract.
+ */
+export interface TokenRecord {
+  /** `AccessToken`, `RefreshToken`, `Grant`, `Client`, `Account`, … */
+  readonly model: string;
+  /** for a secret: its SHA-256, never the secret itself */
+  readonly id: string;
+  /** JSON text; never changed by the store */
+  readonly payload: string;
+  /** ms since 1970: from then on it is as if it were not there; absent: it stays */
+  readonly expiresAt?: number;
+  /** ms since 1970, set by `consume` */
+  readonly consumedAt?: number;
+  readonly grantId?: string;
+  readonly uid?: string;
+  readonly userCode?: string;
+  readonly accountId?: string;
+  readonly clientId?: string;
+}
+
+export type TokenLookup = 'grantId' | 'uid' | 'userCode' | 'accountId' | 'clientId';
+
+/** Durable when a promise resolves, and seen by the next call on every thread. Every lookup leaves out what has expired at `now` (ms). */
+export interface TokenStore {
+  find(model: string, id: string, now: number): Promise<TokenRecord | undefined>;
+  /** The records of a model that carry this value, newest first, at most `limit`; `model` undefined: of all models. */
+  findBy(
+    by: TokenLookup,
+    value: string,
+    now: number,
+    options?: { readonly model?: string; readonly limit?: number },
+  ): Promise<readonly TokenRecord[]>;
+  /** All records of a model by id, after the id `after`, at most `limit`. */
+  list(model: string, now: number, limit: number, after?: string): Promise<readonly TokenRecord[]>;
+  /** Makes or replaces; a replaced record keeps its `consumedAt`. */
+  put(record: TokenRecord): Promise<void>;
+  /** Makes; false, and nothing happens, where there is a living one of that model and id. Of two racers one gets true. */
+  add(record: TokenRecord, now: number): Promise<boolean>;
+  /** Marks as used; false where it is not there, has expired or was used before. Of two racers one gets true. */
+  consume(model: string, id: string, now: number): Promise<boolean>;
+  /** false: there was none */
+  remove(model: string, id: string): Promise<boolean>;
+  /** Removes every record of the grant, the `Grant` itself (by id) included; gives their number. */
+  removeGrant(grantId: string): Promise<number>;
+  /** Removes up to `limit` records that expired before `now`; gives their number. */
+  purge(now: number, limit: number): Promise<number>;
+}
+
 /** All that is kept for one tenant. */
 export interface TenantStore {
   readonly resources: ResourceStore;
