@@ -43,10 +43,13 @@ export interface SignInView {
   readonly demoAccounts?: readonly { readonly username: string; readonly who: string }[];
 }
 
-/** A button a patient: field `patient`. Search: GET on `searchAction` with `name`. */
+/**
+ * A button a patient: field `patient`. Search: the same page again after a POST of `name` to `search`, so that no name is ever in an address,
+ * a history or a log; the page searches as one types by the same POST.
+ */
 export interface SelectPatientView {
   readonly form: FormTarget;
-  readonly searchAction: string;
+  readonly search: FormTarget;
   readonly app: AppView;
   readonly asked?: string;
   readonly patients: readonly PersonView[];
@@ -70,8 +73,12 @@ export interface SelectEncounterView {
   }[];
 }
 
-/** One checkbox: field `scope`, its value sent when ticked. Children narrow it: where any is ticked the parent's value does not count. */
+/**
+ * One checkbox: field `scope`, its value sent when ticked. Children narrow it: where any is ticked the parent's value does not count.
+ * `permissionsOf` (permissions.ts) makes them and `narrow` reads them back.
+ */
 export interface PermissionView {
+  /** one scope or several, separated by spaces */
   readonly value: string;
   /** plain words: "Lab results" */
   readonly title: string;
@@ -124,6 +131,8 @@ export interface ProblemView {
 }
 
 export interface Pages {
+  /** to be sent with every page of a launch: content type, CSP, no-store, never framed */
+  readonly headers: Readonly<Record<string, string>>;
   signIn(view: SignInView): string;
   selectPatient(view: SelectPatientView): string;
   selectEncounter(view: SelectEncounterView): string;
