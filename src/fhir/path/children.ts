@@ -4,17 +4,7 @@
  */
 import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
 import { isObject, type JsonArray, type JsonObject, type JsonValue } from '../model/tree.ts';
-
-/** A value with the FHIR type it has where it stands. */
-export interface PathNode {
-  /** null: a primitive that has only an id or extensions */
-  readonly value: JsonValue;
-  /** `Quantity`, `code`, `Observation.component`; of a resource its own type */
-  readonly type: string;
-  readonly element?: ElementDefinition;
-  /** `{ extension: … }` of the sibling `_birthDate` of a primitive */
-  readonly sibling?: JsonObject;
-}
+import type { PathNode } from './node.ts';
 
 /** Where a child can stand in JSON, and what it is there. */
 interface Place {

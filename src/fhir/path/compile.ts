@@ -3,7 +3,8 @@
  * `valueQuantity` and knows that it is a Quantity. https://hl7.org/fhir/R4/fhirpath.html
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { childFinder, isKindOf, kindTest, type PathNode } from './children.ts';
+import { childFinder, isKindOf, kindTest } from './children.ts';
+import type { PathNode } from './node.ts';
 import { calls } from './functions.ts';
 import { compare, distinct, NEVER, NOTHING, truth, truthOf, type Nodes, type Step } from './nodes.ts';
 import type { Path } from './syntax.ts';

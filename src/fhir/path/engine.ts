@@ -5,13 +5,47 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { fault } from '../model/outcome.ts';
 import type { ResourceTree } from '../model/tree.ts';
-import type { PathNode } from './children.ts';
 import { compileSteps } from './compile.ts';
 import { compileByLibrary } from './library.ts';
-import { NEVER, NOTHING } from './nodes.ts';
+import type { Environment } from './environment.ts';
+import type { PathNode } from './node.ts';
+import { NEVER, NOTHING, truthOf } from './nodes.ts';
 import { parsePath } from './syntax.ts';
 
-export type { PathNode } from './children.ts';
+export type { PathNode } from './node.ts';
+
+/** An expression that was compiled once, to be run on nodes of any type. */
+export interface Expression {
+  readonly text: string;
+  /**
+   * The nodes that the expression finds or makes, in order. Throws FhirError: `invalid` where it does not fit (several values where one is wanted,
+   * `1 + 'a'`), `too-costly` beyond the budget, and `NotCheckable`.
+   */
+  evaluate(node: PathNode, environment?: Environment): readonly PathNode[];
+  /** The truth of the expression, as invariants need it: a single value that is no boolean is true; undefined for nothing. Throws as `evaluate` does. */
+  test(node: PathNode, environment?: Environment): boolean | undefined;
+}
+
+export interface ExpressionOptions {
+  /** type of the nodes that it will be run on: `Patient`, `HumanName`, `Observation.component`; needed by `strict` */
+  readonly type?: string;
+  /** refuse what the definitions show to be wrong: unknown elements, several values where one is wanted, operands of wrong types */
+  readonly strict?: boolean;
+}
+
+/** Compiles an expression; the same one is compiled once a registry. Throws FhirError `invalid` when it is not FHIRPath, with line and column. */
+export function compileExpression(
+  definitions: Definitions,
+  text: string,
+  options: ExpressionOptions = {},
+): Expression {
+  const evaluate = (node: PathNode): readonly PathNode[] => {
+    const path = parsePath(text);
+    const step = path && compileSteps({ definitions, type: options.type }, path);
+    return step ? step([node], node) : compileByLibrary(definitions, text)(node.value as ResourceTree);
+  };
+  return { text, evaluate, test: (node) => truthOf(evaluate(node)) };
+}
 
 export interface CompiledPath {
   /** The nodes that the expression finds; throws Error where it does not fit the resource (several values where one is wanted). */

@@ -1,7 +1,7 @@
 /** The functions of FHIRPath that search parameters call. https://hl7.org/fhirpath/N1/#functions, https://hl7.org/fhir/R4/fhirpath.html#functions */
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonValue } from '../model/tree.ts';
-import type { PathNode } from './children.ts';
+import type { PathNode } from './node.ts';
 import { NOTHING, truth, truthOf, type Nodes, type Step } from './nodes.ts';
 
 /** Makes the step of a call from its compiled arguments; undefined when it does not take them. */

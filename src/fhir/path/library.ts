@@ -7,7 +7,7 @@ import type { Definitions } from '../definitions/registry.ts';
 import { toPlain } from '../model/json.ts';
 import { fault } from '../model/outcome.ts';
 import { isObject, type JsonValue, type ResourceTree } from '../model/tree.ts';
-import type { PathNode } from './children.ts';
+import type { PathNode } from './node.ts';
 import { resolve } from './functions.ts';
 
 interface Library {

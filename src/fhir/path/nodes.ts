@@ -1,6 +1,6 @@
 /** Collections of nodes: truth, equality and distinctness as FHIRPath has them. https://hl7.org/fhirpath/N1/#equality */
 import { Decimal, type JsonValue } from '../model/tree.ts';
-import type { PathNode } from './children.ts';
+import type { PathNode } from './node.ts';
 
 export type Nodes = readonly PathNode[];
 /** `resource` is the root of the evaluation. */
