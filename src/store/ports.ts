@@ -228,6 +228,7 @@ export interface TenantStore {
   readonly resources: ResourceStore;
   readonly feed: FeedStore;
   readonly jobs: JobStore;
+  readonly tokens: TokenStore;
   /** 32 random bytes made on first open and kept with the data: signs cursors */
   readonly secret: Uint8Array;
   /** resolves when the store answers, rejects otherwise (for /readyz) */

@@ -11,6 +11,7 @@ async function open(): Promise<Opened> {
   let stores = await openSqliteStores({ location });
   return {
     stores,
+    another: () => openSqliteStores({ location, writer: stores.attach().attachment }),
     reopen: async () => {
       await stores.close();
       return (stores = await openSqliteStores({ location }));

@@ -13,16 +13,19 @@ import { jobsContract } from './jobs.contract.ts';
 import { orderContract } from './order.contract.ts';
 import { searchAgreement } from './search-agreement.ts';
 import { searchContract } from './search.contract.ts';
+import { tokensContract } from './tokens.contract.ts';
 import { bodyText, create, done, freshTenant, ids, key, update, type Open, type Opened } from './units.ts';
 
 export function storeContract(name: string, open: Open): void {
   describe(`${name} keeps the contract of a store`, () => {
     let opened: Opened;
     let stores: Stores;
+    let another: Stores;
     let shared: Promise<TenantStore>;
     beforeAll(async () => {
       opened = await open();
       stores = opened.stores;
+      another = await opened.another();
       shared = stores.tenant('shared');
       await shared;
     }, 60_000);
@@ -37,6 +40,10 @@ export function storeContract(name: string, open: Open): void {
     orderContract(use);
     feedContract(fresh);
     jobsContract(fresh);
+    tokensContract(async () => {
+      const tenant = freshTenant();
+      return [await stores.tenant(tenant), await another.tenant(tenant)];
+    });
 
     it('keeps tenants apart', async () => {
       const [one, two] = [freshTenant(), freshTenant()];
@@ -46,11 +53,13 @@ export function storeContract(name: string, open: Open): void {
         jobs: [{ queue: 'q', payload: 1 }],
       });
       await a.feed.advance('reader', 0, 1);
+      await a.tokens.put({ model: 'Client', id: 'x', payload: '{}' });
       expect(await b.resources.read([{ type: 'Pear', id: 'x' }])).toEqual([undefined]);
       expect(await ids(b.resources, 'Pear', ALL)).toEqual([]);
       expect((await b.resources.history({ count: 5 })).versions).toEqual([]);
       expect([await b.feed.last(), await b.feed.cursor('reader')]).toEqual([0, 0]);
       expect(await b.jobs.claim(['q'], 5, 1000, Date.now() + 1000)).toEqual([]);
+      expect(await b.tokens.find('Client', 'x', 0)).toBeUndefined();
       expect(Buffer.from(a.secret).equals(Buffer.from(b.secret))).toBe(false);
       expect(await stores.tenants()).toEqual(expect.arrayContaining([one, two, 'shared']));
     });
@@ -73,7 +82,7 @@ export function storeContract(name: string, open: Open): void {
   });
 
   describe(`${name} keeps its data`, () => {
-    it('when it is closed and opened again: versions, index, feed, cursors, jobs, secret; seq goes on', async () => {
+    it('when it is closed and opened again: versions, index, feed, cursors, jobs, tokens, secret; seq goes on', async () => {
       const opened = await open();
       try {
         const tenant = freshTenant();
@@ -84,6 +93,7 @@ export function storeContract(name: string, open: Open): void {
         });
         await done(before.resources, { writes: [update('Pear', 'a', 1, key('k', 'y'))] });
         await before.feed.advance('reader', 0, 2);
+        await before.tokens.put({ model: 'Client', id: 'app', payload: '{}' });
         const [last, feed] = [await before.feed.last(), await before.feed.read(0, 10)];
         const after = await (await opened.reopen()).tenant(tenant);
         expect(Buffer.from(after.secret).equals(Buffer.from(before.secret))).toBe(true);
@@ -92,6 +102,7 @@ export function storeContract(name: string, open: Open): void {
         expect(await ids(after.resources, 'Pear', { op: 'key', param: 'k', keys: ['y'] })).toEqual(['a']);
         const [job] = await after.jobs.claim(['q'], 5, 1000, Date.now() + 1000);
         expect(job).toMatchObject({ payload: 7 });
+        expect(await after.tokens.find('Client', 'app', 0)).toMatchObject({ payload: '{}' });
         const { firstSeq } = await done(after.resources, { writes: [update('Pear', 'a', 2)] });
         expect(firstSeq).toBeGreaterThan(last);
       } finally {

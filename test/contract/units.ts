@@ -17,6 +17,8 @@ import type {
 /** What a suite runs on. `reopen` closes the stores and opens them again on the same data. */
 export interface Opened {
   readonly stores: Stores;
+  /** the same data as another thread sees it, until `close` */
+  another(): Promise<Stores>;
   close(): Promise<void>;
   reopen(): Promise<Stores>;
 }

@@ -71,6 +71,25 @@ export interface JobDocument {
   readonly error?: string;
 }
 
+/**
+ * What the authorization server keeps. `m` model, `p` payload, `n` order of making, `x` expires, `used` consumed, `g` grant, `u` uid, `k` user
+ * code, `a` account, `c` client.
+ */
+export interface TokenDocument {
+  /** `Model/id` */
+  readonly _id: string;
+  readonly m: string;
+  readonly p: string;
+  readonly n: number;
+  readonly x?: number;
+  readonly used?: number;
+  readonly g?: string;
+  readonly u?: string;
+  readonly k?: string;
+  readonly a?: string;
+  readonly c?: string;
+}
+
 export interface CursorDocument {
   readonly _id: string;
   readonly at: number;
@@ -93,6 +112,7 @@ export interface Rooms {
   readonly resources: Collection<ResourceDocument>;
   readonly history: Collection<HistoryDocument>;
   readonly jobs: Collection<JobDocument>;
+  readonly tokens: Collection<TokenDocument>;
   readonly cursors: Collection<CursorDocument>;
   readonly settings: Collection<SettingDocument>;
 }
@@ -103,6 +123,7 @@ export function rooms(db: Db): Rooms {
     resources: db.collection<ResourceDocument>('resources'),
     history: db.collection<HistoryDocument>('history'),
     jobs: db.collection<JobDocument>('jobs'),
+    tokens: db.collection<TokenDocument>('tokens'),
     cursors: db.collection<CursorDocument>('cursors'),
     settings: db.collection<SettingDocument>('settings'),
   };

@@ -11,7 +11,7 @@ import { COUNTER, type Counter, type Rooms } from './layout.ts';
 type Step = (rooms: Rooms) => Promise<void>;
 
 /** Step n (from 1) brings a database from number n - 1 to n. Never change a step that was released: add one. */
-const STEPS: readonly Step[] = [firstLayout];
+const STEPS: readonly Step[] = [firstLayout, tokenRoom];
 
 async function firstLayout({ db, resources, history, jobs }: Rooms): Promise<void> {
   await create(db, 'resources', {});
@@ -36,6 +36,20 @@ async function firstLayout({ db, resources, history, jobs }: Rooms): Promise<voi
   const counter: Counter = { n: 0, w: 0, j: 0 };
   const anyDocument = resources as unknown as Collection<Counter & { _id: string }>;
   await anyDocument.updateOne({ _id: COUNTER }, { $setOnInsert: counter }, { upsert: true });
+}
+
+/** Each lookup has an index of the documents that carry it. */
+async function tokenRoom({ db, tokens }: Rooms): Promise<void> {
+  await create(db, 'tokens', {});
+  const lookups = { g: 'grant', u: 'uid', k: 'user code', a: 'account', c: 'client' };
+  await tokens.createIndexes([
+    ...Object.entries(lookups).map(([field, name]) => ({
+      key: { [field]: 1, m: 1, n: -1 } as const,
+      name,
+      partialFilterExpression: { [field]: { $exists: true } },
+    })),
+    { key: { x: 1 }, name: 'expiry', sparse: true },
+  ]);
 }
 
 /** Collections are made before the first transaction writes to them, which would otherwise wait for their making. */

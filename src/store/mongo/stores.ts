@@ -13,6 +13,7 @@ import { attachment, linkedQueues, type CommitAttachment } from './link.ts';
 import { migrate, secretOf } from './migrations.ts';
 import { reader } from './read.ts';
 import { search } from './search.ts';
+import { tokenStore } from './tokens.ts';
 
 export interface MongoOptions {
   /** connection string of a replica set or mongos; a database named in it names the databases of the tenants */
@@ -119,6 +120,7 @@ async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Pro
     resources: resourceStore(own, queue),
     feed: feedStore(own),
     jobs: jobStore(own),
+    tokens: tokenStore(own),
     secret,
     ping,
   };

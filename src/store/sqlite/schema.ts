@@ -61,6 +61,18 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY, queue TEXT NOT NULL, payload TEXT NOT NULL, attempts INTEGER NOT NULL,
      max_attempts INTEGER NOT NULL, error TEXT NOT NULL, died_at INTEGER NOT NULL);
    CREATE INDEX dead_job_queue ON dead_job(queue, died_at);`,
+
+  `-- What the authorization server keeps. made: order of making. Each lookup has an index of the rows that carry it.
+   CREATE TABLE token(
+     model TEXT NOT NULL, id TEXT NOT NULL, payload TEXT NOT NULL, expires INTEGER, consumed INTEGER,
+     grant_id TEXT, uid TEXT, user_code TEXT, account_id TEXT, client_id TEXT, made INTEGER NOT NULL,
+     PRIMARY KEY(model, id)) WITHOUT ROWID;
+   CREATE INDEX token_grant ON token(grant_id, model, made) WHERE grant_id IS NOT NULL;
+   CREATE INDEX token_uid ON token(uid, model, made) WHERE uid IS NOT NULL;
+   CREATE INDEX token_user_code ON token(user_code, model, made) WHERE user_code IS NOT NULL;
+   CREATE INDEX token_account ON token(account_id, model, made) WHERE account_id IS NOT NULL;
+   CREATE INDEX token_client ON token(client_id, model, made) WHERE client_id IS NOT NULL;
+   CREATE INDEX token_expires ON token(expires) WHERE expires IS NOT NULL;`,
 ];
 
 /** The pseudo parameter under which every live resource of a type has one key row, with the key 0. */

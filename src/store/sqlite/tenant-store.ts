@@ -11,12 +11,14 @@ import type {
   SearchPage,
   StoredResource,
   TenantStore,
+  TokenStore,
 } from '../ports.ts';
 import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
 import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
 import { PACE, Search, type Found } from './search.ts';
+import { TokenReader, type TokenChange } from './token-rows.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
@@ -73,7 +75,9 @@ export function openTenantStore(
     reader.db.close();
     long.close();
   };
-  return { resources, feed, jobs: jobStore(name, writer, reader.db), secret, ping, close };
+  const jobs = jobStore(name, writer, reader.db);
+  const tokens = tokenStore(name, writer, reader.db);
+  return { resources, feed, jobs, tokens, secret, ping, close };
 }
 
 function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStore {
@@ -88,6 +92,22 @@ function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStor
       yes(writer.ask({ op: 'fail', tenant, id, lease, error, retryAt, now })),
     dead: async (queue, limit) => deadJobs(db, queue, limit),
     revive: (id, now) => yes(writer.ask({ op: 'revive', tenant, id, now })),
+  };
+}
+
+function tokenStore(tenant: string, writer: WriterPort, db: DatabaseSync): TokenStore {
+  const reader = new TokenReader(db);
+  const change = <T>(what: TokenChange): Promise<T> => writer.change(tenant, what) as Promise<T>;
+  return {
+    find: async (model, id, now) => reader.find(model, id, now),
+    findBy: async (by, value, now, options) => reader.findBy(by, value, now, options?.model, options?.limit),
+    list: async (model, now, limit, after) => reader.list(model, now, limit, after),
+    put: async (record) => void (await change({ kind: 'put', record })),
+    add: (record, now) => change({ kind: 'add', record, now }),
+    consume: (model, id, now) => change({ kind: 'consume', model, id, now }),
+    remove: (model, id) => change({ kind: 'remove', model, id }),
+    removeGrant: (grantId) => change({ kind: 'removeGrant', grantId }),
+    purge: (now, limit) => change({ kind: 'purge', now, limit }),
   };
 }
 

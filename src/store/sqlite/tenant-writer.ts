@@ -8,6 +8,7 @@ import { JobWriter } from './job-rows.ts';
 import { openNameMaker, type NameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
 import { Search } from './search.ts';
+import { TokenWriter } from './token-rows.ts';
 import { UnitWriter, type Clock } from './unit.ts';
 import type { Answer, Ask, Opened } from './wire.ts';
 
@@ -22,6 +23,7 @@ export class TenantWriter {
   readonly #clock: Clock = { seq: 0, instant: 0 };
   readonly #units: UnitWriter;
   readonly #jobs: JobWriter;
+  readonly #tokens: TokenWriter;
   readonly #statements: ReturnType<typeof prepareAll>;
   #seenVersion = -1;
   #isDurable = true;
@@ -38,6 +40,7 @@ export class TenantWriter {
     const tools = { names: this.#names, search, backlog: this.#backlog, clock: this.#clock };
     this.#units = new UnitWriter(this.#db, tools);
     this.#jobs = new JobWriter(this.#db);
+    this.#tokens = new TokenWriter(this.#db);
     this.#statements = prepareAll(this.#db);
     this.#backlog.learn();
     while (this.waiting > 0) this.settle();
@@ -138,6 +141,8 @@ export class TenantWriter {
         return this.#jobs.fail(ask.id, ask.lease, ask.error, ask.retryAt, ask.now);
       case 'revive':
         return this.#jobs.revive(ask.id, ask.now);
+      case 'token':
+        return this.#tokens.apply(ask.change);
     }
   }
 

@@ -6,6 +6,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
 import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
 import { METHODS } from './rows.ts';
+import type { TokenChange } from './token-rows.ts';
 
 /** Numbers of a write in `UnitWire.heads`; type and id stand in `names`. `start` and `end` are the place of the body, -1 for a delete. */
 export interface Head {
@@ -82,7 +83,8 @@ export type Ask =
       readonly retryAt: number;
       readonly now: number;
     }
-  | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number };
+  | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number }
+  | { readonly op: 'token'; readonly tenant: string; readonly change: TokenChange };
 
 /** The answer to `open`. */
 export interface Opened {

@@ -5,10 +5,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
+import type { TokenChange } from './token-rows.ts';
 import { packUnit, type Answers, type Ask, type Questions } from './wire.ts';
 
 /** A question that needs no packing. */
-type PlainAsk = Exclude<Ask, { op: 'commit' }>;
+type PlainAsk = Exclude<Ask, { op: 'commit' | 'token' }>;
 
 export interface QueueLimits {
   /** questions that may wait before a commit is refused */
@@ -58,13 +59,24 @@ export class WriterPort {
   /** Throws FhirError `busy` when too much is waiting, too. */
   commit(tenant: string, unit: UnitOfWork): Promise<CommitResult> {
     if (this.#isClosed) return Promise.reject(closing());
-    if (this.#pending.size >= this.#limits.commits || this.#waitingBytes >= this.#limits.bytes) {
-      return Promise.reject(fault('busy', `${this.#pending.size} writes are waiting: try again in a second`));
-    }
+    if (this.#isFull) return Promise.reject(this.#tooMany());
     const { wire, end } = packUnit(unit, this.#bodies, this.#packed);
     const bytes = end - this.#packed;
     this.#packed = end;
     return this.#send({ op: 'commit', tenant, unit: wire, bodies: EMPTY }, bytes) as Promise<CommitResult>;
+  }
+
+  /** Throws FhirError `busy` when too much is waiting, too. */
+  change(tenant: string, change: TokenChange): Promise<unknown> {
+    return this.#isFull ? Promise.reject(this.#tooMany()) : this.#send({ op: 'token', tenant, change }, 0);
+  }
+
+  get #isFull(): boolean {
+    return this.#pending.size >= this.#limits.commits || this.#waitingBytes >= this.#limits.bytes;
+  }
+
+  #tooMany(): Error {
+    return fault('busy', `${this.#pending.size} writes are waiting: try again in a second`);
   }
 
   /** Resolves when every question asked has its answer; further ones are refused. */
