@@ -1,5 +1,6 @@
 /** history of an instance, a type and the whole system, newest first. https://hl7.org/fhir/R4/http.html#history */
 import { randomUUID } from 'node:crypto';
+import { scopesOf } from '../../access/context.ts';
 import { fault } from '../../fhir/model/outcome.ts';
 import { parseDateRange } from '../../fhir/search/date.ts';
 import type { HistoryQuery, StoredResource } from '../../store/ports.ts';
@@ -9,7 +10,7 @@ import { etag } from '../etag.ts';
 import { lastValue } from '../query.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { visible } from './read.ts';
+import { isWithin } from './read.ts';
 
 const DEFAULT_COUNT = 20;
 const MOST_COUNT = 1000;
@@ -34,7 +35,9 @@ export async function history(context: Context, target: HistoryTarget): Promise<
   const page = await context.record.store.resources.history({ ...target, ...filters(context), before });
   if (target.id !== undefined && page.versions.length === 0)
     await refuseNever(context, target.type!, target.id);
-  const seen = page.versions.filter((version) => visible(context, version));
+  const types = page.versions.map(({ type }) => type);
+  const scope = await scopesOf(context.access, 'read', types);
+  const seen = page.versions.filter((version) => isWithin(context, scope, version));
   const last = page.versions.at(-1);
   const next =
     page.more && last ? sealCursor(context.record.store.secret, question, String(last.seq)) : undefined;

@@ -1,9 +1,10 @@
 /** read and vread, conditional on If-None-Match and If-Modified-Since. https://hl7.org/fhir/R4/http.html#read, #vread, #cread */
-import { permits } from '../../access/context.ts';
+import { permits, scopesOf } from '../../access/context.ts';
 import { parseJson } from '../../fhir/model/json.ts';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { ResourceTree } from '../../fhir/model/tree.ts';
 import { parseElements, pickElements } from '../../fhir/search/elements.ts';
+import type { Scope } from '../../fhir/search/plan.ts';
 import type { ResourceKey, StoredResource } from '../../store/ports.ts';
 import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
@@ -13,7 +14,8 @@ import { indexOf } from '../index-of.ts';
 
 export async function read(context: Context, key: ResourceKey): Promise<FhirResponse> {
   const [stored] = await context.record.store.resources.read([key]);
-  if (!stored || !visible(context, stored)) throw fault('not-found', `There is no ${key.type}/${key.id}`);
+  if (!stored || !(await isVisible(context, stored)))
+    throw fault('not-found', `There is no ${key.type}/${key.id}`);
   if (!stored.body)
     throw fault(
       'gone',
@@ -27,17 +29,19 @@ export async function vread(context: Context, key: ResourceKey, version: string)
   const stored = /^[1-9]\d{0,14}$/.test(version)
     ? await context.record.store.resources.vread(key, Number(version))
     : undefined;
-  if (!stored || !visible(context, stored))
+  if (!stored || !(await isVisible(context, stored)))
     throw fault('not-found', `There is no ${name}: versions are whole numbers from 1`);
   if (!stored.body) throw fault('gone', `${name} is a deletion: the version before it has the content`);
   return answer(context, stored);
 }
 
 /** Whether the caller may see a version. Of a tombstone nothing can be asked: it is seen by those who see everything of the type. */
-export function visible(context: Context, stored: StoredResource): boolean {
-  return permits(context.access, 'read', stored, () =>
-    stored.body ? indexOf(context, treeOf(stored.body)) : [],
-  );
+export async function isVisible(context: Context, stored: StoredResource): Promise<boolean> {
+  return isWithin(context, await scopesOf(context.access, 'read', [stored.type]), stored);
+}
+
+export function isWithin(context: Context, scope: Scope, stored: StoredResource): boolean {
+  return permits(scope, stored, () => (stored.body ? indexOf(context, treeOf(stored.body)) : []));
 }
 
 export function treeOf(bytes: Uint8Array): ResourceTree {

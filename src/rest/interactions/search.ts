@@ -1,6 +1,6 @@
 /** search-type, search-system and compartment search, by GET and POST. https://hl7.org/fhir/R4/http.html#search */
 import { randomUUID } from 'node:crypto';
-import { scopeOf } from '../../access/context.ts';
+import { scopesOf } from '../../access/context.ts';
 import { fault, operationOutcome, refuseIf, type Issue } from '../../fhir/model/outcome.ts';
 import { didYouMean } from '../../fhir/model/near.ts';
 import { stringifyJson } from '../../fhir/model/json.ts';
@@ -77,7 +77,11 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
       after: cursor === undefined ? undefined : openCursor(context.record.store.secret, question, cursor),
       total: count === 0 || (parsed.total ?? 'none') !== 'none' ? 'accurate' : 'none',
     },
-    scopeOf(context.access, 'search'),
+    await scopesOf(
+      context.access,
+      'search',
+      parsed.branches.map(({ type }) => type),
+    ),
   );
   const page = await context.record.store.resources.search(plan);
   return searchset(context, parsed, page, { question, first: cursor === undefined });

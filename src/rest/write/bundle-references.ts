@@ -87,7 +87,7 @@ async function resolveOne(context: Context, targets: readonly Target[], referenc
   const [, type = '', criteria = ''] = CONDITIONAL.exec(reference) ?? [];
   if (!context.definitions.isResourceType(type))
     throw fault('invalid', `The conditional reference "${reference}" names no resource type`);
-  const plan = criteriaPlan(context, type, criteria, 2);
+  const plan = await criteriaPlan(context, type, criteria, 2);
   const page = await context.record.store.resources.search(plan);
   const deleted = new Set(targets.flatMap((one) => (one.intent.kind === 'delete' ? [one.id] : [])));
   const stored = page.resources.map((one) => one.id).filter((id) => !deleted.has(id));

@@ -2,7 +2,7 @@
  * Conditional interactions: finds what the criteria match now, and makes the guard that the same must still hold at commit, so that of two
  * racers only one can act on "no match". https://hl7.org/fhir/R4/http.html#cond-update
  */
-import { scopeOf } from '../../access/context.ts';
+import { scopesOf } from '../../access/context.ts';
 import { fault, refuseIf } from '../../fhir/model/outcome.ts';
 import { parseSearch } from '../../fhir/search/parse.ts';
 import { searchPlan, type SearchPlan } from '../../fhir/search/plan.ts';
@@ -20,7 +20,12 @@ export interface Matched {
 }
 
 /** The plan of a conditional interaction. Criteria that select nothing in particular are refused: they would mean "any resource". */
-export function criteriaPlan(context: Context, type: string, criteria: string, count: number): SearchPlan {
+export async function criteriaPlan(
+  context: Context,
+  type: string,
+  criteria: string,
+  count: number,
+): Promise<SearchPlan> {
   const parameters = parseQuery(criteria);
   const parsed = parseSearch(context.definitions, {
     now: Date.now(),
@@ -36,7 +41,7 @@ export function criteriaPlan(context: Context, type: string, criteria: string, c
       `The condition "${criteria}" selects nothing: give at least one search parameter of ${type}`,
     );
   }
-  return searchPlan({ branches: parsed.branches, count }, scopeOf(context.access, 'search'));
+  return searchPlan({ branches: parsed.branches, count }, await scopesOf(context.access, 'search', [type]));
 }
 
 /** Resources that match the criteria now: at most `most + 1`, so that the caller can tell "several" and "too many". */
@@ -46,7 +51,7 @@ export async function matchCriteria(
   criteria: string,
   most: number,
 ): Promise<Matched> {
-  const plan = criteriaPlan(context, type, criteria, most + 1);
+  const plan = await criteriaPlan(context, type, criteria, most + 1);
   const page = await context.record.store.resources.search(plan);
   const matches = page.resources.map(({ type, id }) => ({ type, id }));
   return { plan, matches, guard: { plan, matches } };

@@ -2,11 +2,12 @@
  * What one intent means for the resource it is about, given that resource's current version: a new version, nothing, or a refusal.
  * https://hl7.org/fhir/R4/http.html#update, #patch, #delete, #concurrency
  */
-import { permits, type Action } from '../../access/context.ts';
+import { permits, scopesOf, type Action } from '../../access/context.ts';
 import { parseJson } from '../../fhir/model/json.ts';
 import { fault, FAULTS, FhirError } from '../../fhir/model/outcome.ts';
 import type { ResourceTree } from '../../fhir/model/tree.ts';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
+import type { Scope } from '../../fhir/search/plan.ts';
 import type { StoredResource, Write, WriteMethod } from '../../store/ports.ts';
 import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
@@ -33,18 +34,36 @@ const METHODS = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE
   WriteMethod
 >;
 
+export type Scopes = Readonly<Record<(typeof ACTIONS)[keyof typeof ACTIONS], Scope>>;
+
+/** What the caller may write of the types of these targets. */
+export async function writeScopes(context: Context, targets: readonly Target[]): Promise<Scopes> {
+  const types = targets.map(({ type }) => type);
+  const [create, update, remove] = await Promise.all([
+    scopesOf(context.access, 'create', types),
+    scopesOf(context.access, 'update', types),
+    scopesOf(context.access, 'delete', types),
+  ]);
+  return { create, update, delete: remove };
+}
+
 /** Judges one intent. `current` is undefined where there never was such a resource. Throws FhirError for every refusal. */
-export function judge(context: Context, target: Target, current: StoredResource | undefined): Judgement {
+export function judge(
+  context: Context,
+  scopes: Scopes,
+  target: Target,
+  current: StoredResource | undefined,
+): Judgement {
   const { intent, type } = target;
   if (target.id === undefined) return { effect: () => ({ status: 204, type }) };
   const key = { type, id: target.id };
   if (target.found) return { effect: () => unchanged(current!, 200) };
   refuseStale(intent, key, current);
-  if (current?.body) requirePermit(context, intent, current, () => storedIndex(context, current));
+  if (current?.body) requirePermit(scopes, intent, current, () => storedIndex(context, current));
   if (intent.kind === 'delete') return judgeDelete(target, key, current);
   if (intent.kind === 'patch' && !current?.body) throw missing(key, current);
   const tree = intent.kind === 'patch' ? patched(intent, current!) : intent.tree!;
-  return judgeContent(context, target, key, current, tree);
+  return judgeContent(context, scopes, target, key, current, tree);
 }
 
 function refuseStale(
@@ -77,12 +96,12 @@ function missing(key: { type: string; id: string }, current: StoredResource | un
 }
 
 function requirePermit(
-  context: Context,
+  scopes: Scopes,
   intent: Intent,
   resource: { type: string; id: string; instant: number },
   index: () => readonly IndexValue[],
 ): void {
-  if (!permits(context.access, ACTIONS[intent.kind], resource, index)) {
+  if (!permits(scopes[ACTIONS[intent.kind]], resource, index)) {
     throw fault('forbidden', `You may not ${intent.kind} this ${resource.type}`);
   }
 }
@@ -123,6 +142,7 @@ function patched(intent: Intent, current: StoredResource): ResourceTree {
 
 function judgeContent(
   context: Context,
+  scopes: Scopes,
   target: Target,
   key: { type: string; id: string },
   current: StoredResource | undefined,
@@ -143,7 +163,7 @@ function judgeContent(
   }
   const versionId = (current?.versionId ?? 0) + 1;
   const index = indexOf(context, tree['id'] === key.id ? tree : { ...tree, id: key.id });
-  requirePermit(context, intent, { ...key, instant: Date.now() }, () => index);
+  requirePermit(scopes, intent, { ...key, instant: Date.now() }, () => index);
   const write: Write = {
     ...key,
     expected: versionId - 1,

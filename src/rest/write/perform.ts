@@ -8,7 +8,7 @@ import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { Conflict, Guard, ResourceKey, StoredResource, UnitOfWork, Write } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
 import { resolveBundleReferences } from './bundle-references.ts';
-import { judge, type Judgement } from './judge.ts';
+import { judge, writeScopes, type Judgement, type Scopes } from './judge.ts';
 import { placed, type Effect, type Intent } from './intent.ts';
 import { refuseHiddenOverlaps } from './overlap.ts';
 import { resolveTargets, type Target } from './target.ts';
@@ -60,7 +60,8 @@ async function draftUnit(
   const { targets, guards } = await resolveTargets(context, intents);
   if (targets.some(({ intent }) => intent.place !== '')) await resolveBundleReferences(context, targets);
   const current = await readCurrent(context, targets);
-  const judgements = judgeAll(context, targets, current);
+  const scopes = await writeScopes(context, targets);
+  const judgements = judgeAll(context, scopes, targets, current);
   if (guards.length > 0 && judgements.length > 1) refuseHiddenOverlaps(targets, judgements);
   return { targets, judgements, unit: unitOf(context, judgements, guards, also) };
 }
@@ -82,6 +83,7 @@ async function readCurrent(
 /** Judges every intent; all faults are reported, each with its entry, not only the first. */
 function judgeAll(
   context: Context,
+  scopes: Scopes,
   targets: readonly Target[],
   current: readonly (StoredResource | undefined)[],
 ): Judgement[] {
@@ -89,7 +91,7 @@ function judgeAll(
   const judgements: Judgement[] = [];
   targets.forEach((target, i) => {
     try {
-      judgements.push(judge(context, target, current[i]));
+      judgements.push(judge(context, scopes, target, current[i]));
     } catch (error) {
       const known = placed(error, target.intent.place);
       if (!(known instanceof FhirError)) throw known;
