@@ -16,6 +16,27 @@ const NAMED_EXPORTS = {
   ],
 };
 
+/** What scripts of pages find in a browser. */
+const BROWSER = Object.fromEntries(
+  [
+    ['window', 'document', 'navigator', 'location', 'history', 'sessionStorage', 'localStorage'],
+    ['fetch', 'URL', 'URLSearchParams', 'FormData', 'AbortController', 'DOMParser', 'HTMLElement'],
+    [
+      'setTimeout',
+      'clearTimeout',
+      'setInterval',
+      'clearInterval',
+      'console',
+      'FHIR',
+      'crypto',
+      'btoa',
+      'atob',
+    ],
+  ]
+    .flat()
+    .map((name) => [name, 'readonly']),
+);
+
 /** `_` stands for what a signature forces on a function that does not need it. */
 const UNUSED = { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'none' };
 
@@ -32,6 +53,10 @@ export default defineConfig(
       'no-console': 'off',
       'no-param-reassign': 'error',
     },
+  },
+  {
+    files: ['src/web/assets/**/*.js', 'smart-apps/**/*.js'],
+    languageOptions: { globals: BROWSER },
   },
   {
     files: ['**/*.mjs', '**/*.js'],

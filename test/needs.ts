@@ -5,8 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import { appendFileSync, existsSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-/** `mongod`, a command on the PATH such as `command:chromium`, or a file of the shared data. */
-export type Need = 'mongod' | `command:${string}` | 'shared-data' | `shared-data/${string}`;
+/** `mongod`, `chromium` (CHROMIUM names it, else the PATH has it), a command on the PATH such as `command:chromium`, or a file of the shared data. */
+export type Need = 'mongod' | 'chromium' | `command:${string}` | 'shared-data' | `shared-data/${string}`;
 
 type Suite = (name: string, body: () => void) => void;
 
@@ -18,14 +18,32 @@ export const SHARED_DATA = process.env.SHARED_DATA ?? resolve(ROOT, '..', 'share
 /** Path of a file or folder of the shared data; ask for it with `needs('shared-data/…')` first. */
 export const sharedData = (...names: readonly string[]): string => join(SHARED_DATA, ...names);
 
-const onPath = (command: string): boolean =>
-  (process.env.PATH ?? '').split(':').some((folder) => folder !== '' && existsSync(join(folder, command)));
+const pathOf = (command: string): string | undefined =>
+  (process.env.PATH ?? '')
+    .split(':')
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, command))
+    .find((path) => existsSync(path));
+
+const onPath = (command: string): boolean => pathOf(command) !== undefined;
+
+/** The browser that the suites drive: CHROMIUM, else `chromium` or `google-chrome` of the PATH. */
+export function chromiumPath(): string | undefined {
+  const named = process.env.CHROMIUM;
+  if (named !== undefined && named !== '') return existsSync(named) ? named : undefined;
+  return pathOf('chromium') ?? pathOf('chromium-browser') ?? pathOf('google-chrome');
+}
 
 /** What stands in the way, as words for the user; undefined if the need is met. */
 function lack(need: Need): string | undefined {
   if (need === 'mongod') {
     if (process.env.MONGOMS_SYSTEM_BINARY) return undefined;
     return `a mongod: ${process.env.EMBERGATE_NO_MONGOD ?? 'see scripts/mongod.mjs'}`;
+  }
+  if (need === 'chromium') {
+    return chromiumPath() === undefined
+      ? 'Chromium; install it, or name its path in CHROMIUM (Debian: apt-get install chromium)'
+      : undefined;
   }
   if (need.startsWith('command:')) {
     const command = need.slice('command:'.length);

@@ -1,0 +1,20 @@
+/** The pages of a launch as the authorization server knows them. */
+import type { Pages } from '../../smart/pages.ts';
+import type { Site } from '../frame.ts';
+import { LAUNCH_PAGE } from '../headers.ts';
+import { consentPage } from './consent.ts';
+import { problemPage } from './problem.ts';
+import { selectEncounterPage } from './select-encounter.ts';
+import { selectPatientPage } from './select-patient.ts';
+import { signInPage } from './sign-in.ts';
+
+export function launchPages(site: Site): Pages {
+  return {
+    headers: LAUNCH_PAGE,
+    signIn: (view) => signInPage(site, view),
+    selectPatient: (view) => selectPatientPage(site, view),
+    selectEncounter: (view) => selectEncounterPage(site, view),
+    consent: (view) => consentPage(site, view),
+    problem: (view) => problemPage(site, view),
+  };
+}

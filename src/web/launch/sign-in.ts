@@ -1,0 +1,82 @@
+/** Who am I to this place? Two fields, and the app and site that asked. */
+import type { SignInView } from '../../smart/pages.ts';
+import { renderPage, type Site } from '../frame.ts';
+import { attribute, flag, html, type Html } from '../html.ts';
+import { csrfField, errorLine } from './parts.ts';
+
+export function signInPage(site: Site, view: SignInView): string {
+  const body = html`<h1>Sign in</h1>
+    <p>${asked(view)}</p>
+    <form method="post" action="${view.form.action}">
+      ${csrfField(view.form)} ${errorLine(view.error)} ${fields(view)}
+      <button class="main">Sign in</button>
+    </form>
+    ${view.demoAccounts && view.demoAccounts.length > 0 && demoAccounts(view.demoAccounts)}`;
+  return renderPage(site, { title: 'Sign in', body, column: 'form', script: 'sign-in.js' });
+}
+
+function asked({ app, site }: SignInView): Html {
+  if (!app) return html`Your account at <strong>${site}</strong>`;
+  return html`<strong>${app.name}</strong> asks you to sign in to <strong>${site}</strong>. The app does not
+    see your password.`;
+}
+
+function fields({ error, username }: SignInView): Html {
+  const invalid = attribute('aria-invalid', error === undefined ? undefined : 'true');
+  const described = attribute('aria-describedby', error === undefined ? undefined : 'error');
+  const onPassword = username !== undefined && username !== '';
+  return html`<label for="username">Username</label>
+    <input
+      id="username"
+      name="username"
+      value="${username ?? ''}"
+      autocomplete="username"
+      autocapitalize="none"
+      spellcheck="false"
+      maxlength="200"
+      required
+      ${flag('autofocus', !onPassword)}
+      ${invalid}
+      ${described}
+    />
+    <label for="password">Password</label>
+    <input
+      id="password"
+      name="password"
+      type="password"
+      autocomplete="current-password"
+      maxlength="200"
+      required
+      ${flag('autofocus', onPassword)}
+      ${invalid}
+      ${described}
+    />`;
+}
+
+function demoAccounts(accounts: NonNullable<SignInView['demoAccounts']>): Html {
+  return html`<h2>Accounts of the demo</h2>
+    <p class="quiet">Everyone here is invented. The password of each is <code>demo</code>.</p>
+    <table class="accounts">
+      <thead class="hidden">
+        <tr>
+          <th scope="col">Username</th>
+          <th scope="col">Who</th>
+          <th scope="col" class="scripted-only">Fill in</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${accounts.map(
+          ({ username, who }) =>
+            html`<tr>
+              <th scope="row"><code>${username}</code></th>
+              <td>${who}</td>
+              <td class="scripted-only number">
+                <button type="button" class="slight" data-username="${username}">
+                  Fill in<span class="hidden"> ${username}</span>
+                </button>
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>`;
+}
