@@ -8,6 +8,7 @@ import { hasDemo } from './demo-wanted.ts';
 import type { ThreadData } from './listen.ts';
 import type { Stores } from './store/ports.ts';
 import type { SqliteStores } from './store/sqlite/stores.ts';
+import { keepTokensTidy } from './token-upkeep.ts';
 
 export interface Running {
   readonly url: string;
@@ -37,7 +38,9 @@ export async function start(config: Config): Promise<Running> {
     Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)),
   );
   const demo = await hasDemo(settled, await stores.tenant('default'));
+  const upkeep = keepTokensTidy(stores);
   const stop = async (): Promise<void> => {
+    await upkeep.stop();
     await Promise.all(threads.map((thread) => thread.stop()));
     await stores.close();
   };

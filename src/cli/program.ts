@@ -7,6 +7,7 @@ import { addFhirPath } from './fhirpath.ts';
 import { examples } from './help.ts';
 import { addImport } from './import.ts';
 import { addTenant } from './tenant.ts';
+import { addUser } from './user.ts';
 
 export interface Actions {
   /** serves until it is told to stop */
@@ -28,7 +29,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
       ),
     );
   addServe(program, actions);
-  for (const add of [addDemo, addImport, addTenant, addExplain, addFhirPath]) add(program);
+  for (const add of [addDemo, addImport, addTenant, addUser, addExplain, addFhirPath]) add(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

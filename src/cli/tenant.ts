@@ -1,7 +1,7 @@
 /** `embergate tenant`: makes and lists tenants in the store that STORE names. */
 import type { Command } from 'commander';
-import type { Stores } from '../store/ports.ts';
 import { examples } from './help.ts';
+import { withStores } from './stores.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 
@@ -33,17 +33,4 @@ async function add(name: string): Promise<void> {
     await stores.tenant(name);
     console.log(isNew ? `made ${name}` : `${name} is there already`);
   });
-}
-
-async function withStores(work: (stores: Stores) => Promise<void>): Promise<void> {
-  const [{ openStores }, { readConfig }] = await Promise.all([
-    import('../compose.ts'),
-    import('../config.ts'),
-  ]);
-  const stores = await openStores(readConfig());
-  try {
-    await work(stores);
-  } finally {
-    await stores.close();
-  }
 }

@@ -39,11 +39,14 @@ async function file(name: string, content: unknown): Promise<string> {
 const lines = (text: string): string[] => text.trimEnd().split('\n');
 
 describe('help', () => {
-  it.each(['serve', 'demo', 'import', 'explain', 'fhirpath'])('of %s has examples', async (command) => {
-    const { code, out } = await embergate(command, '--help');
-    expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`Examples:\\n {2}.*embergate ${command}`));
-  });
+  it.each(['serve', 'demo', 'import', 'user', 'explain', 'fhirpath'])(
+    'of %s has examples',
+    async (command) => {
+      const { code, out } = await embergate(command, '--help');
+      expect(code).toBe(0);
+      expect(out).toMatch(new RegExp(`Examples:\\n {2}.*embergate ${command}`));
+    },
+  );
 
   it('lists all commands, also when none is given', async () => {
     const { out } = await embergate('--help');

@@ -1,0 +1,198 @@
+/**
+ * Accounts: who may sign in, as what. Kept in the tenant's token store under the user name; a password only as its hash.
+ * https://www.rfc-editor.org/rfc/rfc9700, https://pages.nist.gov/800-63-3/sp800-63b.html#memsecret
+ */
+import { fault } from '../fhir/model/outcome.ts';
+import type { TokenStore } from '../store/ports.ts';
+import { forgive, giveBack, LIMITS, takeSlots, type Attempt, type Limits, type Taken } from './attempts.ts';
+import { hashPassword, isOutdated, isPassword, TooManyWaiting } from './password.ts';
+
+export const ROLES = ['practitioner', 'patient', 'related', 'operator'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Account {
+  /** lower case; the account's id everywhere */
+  readonly username: string;
+  readonly passwordHash: string;
+  /** as a person is addressed */
+  readonly name: string;
+  /** `Practitioner/123`: the person as a resource of this tenant; none for an operator */
+  readonly fhirUser?: string;
+  readonly role: Role;
+  readonly disabled?: boolean;
+  /** made with the demo, with a password that everyone knows */
+  readonly demo?: boolean;
+}
+
+/** `credentials`: user name or password is wrong, and nothing says which. `disabled` is only told to who knows the password. */
+export type SignIn =
+  | { readonly account: Account }
+  | { readonly refused: 'credentials' | 'disabled' }
+  /** no password was looked at; `retryAfter` in whole seconds */
+  | { readonly refused: 'too-many' | 'busy'; readonly retryAfter: number };
+
+const MODEL = 'Account';
+const USERNAME = /^[a-z0-9][a-z0-9._@+-]{0,63}$/;
+const MOST_PASSWORD = 1024;
+const LEAST_PASSWORD = 8;
+const BUSY_SECONDS = 5;
+
+/** The account of that user name or account id, disabled ones too. */
+export async function accountOf(
+  tokens: TokenStore,
+  username: string,
+  now: number,
+): Promise<Account | undefined> {
+  const record = await tokens.find(MODEL, normal(username), now);
+  return record && (JSON.parse(record.payload) as Account);
+}
+
+export async function accounts(tokens: TokenStore, now: number): Promise<readonly Account[]> {
+  const all: Account[] = [];
+  for (let after: string | undefined; ; after = all.at(-1)!.username) {
+    const page = await tokens.list(MODEL, now, 500, after);
+    all.push(...page.map(({ payload }) => JSON.parse(payload) as Account));
+    if (page.length < 500) return all;
+  }
+}
+
+/**
+ * Signs in. `address` is the client's network address; `device` a random value that the browser was given and keeps (a cookie), which lets the owner
+ * of an account in while others guess. A sign-in takes the same time whether there is such an account or not.
+ */
+export async function signIn(
+  tokens: TokenStore,
+  username: string,
+  password: string,
+  address: string,
+  now: number,
+  { device, limits = LIMITS }: { readonly device?: string; readonly limits?: Limits } = {},
+): Promise<SignIn> {
+  const attempt: Attempt = { username: normal(username), address, device };
+  const taken = await takeSlots(tokens, attempt, now, limits);
+  if ('retryAfter' in taken) return { refused: 'too-many', retryAfter: taken.retryAfter };
+  try {
+    return await judge(tokens, attempt, password, taken, now);
+  } catch (error) {
+    await giveBack(tokens, taken.slots);
+    if (error instanceof TooManyWaiting) return { refused: 'busy', retryAfter: BUSY_SECONDS };
+    throw error;
+  }
+}
+
+async function judge(
+  tokens: TokenStore,
+  attempt: Attempt,
+  password: string,
+  taken: Taken,
+  now: number,
+): Promise<SignIn> {
+  const account = USERNAME.test(attempt.username)
+    ? await accountOf(tokens, attempt.username, now)
+    : undefined;
+  const isRight = await isPassword(password.slice(0, MOST_PASSWORD), account?.passwordHash);
+  if (!account || !isRight || password.length > MOST_PASSWORD) return { refused: 'credentials' };
+  await forgive(tokens, attempt, taken, now);
+  if (account.disabled) return { refused: 'disabled' };
+  if (isOutdated(account.passwordHash) && !account.demo) await renew(tokens, account, password, now);
+  return { account };
+}
+
+/** A hash from a time of cheaper machines is made anew while the password is at hand; not over a change made meanwhile. */
+async function renew(tokens: TokenStore, account: Account, password: string, now: number): Promise<void> {
+  const passwordHash = await hashPassword(password);
+  const current = await accountOf(tokens, account.username, now);
+  if (current?.passwordHash === account.passwordHash) await save(tokens, { ...current, passwordHash });
+}
+
+export interface NewAccount extends Omit<Account, 'passwordHash'> {
+  readonly password: string;
+}
+
+/** Makes an account. Throws FhirError when the user name is taken or cannot be one, or the password is too short. */
+export async function addAccount(
+  tokens: TokenStore,
+  { password, ...wanted }: NewAccount,
+  now: number,
+): Promise<Account> {
+  const username = checkedName(wanted.username);
+  if (!wanted.demo) checkPassword(password, username);
+  const account: Account = { ...wanted, username, passwordHash: await hashPassword(password) };
+  if (await tokens.add(recordOf(account), now)) return account;
+  throw fault('conflict', `There is an account "${username}" already: choose another user name`);
+}
+
+/** A new password ends every session and every access that was given under the old one. False: there is no such account. */
+export async function setPassword(
+  tokens: TokenStore,
+  username: string,
+  password: string,
+  now: number,
+): Promise<boolean> {
+  const account = await accountOf(tokens, username, now);
+  if (!account) return false;
+  checkPassword(password, account.username);
+  await save(tokens, { ...account, passwordHash: await hashPassword(password), demo: undefined });
+  await endAccess(tokens, account.username, now);
+  return true;
+}
+
+/** Disabled: cannot sign in, and what was given is taken back. False: there is no such account. */
+export async function setDisabled(
+  tokens: TokenStore,
+  username: string,
+  disabled: boolean,
+  now: number,
+): Promise<boolean> {
+  const account = await accountOf(tokens, username, now);
+  if (!account) return false;
+  await save(tokens, { ...account, disabled: disabled || undefined });
+  if (disabled) await endAccess(tokens, account.username, now);
+  return true;
+}
+
+/** Removes the account and all that was given in its name. False: there was none. */
+export async function removeAccount(tokens: TokenStore, username: string, now: number): Promise<boolean> {
+  const removed = await tokens.remove(MODEL, normal(username));
+  await endAccess(tokens, normal(username), now);
+  return removed;
+}
+
+/** Takes back sessions, grants and tokens of an account; known places stay known, so that the owner gets in again. */
+export async function endAccess(tokens: TokenStore, username: string, now: number): Promise<void> {
+  const given = await tokens.findBy('accountId', username, now);
+  const grants = new Set(
+    given.flatMap(({ model, id, grantId }) => (model === 'Grant' ? id : (grantId ?? []))),
+  );
+  for (const grantId of grants) await tokens.removeGrant(grantId);
+  for (const { model, id } of given) if (model !== 'KnownPlace') await tokens.remove(model, id);
+}
+
+const save = (tokens: TokenStore, account: Account): Promise<void> => tokens.put(recordOf(account));
+
+const recordOf = (account: Account): { model: string; id: string; payload: string } => ({
+  model: MODEL,
+  id: account.username,
+  payload: JSON.stringify(account),
+});
+
+/** People type capitals and spaces that no user name has. */
+const normal = (username: string): string => username.slice(0, 256).normalize('NFKC').trim().toLowerCase();
+
+function checkedName(username: string): string {
+  const name = normal(username);
+  if (USERNAME.test(name)) return name;
+  throw fault(
+    'value',
+    `"${name.slice(0, 80)}" cannot be a user name: use 1 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or digit`,
+  );
+}
+
+function checkPassword(password: string, username: string): void {
+  if ([...password].length < LEAST_PASSWORD)
+    throw fault('value', `The password is too short: use ${LEAST_PASSWORD} characters or more`);
+  if (password.length > MOST_PASSWORD)
+    throw fault('value', `The password is too long: use ${MOST_PASSWORD} characters or less`);
+  if (normal(password) === username)
+    throw fault('value', 'The password is the user name: choose another one');
+}
