@@ -83,6 +83,17 @@ export interface SearchPage {
   readonly total?: number;
 }
 
+/** What of the matches of a plan is wanted: it is the inner half of a join. */
+export interface KeyQuery {
+  /** only its branches count */
+  readonly plan: SearchPlan;
+  /** the key values of this parameter that begin with `prefix` (all when absent); without `param`: the matches' own names, `Type/id` */
+  readonly param?: string;
+  readonly prefix?: string;
+  /** at least 1 */
+  readonly most: number;
+}
+
 export interface HistoryQuery {
   /** all types when absent */
   readonly type?: string;
@@ -110,6 +121,8 @@ export interface ResourceStore {
   history(query: HistoryQuery): Promise<HistoryPage>;
   /** Live resources that match, in a total order. An update of a resource between two pages neither hides nor doubles it under the default order. */
   search(plan: SearchPlan): Promise<SearchPage>;
+  /** Keys of all live resources that match, each once, in no order; when there are more than `most`, any `most` of them. No text is read. */
+  keys(query: KeyQuery): Promise<readonly string[]>;
   /**
    * All or nothing, durable when the promise resolves. Commits of a tenant have one order: guards, versions and seq are judged and given in it.
    * Conflicts are an answer, not an error. Throws FhirError `busy` when the queue of waiting commits is full or the store cannot be reached.

@@ -2,8 +2,8 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { FhirError, type Issue } from '../model/outcome.ts';
 import type { Elements } from './elements.ts';
-import type { Expression } from './expression.ts';
 import type { SortKey } from './plan.ts';
+import type { Asked, Question } from './question.ts';
 
 export interface SearchInput {
   /** types to be searched; empty: all, or those of `_type` */
@@ -17,9 +17,24 @@ export interface SearchInput {
   readonly now?: number;
 }
 
+/** One `_include` or `_revinclude`. */
+export interface Include {
+  readonly reverse: boolean;
+  /** the type whose parameter it is; undefined: every type */
+  readonly source: string | undefined;
+  /** a reference parameter; undefined: all of them */
+  readonly param: string | undefined;
+  /** only references to this type */
+  readonly target: string | undefined;
+  /** also from what was included */
+  readonly iterate: boolean;
+}
+
 export interface ParsedSearch {
-  /** empty when there are errors */
-  readonly branches: readonly { readonly type: string; readonly where: Expression }[];
+  /** empty when there are errors; what joins they hold must be answered before a store is asked (`answerJoins`) */
+  readonly branches: readonly Asked[];
+  /** what comes along with the matches */
+  readonly includes: readonly Include[];
   readonly sort: readonly SortKey[];
   readonly count?: number;
   readonly total?: 'none' | 'estimate' | 'accurate';
@@ -37,7 +52,8 @@ export interface Draft {
   readonly definitions: Definitions;
   types: readonly string[];
   /** conditions that must all hold, by type */
-  readonly conditions: ((type: string) => Expression)[];
+  readonly conditions: ((type: string) => Question)[];
+  readonly includes: Include[];
   readonly sort: SortKey[];
   count?: number;
   total?: ParsedSearch['total'];

@@ -43,22 +43,51 @@ export interface IndexOptions {
 }
 
 type Index = (node: PathNode, add: Add, options: IndexOptions) => void;
-type Extractor = (resource: ResourceTree, options: IndexOptions) => IndexValue[];
+
+/** How the resources of one type are indexed; compiled once a registry. */
+interface Extractor {
+  readonly rules: readonly Rule[];
+  readonly compartments: ReadonlyMap<string, readonly string[]>;
+}
 
 const extractors = new WeakMap<Definitions, Map<string, Extractor>>();
 
-/** All index values of a resource, each once. The extractor of a type is compiled once a registry. */
+/** All index values of a resource, each once. */
 export function indexValues(
   definitions: Definitions,
   resource: ResourceTree,
   options: IndexOptions = {},
 ): IndexValue[] {
+  const { rules, compartments } = extractorOf(definitions, resource.resourceType);
+  const gathered = gatherer();
+  for (const rule of rules) applyRule(rule, resource, gathered, options);
+  addCompartments(gathered.values, compartments, resource);
+  for (const local of localReferences(definitions, resource)) {
+    gathered.values.push({ kind: 'key', param: REFERENCE, key: `${local.type}/${local.id}` });
+  }
+  return gathered.values;
+}
+
+/** The index values of only these parameters. */
+export function valuesOf(
+  definitions: Definitions,
+  resource: ResourceTree,
+  params: readonly string[],
+  options: IndexOptions = {},
+): readonly IndexValue[] {
+  const gathered = gatherer();
+  for (const rule of extractorOf(definitions, resource.resourceType).rules) {
+    if (params.includes(rule.param)) applyRule(rule, resource, gathered, options);
+  }
+  return gathered.values;
+}
+
+function extractorOf(definitions: Definitions, type: string): Extractor {
   let known = extractors.get(definitions);
   if (!known) extractors.set(definitions, (known = new Map<string, Extractor>()));
-  let extract = known.get(resource.resourceType);
-  if (!extract)
-    known.set(resource.resourceType, (extract = compileExtractor(definitions, resource.resourceType)));
-  return extract(resource, options);
+  let extractor = known.get(type);
+  if (!extractor) known.set(type, (extractor = compileExtractor(definitions, type)));
+  return extractor;
 }
 
 interface Rule {
@@ -72,16 +101,7 @@ interface Rule {
 function compileExtractor(definitions: Definitions, type: string): Extractor {
   const parameters = [...definitions.searchParameters(type).values()];
   const rules = parameters.flatMap((parameter) => ruleOf(definitions, parameter, type) ?? []);
-  const compartments = definitions.compartments(type);
-  return (resource, options) => {
-    const gathered = gatherer();
-    for (const rule of rules) applyRule(rule, resource, gathered, options);
-    addCompartments(gathered.values, compartments, resource);
-    for (const local of localReferences(definitions, resource)) {
-      gathered.values.push({ kind: 'key', param: REFERENCE, key: `${local.type}/${local.id}` });
-    }
-    return gathered.values;
-  };
+  return { rules, compartments: definitions.compartments(type) };
 }
 
 /** A posted parameter whose expression is not FHIRPath finds nothing; it is refused when it is posted, not here. */

@@ -2,17 +2,17 @@
  * Search parameters -> branches of Expressions. Everything that can be wrong with a query is found and reported at once.
  * https://hl7.org/fhir/R4/search.html
  */
-import type { Definitions, SearchParameter } from '../definitions/registry.ts';
+import type { Definitions } from '../definitions/registry.ts';
 import { didYouMean } from '../model/near.ts';
 import { fault, issue, type Issue } from '../model/outcome.ts';
-import { intrinsicCondition, parameterCondition } from './condition.ts';
-import { control, isControl, CONTROL_NAMES } from './control.ts';
+import { askEach, shown, UnknownParameter } from './ask.ts';
+import { control, isControl } from './control.ts';
 import { collect, type Draft, type ParsedSearch, type SearchInput } from './draft.ts';
 import { parseElements } from './elements.ts';
 import { splitRaw } from './escape.ts';
-import { and, NONE, type Expression } from './expression.ts';
-import { INTRINSIC, isServed } from './extract.ts';
+import { isInclude, parseInclude } from './include.ts';
 import { COMPARTMENT } from './index-value.ts';
+import { every, type Question } from './question.ts';
 
 export type { ParsedSearch, SearchInput } from './draft.ts';
 
@@ -22,11 +22,8 @@ const MOST_VALUES = 1000;
 const MOST_LENGTH = 100_000;
 const MOST_VALUE_LENGTH = 2000;
 
-/** Parameters that the search issue will build: refused by name. A chain (`subject.name`) is one, too. */
+/** Parameters that are not served yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  '_has',
-  '_include',
-  '_revinclude',
   '_filter',
   '_text',
   '_content',
@@ -45,31 +42,34 @@ export function parseSearch(definitions: Definitions, input: SearchInput): Parse
     definitions,
     types: input.types,
     conditions: [],
+    includes: [],
     sort: [],
     used: [],
     issues: [],
   };
   if (input.parameters.length > MOST_PARAMETERS) {
     const text = `The search has ${input.parameters.length} parameters: at most ${MOST_PARAMETERS} are taken`;
-    return { branches: [], sort: [], used: [], issues: [issue('too-costly', text)] };
+    return { branches: [], includes: [], sort: [], used: [], issues: [issue('too-costly', text)] };
   }
   chooseTypes(draft);
   for (const [name, value] of input.parameters) {
     if (!OF_HTTP.has(name) && name !== '_type') collect(draft, () => parseParameter(draft, name, value));
   }
   draft.elements = collect(draft, () => parseElements(input.parameters));
-  const { sort, count, total, summary, elements, used, issues } = draft;
-  return { branches: branchesOf(draft), sort, count, total, summary, elements, used, issues };
+  if (draft.includes.length > 0 && draft.summary === 'text')
+    draft.issues.push(issue('value', '_summary=text cannot be combined with _include or _revinclude', '_summary'));
+  const { includes, sort, count, total, summary, elements, used, issues } = draft;
+  return { branches: branchesOf(draft), includes, sort, count, total, summary, elements, used, issues };
 }
 
 function branchesOf({ types, conditions, issues, input: { compartment } }: Draft): ParsedSearch['branches'] {
   if (issues.some(({ severity }) => severity === 'error')) return [];
-  const inside: Expression[] = compartment
+  const inside: Question[] = compartment
     ? [{ op: 'key', param: COMPARTMENT, keys: [`${compartment.type}/${compartment.id}`] }]
     : [];
   return types.map((type) => ({
     type,
-    where: and(...inside, ...conditions.map((condition) => condition(type))),
+    where: every(...inside, ...conditions.map((condition) => condition(type))),
   }));
 }
 
@@ -91,9 +91,6 @@ function chooseTypes(draft: Draft): void {
   draft.used.push(...asked);
 }
 
-/** A parameter name as an error shows it. */
-const shown = (name: string): string => name.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
-
 function parseParameter(draft: Draft, name: string, value: string): void {
   refuseMonstrous(name, value);
   if (isControl(name)) {
@@ -101,30 +98,38 @@ function parseParameter(draft: Draft, name: string, value: string): void {
     draft.used.push([name, value]);
     return;
   }
-  const [code = '', modifier, ...more] = name.split(':');
-  if (NOT_YET.has(code) || code.includes('.') || modifier?.includes('.')) {
-    const what = NOT_YET.has(code) ? code : `"${shown(name)}" is a chain, which`;
-    return ignoreOrRefuse(
-      draft,
-      issue('not-supported', `${what} is not supported by this server yet`, shown(name)),
-    );
+  if (isInclude(name)) {
+    parseInclude(draft, name, value);
+    draft.used.push([name, value]);
+    return;
   }
-  const parameters = draft.types.map((type) => draft.definitions.searchParameters(type).get(code));
-  if (!parameters.every((one) => one !== undefined)) return ignoreOrRefuse(draft, unknown(draft, name, code));
-  const unserved = parameters.find((one) => !isServed(one));
-  if (unserved) {
-    const text = `${code} is a ${unserved.type} parameter, which is not supported by this server yet`;
-    return ignoreOrRefuse(draft, issue('not-supported', text, code));
+  if (NOT_YET.has(name.split(':', 1)[0]!)) {
+    const text = `${shown(name)} is not supported by this server yet`;
+    return ignoreOrRefuse(draft, issue('not-supported', text, shown(name)));
   }
   if (value === '') {
-    return ignoreOrRefuse(
-      draft,
-      issue('value', `${shown(name)} has no value: give one or leave the parameter out`, shown(name)),
-    );
+    // An unknown name is the graver fault.
+    const known = asUnknown(draft, () => askEach(draft, draft.types, name, []));
+    const text = `${shown(name)} has no value: give one or leave the parameter out`;
+    if (known) ignoreOrRefuse(draft, issue('value', text, shown(name)));
+    return;
   }
-  if (more.length > 0) throw fault('unknown-parameter', `"${shown(name)}" has more than one modifier`, code);
-  addCondition(draft, code, modifier, value, parameters);
+  const values = valuesOf(name, value);
+  const asked = asUnknown(draft, () => askEach(draft, draft.types, name, values));
+  if (!asked) return;
+  draft.conditions.push((type) => asked.get(type)!);
   draft.used.push([name, value]);
+}
+
+/** Runs a step; a parameter that turns out to be unknown is refused or, in lenient handling, left out. */
+function asUnknown<T>(draft: Draft, step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof UnknownParameter)) throw error;
+    error.issues.forEach((one) => ignoreOrRefuse(draft, one));
+    return undefined;
+  }
 }
 
 function refuseMonstrous(name: string, value: string): void {
@@ -155,54 +160,20 @@ function ignoreOrRefuse(draft: Draft, problem: Issue): void {
     });
 }
 
-function unknown({ definitions, types }: Draft, name: string, code: string): Issue {
-  const lacking = types.find((type) => !definitions.searchParameters(type).has(code)) ?? 'any type';
-  const known = types.length > 0 ? [...definitions.searchParameters(types[0]!).keys()] : [];
-  const near = didYouMean(code, [...known, ...CONTROL_NAMES]);
-  const whose = types.length === 1 ? lacking : `${lacking}, one of the ${types.length} types searched`;
-  return issue(
-    'unknown-parameter',
-    `"${shown(name)}" is not a search parameter of ${whose}.${near}`,
-    shown(name),
-  );
-}
-
-/** One parameter with its values: alternatives by comma. */
-function addCondition(
-  draft: Draft,
-  code: string,
-  modifier: string | undefined,
-  text: string,
-  parameters: readonly SearchParameter[],
-): void {
+/** The alternatives of a value, by comma. */
+function valuesOf(name: string, text: string): string[] {
   const values = splitRaw(text, ',');
   if (values.length > MOST_VALUES) {
-    throw fault(
-      'too-costly',
-      `${code} has ${values.length} alternatives: at most ${MOST_VALUES} are taken`,
-      code,
-    );
+    const many = `${shown(name)} has ${values.length} alternatives: at most ${MOST_VALUES} are taken`;
+    throw fault('too-costly', many, shown(name));
   }
   if (values.some((one) => one === ''))
-    throw fault('value', `${code} has an empty alternative: "${text.slice(0, 60)}"`, code);
+    throw fault('value', `${shown(name)} has an empty alternative: "${text.slice(0, 60)}"`, shown(name));
   if (values.some((one) => one.length > MOST_VALUE_LENGTH)) {
-    throw fault('too-costly', `A value of ${code} is longer than ${MOST_VALUE_LENGTH} characters`, code);
+    const long = `A value of ${shown(name)} is longer than ${MOST_VALUE_LENGTH} characters`;
+    throw fault('too-costly', long, shown(name));
   }
-  const failed = draft.issues.length;
-  const made = new Map(
-    draft.types.map((type, i) => {
-      // One report of a fault is enough where many types share the parameter.
-      if (draft.issues.length > failed) return [type, NONE];
-      const parameter = parameters[i]!;
-      if (INTRINSIC.has(code))
-        return [type, collect(draft, () => intrinsicCondition(draft, code, modifier, values)) ?? NONE];
-      return [
-        type,
-        collect(draft, () => parameterCondition(draft, parameter, type, modifier, values)) ?? NONE,
-      ];
-    }),
-  );
-  draft.conditions.push((type) => made.get(type)!);
+  return values;
 }
 
 /** A query string of parameters; what needs no escape in a query stays legible. */

@@ -12,6 +12,7 @@ import { rooms, type Rooms } from './layout.ts';
 import { attachment, linkedQueues, type CommitAttachment } from './link.ts';
 import { migrate, secretOf } from './migrations.ts';
 import { reader } from './read.ts';
+import { keys } from './keys.ts';
 import { search } from './search.ts';
 import { tokenStore } from './tokens.ts';
 
@@ -134,6 +135,7 @@ function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {
     vread: (key, versionId) => clearly(() => vread(own, key, versionId)),
     history: (query) => clearly(() => history(own, query)),
     search: (plan) => clearly(() => search(own, plan)),
+    keys: (query) => clearly(() => keys(own, query)),
     commit: queue.commit,
   };
 }

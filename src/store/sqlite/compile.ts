@@ -32,6 +32,25 @@ export function countStatement(source: Source, window = EVERYWHERE): Statement {
   return { sql: `SELECT count(*) FROM (${spellSource(source, window, bind)})`, values: bind.values };
 }
 
+/** The ids of the matches in a window, or the keys of a parameter that they carry and that begin with a prefix; each once. */
+export function keysStatement(
+  source: Source,
+  window: Window,
+  wanted: { readonly param?: number; readonly prefix?: string; readonly most: number },
+): Statement {
+  const bind = new Binding();
+  const matches = `(${spellSource(source, window, bind)}) m`;
+  const { param, prefix = '', most } = wanted;
+  if (param === undefined) {
+    const sql = `SELECT r.id FROM ${matches} CROSS JOIN resource r ON r.rid = m.rid LIMIT ${bind.add(most)}`;
+    return { sql, values: bind.values };
+  }
+  const carried = `SELECT DISTINCT x.key AS key FROM ${matches} CROSS JOIN key_index x INDEXED BY key_of ON x.rid = m.rid AND x.param = ${bind.add(param)}`;
+  const begins = `t.text >= ${bind.add(prefix)} AND t.text < ${bind.add(afterPrefix(prefix))}`;
+  const sql = `SELECT t.text FROM (${carried}) k CROSS JOIN term t ON t.id = k.key WHERE ${begins} LIMIT ${bind.add(most)}`;
+  return { sql, values: bind.values };
+}
+
 export interface Page {
   /** everywhere when absent */
   readonly window?: Window;

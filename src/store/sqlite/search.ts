@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
-import type { ResourceKey } from '../ports.ts';
+import type { KeyQuery, ResourceKey } from '../ports.ts';
 import {
   choose,
   EVERYWHERE,
@@ -19,6 +19,7 @@ import {
   compareRows,
   countStatement,
   isDefaultOrder,
+  keysStatement,
   pageStatement,
   resolveOrder,
   type Order,
@@ -44,7 +45,7 @@ export interface Found {
   readonly total?: number;
 }
 
-type Steps<T> = Generator<undefined, T>;
+export type Steps<T> = Generator<undefined, T>;
 
 /** How much is done in one go. */
 export interface Pace {
@@ -94,6 +95,26 @@ export class Search {
     }
     const rids = rows.slice(0, plan.count).map(({ rid }) => rid);
     return { rids, next: rows.length > plan.count ? writePosition(rows[plan.count - 1]!) : undefined, total };
+  }
+
+  /** The keys that the matches carry, or their names. Yields like `find`. */
+  *keys({ plan, param, prefix, most }: KeyQuery): Steps<string[]> {
+    const keys = new Set<string>();
+    const branches = plan.branches.flatMap((branch) => this.#prepare([], branch));
+    let isFirst = true;
+    for (const branch of branches) {
+      const own = param === undefined ? undefined : this.#names.param(branch.type, param);
+      if (param !== undefined && own === undefined) continue;
+      for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
+        if (!isFirst) yield;
+        isFirst = false;
+        const rows = this.#statements.rows(keysStatement(branch.source, window, { param: own, prefix, most }));
+        for (const [key] of rows)
+          keys.add(own === undefined ? `${this.#names.typeName(branch.type)}/${key}` : (key as string));
+        if (keys.size >= most) return [...keys].slice(0, most);
+      }
+    }
+    return [...keys];
   }
 
   /** Whether the plan finds exactly these resources; to its end at once. */

@@ -17,7 +17,7 @@ import { deadJobs } from './job-rows.ts';
 import { openNames, type Names } from './names.ts';
 import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
-import { PACE, Search, type Found } from './search.ts';
+import { PACE, Search, type Found, type Steps } from './search.ts';
 import { TokenReader, type TokenChange } from './token-rows.ts';
 import type { WriterPort } from './writer-port.ts';
 
@@ -53,11 +53,17 @@ export function openTenantStore(
 ): OpenTenant {
   const reader = openReader(file);
   const long = longSearches(file);
+  const settle = (): Promise<unknown> => writer.ask({ op: 'settle', tenant: name });
   const resources: ResourceStore = {
     read: async (keys) => keys.map((key) => reader.rows.current(key)),
     vread: async (key, versionId) => reader.rows.version(key, versionId),
     history: async (query) => reader.rows.history(query),
-    search: (plan) => searchSettled(reader, long, plan, () => writer.ask({ op: 'settle', tenant: name })),
+    search: (plan) => searchSettled(reader, long, plan, settle),
+    keys: async (query) => {
+      if (reader.rows.hasBacklog()) await settle();
+      const work = ({ search }: Reader): Steps<readonly string[]> => search.keys(query);
+      return inOneStep(reader, work)?.value ?? long.run(work);
+    },
     commit: (unit) => writer.commit(name, unit),
   };
   const feed: FeedStore = {
@@ -126,7 +132,8 @@ async function searchSettled(
 ): Promise<SearchPage> {
   for (let round = 1; ; round++) {
     if (reader.rows.hasBacklog()) await settle();
-    const found = searchAtOnce(reader, plan) ?? (await long.search(plan));
+    const work = (on: Reader): Steps<FoundPage> => foundPage(on, plan);
+    const found = inOneStep(reader, work)?.value ?? (await long.run(work));
     if (!found.isChanging || round === MOST_ROUNDS) return found.page;
   }
 }
@@ -137,6 +144,10 @@ interface FoundPage {
   readonly isChanging: boolean;
 }
 
+function* foundPage({ rows, search }: Reader, plan: SearchPlan): Steps<FoundPage> {
+  return pageOf(rows, yield* search.find(plan));
+}
+
 function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
   const isChanging = rows.hasBacklog() && rids.some((rid) => rows.isWaiting(rid));
   const resources = isChanging
@@ -145,20 +156,20 @@ function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
   return { page: { resources: resources as StoredResource[], next, total }, isChanging };
 }
 
-/** A search that needs one step only, in one snapshot; undefined when it needs more. */
-function searchAtOnce({ begin, commit, rows, search }: Reader, plan: SearchPlan): FoundPage | undefined {
-  begin.run();
+/** Work that needs one step only, in one snapshot; undefined when it needs more. */
+function inOneStep<T>(reader: Reader, work: (on: Reader) => Steps<T>): { readonly value: T } | undefined {
+  reader.begin.run();
   try {
-    const step = search.find(plan).next();
-    return step.done ? pageOf(rows, step.value) : undefined;
+    const step = work(reader).next();
+    return step.done ? step : undefined;
   } finally {
-    commit.run();
+    reader.commit.run();
   }
 }
 
 /** Long searches run one after the other on a second connection, each in one snapshot, and let the event loop turn between their steps. */
 function longSearches(file: string): {
-  search(plan: SearchPlan): Promise<FoundPage>;
+  run<T>(work: (on: Reader) => Steps<T>): Promise<T>;
   close(): void;
 } {
   let reader: Reader | undefined;
@@ -166,14 +177,14 @@ function longSearches(file: string): {
   let before: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const run = async (plan: SearchPlan): Promise<FoundPage> => {
+  const runNext = async <T>(work: (on: Reader) => Steps<T>): Promise<T> => {
     if (closed) throw fault('busy', 'The store is closing: try again');
-    const { db, rows, search } = (reader ??= openReader(file));
+    const { db } = (reader ??= openReader(file));
     db.exec('BEGIN');
     try {
-      const work = search.find(plan);
-      for (let step = work.next(); ; step = work.next()) {
-        if (step.done) return pageOf(rows, step.value);
+      const steps = work(reader);
+      for (let step = steps.next(); ; step = steps.next()) {
+        if (step.done) return step.value;
         await nextTurn();
         if (closed) throw fault('busy', 'The store was closed');
       }
@@ -182,11 +193,11 @@ function longSearches(file: string): {
       if (closed && db.isOpen) db.close();
     }
   };
-  const search = async (plan: SearchPlan): Promise<FoundPage> => {
+  const run = async <T>(work: (on: Reader) => Steps<T>): Promise<T> => {
     if (waiting >= MOST_LONG)
       throw fault('busy', 'Too many long searches are waiting: narrow the search, or try again');
     waiting++;
-    const result = before.then(() => run(plan));
+    const result = before.then(() => runNext(work));
     before = result.catch(() => undefined);
     return result.finally(() => waiting--);
   };
@@ -194,5 +205,5 @@ function longSearches(file: string): {
     closed = true;
     if (reader?.db.isOpen && waiting === 0) reader.db.close();
   };
-  return { search, close };
+  return { run, close };
 }

@@ -1,0 +1,107 @@
+/**
+ * Answers the joins of a question: each is one inner search (or one for each level of a deeper chain), whose keys become a leaf of the outer one. The
+ * number of keys is bounded, and so is the cost. https://hl7.org/fhir/R4/search.html#chaining
+ */
+import { fault, type FhirError } from '../model/outcome.ts';
+import { and, NONE, not, or, type Expression } from './expression.ts';
+import type { Asked, Join, Question } from './question.ts';
+
+/** A branch that a store can be asked. */
+export interface Branch {
+  readonly type: string;
+  readonly where: Expression;
+}
+
+/** What is wanted of the matches of an inner search: the keys of `param` that begin with `prefix`, or their own names `Type/id`. */
+export interface WantedKeys {
+  readonly param?: string;
+  readonly prefix?: string;
+  readonly most: number;
+}
+
+/** An inner search under the scope of the caller: keys, each once, at most `most`. */
+export type AskKeys = (branches: readonly Branch[], wanted: WantedKeys) => Promise<readonly string[]>;
+
+/** Most keys that one join may give. */
+export const MOST_KEYS = 10_000;
+
+/** Most inner searches of one search. */
+const MOST_SEARCHES = 100;
+
+interface Answering {
+  readonly ask: AskKeys;
+  /** keys by what was asked: a join may stand in many places, such as the branches of several types */
+  readonly answered: Map<object, readonly string[]>;
+}
+
+/** Throws FhirError `too-costly` where a join gives more keys than are taken, or there are too many joins. */
+export function answerJoins(asked: readonly Asked[], ask: AskKeys): Promise<Branch[]> {
+  return answerBranches(asked, { ask, answered: new Map() });
+}
+
+async function answerBranches(asked: readonly Asked[], answering: Answering): Promise<Branch[]> {
+  const branches: Branch[] = [];
+  for (const { type, where } of asked) branches.push({ type, where: await answer(where, answering) });
+  return branches;
+}
+
+async function answer(question: Question, answering: Answering): Promise<Expression> {
+  switch (question.op) {
+    case 'and': {
+      const parts: Expression[] = [];
+      for (const part of question.of) {
+        const one = await answer(part, answering);
+        // Where one part finds nothing, the joins of the others need not be asked.
+        if (one.op === 'none') return NONE;
+        parts.push(one);
+      }
+      return and(...parts);
+    }
+    case 'or': {
+      const parts: Expression[] = [];
+      for (const part of question.of) parts.push(await answer(part, answering));
+      return or(...parts);
+    }
+    case 'not':
+      return not(await answer(question.of, answering));
+    case 'chain':
+    case 'has':
+      return joined(question, await keysOf(question, answering));
+    default:
+      return question;
+  }
+}
+
+/** The leaf that the keys of a join make. */
+function joined(question: Join, keys: readonly string[]): Expression {
+  if (keys.length === 0) return NONE;
+  if (question.op === 'chain') return { op: 'key', param: question.param, keys };
+  return { op: 'id', ids: keys.map((key) => key.slice(question.of.length + 1)) };
+}
+
+async function keysOf(question: Join, answering: Answering): Promise<readonly string[]> {
+  const { ask, answered } = answering;
+  const name = question.op === 'chain' ? question.branches : question;
+  const known = answered.get(name);
+  if (known) return known;
+  const asked = question.op === 'chain' ? question.branches : [question.branch];
+  const inner = (await answerBranches(asked, answering)).filter(({ where }) => where.op !== 'none');
+  if (answered.size >= MOST_SEARCHES)
+    throw fault('too-costly', `The search needs more than ${MOST_SEARCHES} inner searches: name the types`);
+  const wanted = question.op === 'chain' ? {} : { param: question.param, prefix: `${question.of}/` };
+  const keys = inner.length > 0 ? await ask(inner, { ...wanted, most: MOST_KEYS + 1 }) : [];
+  if (keys.length > MOST_KEYS) throw tooMany(question);
+  answered.set(name, keys);
+  return keys;
+}
+
+function tooMany(question: Join): FhirError {
+  const what =
+    question.op === 'chain'
+      ? `the chain over ${question.param}`
+      : `_has:${question.branch.type}:${question.param}`;
+  return fault(
+    'too-costly',
+    `The inner search of ${what} finds more than ${MOST_KEYS} resources, which is more than are joined: narrow it`,
+  );
+}

@@ -1,0 +1,191 @@
+/**
+ * One search parameter, as a client names it, on one type of resource: plain (`code:text`), chained (`subject:Patient.name`) or reversed
+ * (`_has:Observation:patient:code`), at any depth. https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.html#has
+ */
+import type { SearchParameter } from '../definitions/registry.ts';
+import { didYouMean } from '../model/near.ts';
+import { fault, FhirError, issue, type Fault, type Issue } from '../model/outcome.ts';
+import { intrinsicCondition, parameterCondition } from './condition.ts';
+import { CONTROL_NAMES } from './control.ts';
+import type { Draft } from './draft.ts';
+import { INTRINSIC, isServed } from './extract.ts';
+import { INCLUDE_NAMES } from './include.ts';
+import type { Asked, Question } from './question.ts';
+import { referenceTargets } from './reference.ts';
+
+/** Joins one in the other; each is a search of its own. */
+const MOST_JOINS = 8;
+
+/** A parameter that is not known here, or not served: lenient handling ignores it. */
+export class UnknownParameter extends FhirError {
+  constructor(name: Fault, text: string, at: string) {
+    super(400, [issue(name, text, at)]);
+  }
+}
+
+/** A parameter name as an error shows it. */
+export const shown = (name: string): string => name.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
+
+/** The alternatives of one parameter, and what was made of them so far: the ways of a chain may meet again. */
+interface Asking {
+  readonly draft: Draft;
+  readonly values: readonly string[];
+  readonly made: Map<string, Question>;
+  /** by the types and the rest of a chain; each is asked once, wherever it stands */
+  readonly ends: Map<string, readonly Asked[]>;
+}
+
+/** What a parameter with its alternatives asks of each type. Throws UnknownParameter, or FhirError with all that is wrong with the values. */
+export function askEach(
+  draft: Draft,
+  types: readonly string[],
+  name: string,
+  values: readonly string[],
+): Map<string, Question> {
+  const asking = { draft, values, made: new Map(), ends: new Map() };
+  return new Map(types.map((type) => [type, ask(asking, type, name, 0)]));
+}
+
+function ask(asking: Asking, type: string, name: string, depth: number): Question {
+  const key = `${type} ${name}`;
+  const known = asking.made.get(key) ?? make(asking, type, name, depth);
+  asking.made.set(key, known);
+  return known;
+}
+
+function make(asking: Asking, type: string, name: string, depth: number): Question {
+  const { draft, values } = asking;
+  if (depth > MOST_JOINS)
+    throw fault('too-costly', `"${shown(name)}" goes over more than ${MOST_JOINS} joins`, shown(name));
+  if (name.startsWith('_has:')) return askHas(asking, type, name, depth);
+  const dot = name.indexOf('.');
+  if (dot > 0) return askChain(asking, type, [name.slice(0, dot), name.slice(dot + 1)], depth);
+  const [code = '', modifier, ...more] = name.split(':');
+  const parameter = parameterOf(draft, type, code, name);
+  if (more.length > 0) throw fault('unknown-parameter', `"${shown(name)}" has more than one modifier`, code);
+  if (INTRINSIC.has(code)) return intrinsicCondition(draft, code, modifier, values);
+  return parameterCondition(draft, parameter, type, modifier, values);
+}
+
+/** The served search parameter of a type. Throws UnknownParameter. */
+export function parameterOf(draft: Draft, type: string, code: string, name = code): SearchParameter {
+  const parameter = draft.definitions.searchParameters(type).get(code);
+  if (!parameter) throw unknown(draft, type, name, code);
+  if (isServed(parameter)) return parameter;
+  const text = `${code} is a ${parameter.type} parameter, which is not supported by this server yet`;
+  throw new UnknownParameter('not-supported', text, code);
+}
+
+function unknown(
+  { definitions, types }: Draft,
+  type: string,
+  name: string,
+  code: string,
+): UnknownParameter {
+  const known = [...definitions.searchParameters(type).keys()];
+  const near = didYouMean(code, [...known, ...CONTROL_NAMES, ...INCLUDE_NAMES]);
+  const many = types.length > 1 && types.includes(type);
+  const whose = many ? `${type}, one of the ${types.length} types searched` : type;
+  const text = `"${shown(name)}" is not a search parameter of ${whose}.${near}`;
+  return new UnknownParameter('unknown-parameter', text, shown(name));
+}
+
+/** A parameter that is a reference, for a join. */
+function referenceOf(draft: Draft, type: string, code: string, name: string): SearchParameter {
+  const parameter = parameterOf(draft, type, code, name);
+  if (parameter.type === 'reference') return parameter;
+  throw fault(
+    'unknown-parameter',
+    `"${shown(name)}" goes over ${code}, which is no reference but a ${parameter.type} parameter of ${type}`,
+    shown(name),
+  );
+}
+
+/** `_has:Observation:patient:code`: type, reference parameter, and what is asked of that type. */
+function askHas(asking: Asking, type: string, name: string, depth: number): Question {
+  const { draft } = asking;
+  const [, source = '', param = '', rest = ''] = /^_has:([^:]*):([^:]*):(.*)$/s.exec(name) ?? [];
+  if (rest === '') {
+    const text = `"${shown(name)}" is not complete: write _has:Observation:patient:code, that is type, reference parameter, parameter`;
+    throw fault('value', text, shown(name));
+  }
+  if (!draft.definitions.isResourceType(source)) throw noType(draft, source, name);
+  const parameter = referenceOf(draft, source, param, name);
+  if (!referenceTargets(draft.definitions, parameter, source).includes(type)) {
+    throw fault('value', `${param} of ${source} never refers to a ${type}`, shown(name));
+  }
+  const where = ask(asking, source, rest, depth + 1);
+  return { op: 'has', of: type, param, branch: { type: source, where } };
+}
+
+/** `subject:Patient` or `subject`, and what is asked of the types that it leads to. */
+function askChain(
+  asking: Asking,
+  type: string,
+  [head, rest]: readonly [string, string],
+  depth: number,
+): Question {
+  const { draft } = asking;
+  const name = `${head}.${rest}`;
+  const [code = '', only, ...more] = head.split(':');
+  const parameter = referenceOf(draft, type, code, name);
+  if (more.length > 0 || rest === '') throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
+  let targets = referenceTargets(draft.definitions, parameter, type);
+  if (only !== undefined) {
+    if (!draft.definitions.isResourceType(only)) throw noType(draft, only, name);
+    if (!targets.includes(only))
+      throw fault('value', `${code} of ${type} never refers to a ${only}`, shown(name));
+    targets = [only];
+  }
+  return { op: 'chain', param: code, branches: branchesOf(asking, targets, [name, rest], depth) };
+}
+
+function branchesOf(
+  asking: Asking,
+  targets: readonly string[],
+  names: readonly [name: string, rest: string],
+  depth: number,
+): readonly Asked[] {
+  const key = `${targets.join()} ${names[1]}`;
+  const branches = asking.ends.get(key) ?? makeBranches(asking, targets, names, depth);
+  asking.ends.set(key, branches);
+  return branches;
+}
+
+/** Of several target types those count that the rest can be asked of; there must be one. */
+function makeBranches(
+  asking: Asking,
+  targets: readonly string[],
+  [name, rest]: readonly [string, string],
+  depth: number,
+): Asked[] {
+  const branches: Asked[] = [];
+  const issues: Issue[] = [];
+  let unknown: UnknownParameter | undefined;
+  for (const type of targets) {
+    try {
+      branches.push({ type, where: ask(asking, type, rest, depth + 1) });
+    } catch (error) {
+      if (error instanceof UnknownParameter) unknown ??= error;
+      else if (error instanceof FhirError) issues.push(...error.issues);
+      else throw error;
+    }
+  }
+  if (branches.length > 0) return branches;
+  if (issues.length > 0) throw new FhirError(400, issues.slice(0, 1));
+  if (targets.length === 1) throw unknown!;
+  throw new UnknownParameter(
+    'unknown-parameter',
+    `"${shown(name)}": none of the types that it leads to has a search parameter ${shown(rest)}`,
+    shown(name),
+  );
+}
+
+function noType({ definitions }: Draft, type: string, name: string): FhirError {
+  const near = didYouMean(type, definitions.resourceTypes);
+  return fault(
+    'value',
+    `"${shown(type)}" in "${shown(name)}" is not a resource type.${near}`,
+    shown(name),
+  );
+}
