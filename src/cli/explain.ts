@@ -1,5 +1,6 @@
 /** `embergate explain`: what a search means (the plan) and what each store would be asked. */
 import type { Command } from 'commander';
+import type { Include } from '../fhir/search/draft.ts';
 import type { SearchPlan } from '../fhir/search/plan.ts';
 import { examples } from './help.ts';
 
@@ -21,25 +22,38 @@ export function addExplain(program: Command): void {
 }
 
 async function explain(query: string): Promise<void> {
-  const [plan, { compileSearch }, { explainSql }] = await Promise.all([
-    planOf(query),
+  const [{ plan, inner, includes }, { compileSearch }, { explainSql }] = await Promise.all([
+    explained(query),
     import('../store/mongo/compile.ts'),
     import('../store/sqlite/explain.ts'),
   ]);
   const show = (title: string, value: unknown): void =>
     console.log(`${title}\n${typeof value === 'string' ? value : JSON.stringify(value, undefined, 2)}\n`);
-  show('Plan', plan);
-  show('SQLite', explainSql(plan));
-  show('MongoDB', compileSearch(plan));
+  const showPlan = (title: string, one: SearchPlan): void => {
+    show(`${title}Plan`, one);
+    show(`${title}SQLite`, explainSql(one));
+    show(`${title}MongoDB`, compileSearch(one));
+  };
+  inner.forEach(({ name, plan: one }) => showPlan(`${name}: `, one));
+  showPlan('', plan);
+  if (includes.length > 0) show('Included with each page', includes);
 }
 
-async function planOf(query: string): Promise<SearchPlan> {
+interface Explained {
+  readonly plan: SearchPlan;
+  /** the inner searches of joins in the order in which they are made, under the name that stands for their keys */
+  readonly inner: readonly { readonly name: string; readonly plan: SearchPlan }[];
+  readonly includes: readonly Include[];
+}
+
+async function explained(query: string): Promise<Explained> {
   const [
     { loadDefinitions },
     { FhirError },
     { ALL },
     { parseSearch },
     { searchPlan },
+    { answerJoins },
     { parseQuery },
     { didYouMean },
   ] = await Promise.all([
@@ -48,6 +62,7 @@ async function planOf(query: string): Promise<SearchPlan> {
     import('../fhir/search/expression.ts'),
     import('../fhir/search/parse.ts'),
     import('../fhir/search/plan.ts'),
+    import('../fhir/search/answer.ts'),
     import('../rest/query.ts'),
     import('../fhir/model/near.ts'),
   ]);
@@ -65,5 +80,12 @@ async function planOf(query: string): Promise<SearchPlan> {
   });
   const faults = parsed.issues.filter(({ severity }) => severity === 'error');
   if (faults.length > 0) throw new FhirError(400, faults);
-  return searchPlan({ branches: parsed.branches, sort: parsed.sort, count: parsed.count ?? 20 }, () => ALL);
+  const inner: { name: string; plan: SearchPlan }[] = [];
+  const branches = await answerJoins(parsed.branches, (asked, { prefix = '', most }) => {
+    const name = `Inner search ${inner.length + 1}`;
+    inner.push({ name, plan: searchPlan({ branches: asked, count: most }, () => ALL) });
+    return Promise.resolve([`${prefix}(keys of ${name})`]);
+  });
+  const plan = searchPlan({ branches, sort: parsed.sort, count: parsed.count ?? 20 }, () => ALL);
+  return { plan, inner, includes: parsed.includes };
 }

@@ -4,7 +4,7 @@
  */
 import type { SearchParameter } from '../definitions/registry.ts';
 import { didYouMean } from '../model/near.ts';
-import { fault, FhirError, issue, type Fault, type Issue } from '../model/outcome.ts';
+import { fault, FhirError, type Issue } from '../model/outcome.ts';
 import { intrinsicCondition, parameterCondition } from './condition.ts';
 import { CONTROL_NAMES } from './control.ts';
 import type { Draft } from './draft.ts';
@@ -12,19 +12,10 @@ import { INTRINSIC, isServed } from './extract.ts';
 import { INCLUDE_NAMES } from './include.ts';
 import type { Asked, Question } from './question.ts';
 import { referenceTargets } from './reference.ts';
+import { shown, UnknownParameter } from './unknown.ts';
 
 /** Joins one in the other; each is a search of its own. */
 const MOST_JOINS = 8;
-
-/** A parameter that is not known here, or not served: lenient handling ignores it. */
-export class UnknownParameter extends FhirError {
-  constructor(name: Fault, text: string, at: string) {
-    super(400, [issue(name, text, at)]);
-  }
-}
-
-/** A parameter name as an error shows it. */
-export const shown = (name: string): string => name.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
 
 /** The alternatives of one parameter, and what was made of them so far: the ways of a chain may meet again. */
 interface Asking {
@@ -76,12 +67,7 @@ export function parameterOf(draft: Draft, type: string, code: string, name = cod
   throw new UnknownParameter('not-supported', text, code);
 }
 
-function unknown(
-  { definitions, types }: Draft,
-  type: string,
-  name: string,
-  code: string,
-): UnknownParameter {
+function unknown({ definitions, types }: Draft, type: string, name: string, code: string): UnknownParameter {
   const known = [...definitions.searchParameters(type).keys()];
   const near = didYouMean(code, [...known, ...CONTROL_NAMES, ...INCLUDE_NAMES]);
   const many = types.length > 1 && types.includes(type);
@@ -183,9 +169,5 @@ function makeBranches(
 
 function noType({ definitions }: Draft, type: string, name: string): FhirError {
   const near = didYouMean(type, definitions.resourceTypes);
-  return fault(
-    'value',
-    `"${shown(type)}" in "${shown(name)}" is not a resource type.${near}`,
-    shown(name),
-  );
+  return fault('value', `"${shown(type)}" in "${shown(name)}" is not a resource type.${near}`, shown(name));
 }

@@ -18,7 +18,7 @@ import { tokenExpression, tokenKey, tokenShape } from './token.ts';
 import { uriExpression } from './uri.ts';
 
 /** Modifiers by type of parameter, beside `missing`, which all have, and the resource types that a reference takes. */
-const MODIFIERS: Readonly<Partial<Record<SearchParamType, readonly string[]>>> = {
+export const MODIFIERS: Readonly<Partial<Record<SearchParamType, readonly string[]>>> = {
   token: ['text', 'not'],
   reference: ['identifier'],
   string: ['exact', 'contains'],

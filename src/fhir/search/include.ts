@@ -10,6 +10,7 @@ import type { Draft, Include } from './draft.ts';
 import { or, type Expression } from './expression.ts';
 import { isServed } from './extract.ts';
 import { referenceTargets } from './reference.ts';
+import { UnknownParameter } from './unknown.ts';
 
 export const INCLUDE_NAMES: readonly string[] = ['_include', '_revinclude'];
 
@@ -41,7 +42,13 @@ type Parts = Pick<Include, 'source' | 'param' | 'target'>;
 function partsOf({ definitions }: Draft, base: string, value: string): Parts {
   const wild = (part: string | undefined): string | undefined => (part === '*' ? undefined : part);
   const [source, param, target, ...more] = value.split(':');
-  if (!source || param === '' || target === '' || more.length > 0 || (param === undefined && source !== '*')) {
+  if (
+    !source ||
+    param === '' ||
+    target === '' ||
+    more.length > 0 ||
+    (param === undefined && source !== '*')
+  ) {
     const text = `"${value.slice(0, 100)}" of ${base} is not type:parameter, type:parameter:target, type:* or *`;
     throw fault('value', text, base);
   }
@@ -62,11 +69,16 @@ function refuseUnknown({ definitions }: Draft, base: string, value: string, incl
   const near = param === undefined ? '' : didYouMean(param, [...new Set(references)]);
   const to = target === undefined ? '' : ` to ${target}`;
   const text = `"${value.slice(0, 100)}" of ${base} names no reference parameter${to} of ${source ?? 'any type'}.${near}`;
-  throw fault('unknown-parameter', text, base);
+  throw new UnknownParameter('unknown-parameter', text, base);
 }
 
 /** An include that can meet none of the matches is no error, but surely not what was meant. */
-function warnIdle({ types, issues, definitions }: Draft, base: string, value: string, include: Include): void {
+function warnIdle(
+  { types, issues, definitions }: Draft,
+  base: string,
+  value: string,
+  include: Include,
+): void {
   if (include.iterate) return;
   const meets = include.reverse
     ? sourcesOf(definitions, include).some(([type, param]) =>
@@ -79,24 +91,33 @@ function warnIdle({ types, issues, definitions }: Draft, base: string, value: st
 }
 
 /** The reference parameters of a type that an include means. */
-function paramsOf(definitions: Definitions, type: string, { param, target }: Pick<Include, 'param' | 'target'>): string[] {
+function paramsOf(
+  definitions: Definitions,
+  type: string,
+  { param, target }: Pick<Include, 'param' | 'target'>,
+): string[] {
   const all = definitions.searchParameters(type);
   const asked = param === undefined ? [...all.values()] : [all.get(param)];
   return asked.flatMap((one) => {
     if (one?.type !== 'reference' || !isServed(one)) return [];
-    return target === undefined || referenceTargets(definitions, one, type).includes(target) ? [one.code] : [];
+    return target === undefined || referenceTargets(definitions, one, type).includes(target)
+      ? [one.code]
+      : [];
   });
 }
 
 /** Type and parameter of everything that a reverse include may find. */
 function sourcesOf(definitions: Definitions, include: Include): (readonly [type: string, param: string])[] {
   const types = include.source === undefined ? definitions.resourceTypes : [include.source];
-  return types.flatMap((type) =>
-    paramsOf(definitions, type, include).map((param) => [type, param] as const),
-  );
+  return types.flatMap((type) => paramsOf(definitions, type, include).map((param) => [type, param] as const));
 }
 
-function targetsOf(definitions: Definitions, type: string, param: string, { target }: Include): readonly string[] {
+function targetsOf(
+  definitions: Definitions,
+  type: string,
+  param: string,
+  { target }: Include,
+): readonly string[] {
   if (target !== undefined) return [target];
   return referenceTargets(definitions, definitions.searchParameters(type).get(param)!, type);
 }

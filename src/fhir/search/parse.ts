@@ -5,7 +5,7 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { didYouMean } from '../model/near.ts';
 import { fault, issue, type Issue } from '../model/outcome.ts';
-import { askEach, shown, UnknownParameter } from './ask.ts';
+import { askEach } from './ask.ts';
 import { control, isControl } from './control.ts';
 import { collect, type Draft, type ParsedSearch, type SearchInput } from './draft.ts';
 import { parseElements } from './elements.ts';
@@ -13,6 +13,7 @@ import { splitRaw } from './escape.ts';
 import { isInclude, parseInclude } from './include.ts';
 import { COMPARTMENT } from './index-value.ts';
 import { every, type Question } from './question.ts';
+import { shown, UnknownParameter } from './unknown.ts';
 
 export type { ParsedSearch, SearchInput } from './draft.ts';
 
@@ -57,7 +58,9 @@ export function parseSearch(definitions: Definitions, input: SearchInput): Parse
   }
   draft.elements = collect(draft, () => parseElements(input.parameters));
   if (draft.includes.length > 0 && draft.summary === 'text')
-    draft.issues.push(issue('value', '_summary=text cannot be combined with _include or _revinclude', '_summary'));
+    draft.issues.push(
+      issue('value', '_summary=text cannot be combined with _include or _revinclude', '_summary'),
+    );
   const { includes, sort, count, total, summary, elements, used, issues } = draft;
   return { branches: branchesOf(draft), includes, sort, count, total, summary, elements, used, issues };
 }
@@ -99,8 +102,10 @@ function parseParameter(draft: Draft, name: string, value: string): void {
     return;
   }
   if (isInclude(name)) {
-    parseInclude(draft, name, value);
-    draft.used.push([name, value]);
+    asUnknown(draft, () => {
+      parseInclude(draft, name, value);
+      draft.used.push([name, value]);
+    });
     return;
   }
   if (NOT_YET.has(name.split(':', 1)[0]!)) {

@@ -1,6 +1,6 @@
 /**
  * What a search asks before its joins are answered: an Expression that may still hold chains and `_has`. No store ever sees one: each join is first
- * answered by an inner search, whose keys become a plain leaf (docs/adr/0009-joins.md). https://hl7.org/fhir/R4/search.html#chaining, #has
+ * answered by an inner search, whose keys become a plain leaf (docs/adr/0015-joins.md). https://hl7.org/fhir/R4/search.html#chaining, #has
  */
 import { fault } from '../model/outcome.ts';
 import { and, not, or, type Expression } from './expression.ts';

@@ -4,7 +4,9 @@
  */
 import type { Definitions, SearchParameter } from '../../fhir/definitions/registry.ts';
 import type { JsonObject, JsonValue } from '../../fhir/model/tree.ts';
+import { MODIFIERS } from '../../fhir/search/condition.ts';
 import { isServed } from '../../fhir/search/extract.ts';
+import { referenceTargets } from '../../fhir/search/reference.ts';
 import { normativePart } from './normative.ts';
 
 export interface CapabilityOptions {
@@ -62,8 +64,9 @@ function fullStatement(
   const [{ resource, ...server }] = rest as [BaseStatement['rest'][number]];
   const pattern = asSet(resource[0]!, options);
   const profiles = profilesByType(definitions);
+  const reverse = reverseIncludes(definitions);
   const types = definitions.resourceTypes.map((type) =>
-    resourceEntry(definitions, type, pattern, profiles.get(type)),
+    resourceEntry(definitions, type, { pattern, supported: profiles.get(type), reverse: reverse.get(type) }),
   );
   return {
     ...toJson(head),
@@ -75,12 +78,21 @@ function fullStatement(
     rest: [
       {
         ...toJson(server),
+        documentation: `${server.documentation} ${modifiersText()}`,
         resource: types,
         searchParam: searchParams(parametersOfAll(definitions)),
         compartment: [...definitions.canonicals('CompartmentDefinition')],
       },
     ],
   };
+}
+
+/** The statement has no element for modifiers: they are told in words, from the table that the planner reads. */
+function modifiersText(): string {
+  const types = Object.entries(MODIFIERS).map(
+    ([type, names]) => `${type} ${['missing', ...names].map((name) => `:${name}`).join(' ')}`,
+  );
+  return `Modifiers by type of parameter: ${types.join(', ')}; references also take :[type].`;
 }
 
 const toJson = (part: object): JsonObject => part as JsonObject;
@@ -98,13 +110,43 @@ function asSet(
 function resourceEntry(
   definitions: Definitions,
   type: string,
-  pattern: JsonObject,
-  supported: readonly string[] = [],
+  { pattern, supported = [], reverse = [] }: ResourceParts,
 ): JsonObject {
   const entry: JsonObject = { ...pattern, type, profile: CORE + type };
   if (supported.length > 0) entry['supportedProfile'] = [...supported];
+  entry['searchInclude'] = [
+    '*',
+    `${type}:*`,
+    ...references(definitions, type).map(({ code }) => `${type}:${code}`),
+  ];
+  entry['searchRevInclude'] = ['*', ...reverse];
   entry['searchParam'] = searchParams(definitions.searchParameters(type).values());
   return entry;
+}
+
+interface ResourceParts {
+  readonly pattern: JsonObject;
+  readonly supported?: readonly string[];
+  readonly reverse?: readonly string[];
+}
+
+function references(definitions: Definitions, type: string): SearchParameter[] {
+  const all = [...definitions.searchParameters(type).values()];
+  return all
+    .filter((one) => one.type === 'reference' && isServed(one))
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
+}
+
+/** By type: the reference parameters of any type that may lead to it. */
+function reverseIncludes(definitions: Definitions): Map<string, string[]> {
+  const found = new Map<string, string[]>(definitions.resourceTypes.map((type) => [type, []]));
+  for (const source of definitions.resourceTypes) {
+    for (const parameter of references(definitions, source)) {
+      for (const target of referenceTargets(definitions, parameter, source))
+        found.get(target)?.push(`${source}:${parameter.code}`);
+    }
+  }
+  return found;
 }
 
 function searchParams(parameters: Iterable<SearchParameter>): JsonValue[] {

@@ -10,6 +10,7 @@ import { parseSearch, renderQuery, type ParsedSearch } from '../../fhir/search/p
 import { searchPlan } from '../../fhir/search/plan.ts';
 import type { SearchPage, StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
+import { answeredBranches, includedWith } from '../joins.ts';
 import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
@@ -71,7 +72,7 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
   const cursor = context.request.query.findLast(([name]) => name === CURSOR)?.[1];
   const plan = searchPlan(
     {
-      branches: parsed.branches,
+      branches: await answeredBranches(context, parsed.branches),
       sort: parsed.sort,
       count,
       after: cursor === undefined ? undefined : openCursor(context.record.store.secret, question, cursor),
@@ -84,7 +85,8 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
     ),
   );
   const page = await context.record.store.resources.search(plan);
-  return searchset(context, parsed, page, { question, first: cursor === undefined });
+  const others = await includedWith(context, parsed.includes, page.resources);
+  return searchset(context, parsed, { ...page, others }, { question, first: cursor === undefined });
 }
 
 function parse(context: Context, target: SearchTarget): ParsedSearch {
@@ -102,7 +104,7 @@ function parse(context: Context, target: SearchTarget): ParsedSearch {
 function searchset(
   context: Context,
   parsed: ParsedSearch,
-  page: SearchPage,
+  page: SearchPage & { readonly others: readonly StoredResource[] },
   at: { readonly question: string; readonly first: boolean },
 ): FhirResponse {
   const { baseUrl } = context.request;
@@ -113,7 +115,10 @@ function searchset(
     const cursor = sealCursor(context.record.store.secret, at.question, page.next);
     links.push({ relation: 'next', url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
   }
-  const entries = page.resources.map((one) => entry(context, one, parsed.elements));
+  const entries = page.resources.map((one) => entry(context, one, parsed.elements, MATCH));
+  // `_elements` chooses among the elements of what is searched for; a summary is one of the whole answer.
+  const ofOthers = parsed.elements?.kind === 'summary' ? parsed.elements : undefined;
+  entries.push(...page.others.map((one) => entry(context, one, ofOthers, INCLUDED)));
   const warnings = parsed.issues.filter((one) => one.severity !== 'information');
   if (warnings.length > 0) entries.push(outcomeEntry(warnings));
   const total = page.total ?? (at.first && page.next === undefined ? page.resources.length : undefined);
@@ -122,13 +127,19 @@ function searchset(
 }
 
 const MATCH = Object.freeze({ search: { mode: 'match' } });
+const INCLUDED = Object.freeze({ search: { mode: 'include' } });
 
-function entry(context: Context, stored: StoredResource, elements: Elements | undefined): BundleEntry {
+function entry(
+  context: Context,
+  stored: StoredResource,
+  elements: Elements | undefined,
+  rest: BundleEntry['rest'],
+): BundleEntry {
   const bytes = elements ? picked(context, stored, elements) : stored.body!;
   return {
     fullUrl: `${context.request.baseUrl}/${stored.type}/${stored.id}`,
     resource: bytes,
-    rest: MATCH,
+    rest,
   };
 }
 

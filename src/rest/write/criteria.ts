@@ -8,6 +8,7 @@ import { parseSearch } from '../../fhir/search/parse.ts';
 import { searchPlan, type SearchPlan } from '../../fhir/search/plan.ts';
 import type { Guard, ResourceKey } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
+import { answeredBranches } from '../joins.ts';
 import { parseQuery } from '../query.ts';
 
 /** Most resources that one conditional delete takes away. */
@@ -41,7 +42,9 @@ export async function criteriaPlan(
       `The condition "${criteria}" selects nothing: give at least one search parameter of ${type}`,
     );
   }
-  return searchPlan({ branches: parsed.branches, count }, await scopesOf(context.access, 'search', [type]));
+  // The guard of a commit judges the criteria with their joins as they were answered here.
+  const branches = await answeredBranches(context, parsed.branches);
+  return searchPlan({ branches, count }, await scopesOf(context.access, 'search', [type]));
 }
 
 /** Resources that match the criteria now: at most `most + 1`, so that the caller can tell "several" and "too many". */

@@ -108,7 +108,9 @@ export class Search {
       for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
         if (!isFirst) yield;
         isFirst = false;
-        const rows = this.#statements.rows(keysStatement(branch.source, window, { param: own, prefix, most }));
+        const rows = this.#statements.rows(
+          keysStatement(branch.source, window, { param: own, prefix, most }),
+        );
         for (const [key] of rows)
           keys.add(own === undefined ? `${this.#names.typeName(branch.type)}/${key}` : (key as string));
         if (keys.size >= most) return [...keys].slice(0, most);

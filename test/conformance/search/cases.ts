@@ -18,6 +18,8 @@ export interface SearchCase {
   readonly finds?: readonly string[];
   /** ids in this order; the resources are made in the order in which they stand */
   readonly sorted?: readonly string[];
+  /** ids of what comes along with all matches, in any order; none when absent */
+  readonly includes?: readonly string[];
   /** part of what the error says */
   readonly refuses?: string;
   readonly why?: string;

@@ -1,9 +1,12 @@
 /** The search cases on a real store: resources are written with their index values, and each case is read page by page with its total. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Definitions } from '../../../src/fhir/definitions/registry.ts';
+import type { ResourceTree } from '../../../src/fhir/model/tree.ts';
+import { answerJoins, type Branch } from '../../../src/fhir/search/answer.ts';
+import { included, type IncludeSource } from '../../../src/fhir/search/include.ts';
 import { ALL } from '../../../src/fhir/search/expression.ts';
 import { searchPlan } from '../../../src/fhir/search/plan.ts';
-import type { ResourceStore, Stores, Write } from '../../../src/store/ports.ts';
+import type { ResourceStore, StoredResource, Stores, Write } from '../../../src/store/ports.ts';
 import { indexOfCase, parseCase, searchCases, type SearchSection } from './cases.ts';
 
 /** Runs all sections, each in a tenant of its own. */
@@ -27,10 +30,11 @@ export function searchCasesContract(
         expect(result.ok).toBe(true);
       }, 60_000);
 
-      it.each(section.cases)('$query', async ({ query, finds, sorted }) => {
-        const found = await search(definitions, store, query);
+      it.each(section.cases)('$query', async ({ query, finds, sorted, includes }) => {
+        const { found, others } = await search(definitions, store, query);
         if (sorted) expect(found).toEqual(sorted);
         else expect([...found].sort()).toEqual([...finds!].sort());
+        expect([...others].sort()).toEqual([...(includes ?? [])].sort());
       });
     });
   });
@@ -60,19 +64,45 @@ function writesOf(definitions: Definitions, { resources }: SearchSection): Write
   }));
 }
 
-/** Ids of all pages, two a page. */
-async function search(definitions: Definitions, store: ResourceStore, query: string): Promise<string[]> {
-  const { branches, sort, issues } = parseCase(definitions, query);
-  expect(issues).toEqual([]);
-  const found: string[] = [];
+/** Ids of all pages, two a page, and of what comes along with them. */
+async function search(
+  definitions: Definitions,
+  store: ResourceStore,
+  query: string,
+): Promise<{ found: string[]; others: string[] }> {
+  const { branches: asked, sort, includes, issues } = parseCase(definitions, query);
+  expect(issues.filter(({ severity }) => severity !== 'warning')).toEqual([]);
+  const branches = await answerJoins(asked, (inner, wanted) =>
+    store.keys({ ...wanted, plan: searchPlan({ branches: inner, count: 1 }, () => ALL) }),
+  );
+  const found: StoredResource[] = [];
   let after: string | undefined;
   do {
     const page = await store.search(
       searchPlan({ branches, sort, count: 2, after, total: 'accurate' }, () => ALL),
     );
-    found.push(...page.resources.map(({ id }) => id));
+    found.push(...page.resources);
     after = page.next;
     if (after === undefined) expect(page.total).toBe(found.length);
   } while (after !== undefined && found.length < 1000);
-  return found;
+  const others = await included(definitions, includes, found, sourceOf(definitions, store));
+  return { found: found.map(({ id }) => id), others: others.map(({ id }) => id) };
+}
+
+function sourceOf(definitions: Definitions, store: ResourceStore): IncludeSource<StoredResource> {
+  const find = async (branches: readonly Branch[], count: number): Promise<readonly StoredResource[]> =>
+    (await store.search(searchPlan({ branches, count }, () => ALL))).resources;
+  return {
+    references: ({ body }, params) => {
+      const resource = JSON.parse(Buffer.from(body!).toString()) as ResourceTree;
+      return indexOfCase(definitions, resource).flatMap((one) =>
+        one.kind === 'key' && params.includes(one.param) ? [one.key] : [],
+      );
+    },
+    read: async (keys) => {
+      const names = keys.map((key) => ({ type: key.split('/')[0]!, id: key.split('/')[1]! }));
+      return (await store.read(names)).filter((one) => one?.body !== undefined) as StoredResource[];
+    },
+    search: find,
+  };
 }

@@ -177,14 +177,16 @@ describe('lenient handling', () => {
       'Patient',
       [
         ['nope', '1'],
-        ['_has:Observation:patient:code', 'x'],
-        ['organization.name', 'x'],
+        ['_has:Observation:patient:nope', 'x'],
+        ['organization.nope', 'x'],
+        ['_include', 'Patient:nope'],
         ['name', ''],
         ['gender', 'male'],
       ],
       'lenient',
     );
     expect(found.issues.map(({ severity }) => severity)).toEqual([
+      'warning',
       'warning',
       'warning',
       'warning',

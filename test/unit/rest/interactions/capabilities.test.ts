@@ -33,6 +33,8 @@ interface Statement {
       readonly referencePolicy?: readonly string[];
       readonly supportedProfile?: readonly string[];
       readonly versioning?: string;
+      readonly searchInclude: readonly string[];
+      readonly searchRevInclude: readonly string[];
       readonly searchParam: readonly {
         readonly name: string;
         readonly definition: string;
