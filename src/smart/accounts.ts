@@ -2,16 +2,28 @@
  * Accounts: who may sign in, as what. Kept in the tenant's token store under the user name; a password only as its hash.
  * https://www.rfc-editor.org/rfc/rfc9700, https://pages.nist.gov/800-63-3/sp800-63b.html#memsecret
  */
+import { randomUUID } from 'node:crypto';
 import { fault } from '../fhir/model/outcome.ts';
-import type { TokenStore } from '../store/ports.ts';
-import { forgive, giveBack, LIMITS, takeSlots, type Attempt, type Limits, type Taken } from './attempts.ts';
+import type { TokenRecord, TokenStore } from '../store/ports.ts';
+import {
+  forgetPlaces,
+  forgive,
+  giveBack,
+  LIMITS,
+  takeSlots,
+  type Attempt,
+  type Limits,
+  type Taken,
+} from './attempts.ts';
 import { hashPassword, isOutdated, isPassword, TooManyWaiting } from './password.ts';
 
 export const ROLES = ['practitioner', 'patient', 'related', 'operator'] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Account {
-  /** lower case; the account's id everywhere */
+  /** the subject of tokens (`accountId` of a record): never given to another person, not even one of the same user name */
+  readonly id: string;
+  /** lower case */
   readonly username: string;
   readonly passwordHash: string;
   /** as a person is addressed */
@@ -37,13 +49,18 @@ const MOST_PASSWORD = 1024;
 const LEAST_PASSWORD = 8;
 const BUSY_SECONDS = 5;
 
-/** The account of that user name or account id, disabled ones too. */
+/** The account of that user name, disabled ones too. */
 export async function accountOf(
   tokens: TokenStore,
   username: string,
   now: number,
 ): Promise<Account | undefined> {
   const record = await tokens.find(MODEL, normal(username), now);
+  return record && (JSON.parse(record.payload) as Account);
+}
+
+export async function accountById(tokens: TokenStore, id: string, now: number): Promise<Account | undefined> {
+  const [record] = await tokens.findBy('uid', id, now, { model: MODEL, limit: 1 });
   return record && (JSON.parse(record.payload) as Account);
 }
 
@@ -105,7 +122,9 @@ async function renew(tokens: TokenStore, account: Account, password: string, now
   if (current?.passwordHash === account.passwordHash) await save(tokens, { ...current, passwordHash });
 }
 
-export interface NewAccount extends Omit<Account, 'passwordHash'> {
+export interface NewAccount extends Omit<Account, 'id' | 'passwordHash'> {
+  /** a new one when absent */
+  readonly id?: string;
   readonly password: string;
 }
 
@@ -117,7 +136,8 @@ export async function addAccount(
 ): Promise<Account> {
   const username = checkedName(wanted.username);
   if (!wanted.demo) checkPassword(password, username);
-  const account: Account = { ...wanted, username, passwordHash: await hashPassword(password) };
+  const passwordHash = await hashPassword(password);
+  const account: Account = { id: randomUUID(), ...wanted, username, passwordHash };
   if (await tokens.add(recordOf(account), now)) return account;
   throw fault('conflict', `There is an account "${username}" already: choose another user name`);
 }
@@ -133,7 +153,7 @@ export async function setPassword(
   if (!account) return false;
   checkPassword(password, account.username);
   await save(tokens, { ...account, passwordHash: await hashPassword(password), demo: undefined });
-  await endAccess(tokens, account.username, now);
+  await endAccess(tokens, account.id, now);
   return true;
 }
 
@@ -147,32 +167,35 @@ export async function setDisabled(
   const account = await accountOf(tokens, username, now);
   if (!account) return false;
   await save(tokens, { ...account, disabled: disabled || undefined });
-  if (disabled) await endAccess(tokens, account.username, now);
+  if (disabled) await endAccess(tokens, account.id, now);
   return true;
 }
 
 /** Removes the account and all that was given in its name. False: there was none. */
 export async function removeAccount(tokens: TokenStore, username: string, now: number): Promise<boolean> {
-  const removed = await tokens.remove(MODEL, normal(username));
-  await endAccess(tokens, normal(username), now);
-  return removed;
+  const account = await accountOf(tokens, username, now);
+  if (!account || !(await tokens.remove(MODEL, account.username))) return false;
+  await endAccess(tokens, account.id, now);
+  await forgetPlaces(tokens, account.username, now);
+  return true;
 }
 
-/** Takes back sessions, grants and tokens of an account; known places stay known, so that the owner gets in again. */
-export async function endAccess(tokens: TokenStore, username: string, now: number): Promise<void> {
-  const given = await tokens.findBy('accountId', username, now);
+/** Takes back sessions, grants and tokens of an account. */
+export async function endAccess(tokens: TokenStore, id: string, now: number): Promise<void> {
+  const given = await tokens.findBy('accountId', id, now);
   const grants = new Set(
-    given.flatMap(({ model, id, grantId }) => (model === 'Grant' ? id : (grantId ?? []))),
+    given.flatMap(({ model, id: key, grantId }) => (model === 'Grant' ? key : (grantId ?? []))),
   );
   for (const grantId of grants) await tokens.removeGrant(grantId);
-  for (const { model, id } of given) if (model !== 'KnownPlace') await tokens.remove(model, id);
+  for (const { model, id: key } of given) await tokens.remove(model, key);
 }
 
 const save = (tokens: TokenStore, account: Account): Promise<void> => tokens.put(recordOf(account));
 
-const recordOf = (account: Account): { model: string; id: string; payload: string } => ({
+const recordOf = (account: Account): TokenRecord => ({
   model: MODEL,
   id: account.username,
+  uid: account.id,
   payload: JSON.stringify(account),
 });
 

@@ -80,10 +80,16 @@ export async function forgive(
       model: KNOWN,
       id,
       payload: '{}',
-      accountId: attempt.username,
+      uid: keyOf('places', attempt.username),
       expiresAt: now + KNOWN_MS,
     });
   }
+}
+
+/** The account is gone: whoever gets its name next starts without the places of the one before. */
+export async function forgetPlaces(tokens: TokenStore, username: string, now: number): Promise<void> {
+  for (const { id } of await tokens.findBy('uid', keyOf('places', username), now, { model: KNOWN }))
+    await tokens.remove(KNOWN, id);
 }
 
 export async function giveBack(tokens: TokenStore, slots: readonly string[]): Promise<void> {

@@ -1,6 +1,7 @@
 /** Accounts: passwords at rest, sign-in, and the limits on guessing that hold attackers and not the owner. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  accountById,
   accountOf,
   accounts,
   addAccount,
@@ -10,6 +11,7 @@ import {
   signIn,
   type Account,
 } from '../../../src/smart/accounts.ts';
+import { accountDirectory } from '../../../src/smart/account-directory.ts';
 import { LIMITS, networkOf } from '../../../src/smart/attempts.ts';
 import { hashCheaply, hashPassword, isOutdated, isPassword } from '../../../src/smart/password.ts';
 import type { TokenStore } from '../../../src/store/ports.ts';
@@ -33,6 +35,7 @@ beforeEach(async () => {
 /** An account whose password is cheap to look at: for tests that guess a hundred times. */
 async function cheapAccount(username: string, password: string, more: Partial<Account> = {}): Promise<void> {
   const account: Account = {
+    id: username,
     username,
     passwordHash: await hashCheaply(password),
     name: username,
@@ -40,7 +43,7 @@ async function cheapAccount(username: string, password: string, more: Partial<Ac
     demo: true,
     ...more,
   };
-  await tokens.put({ model: 'Account', id: username, payload: JSON.stringify(account) });
+  await tokens.put({ model: 'Account', id: username, uid: username, payload: JSON.stringify(account) });
 }
 
 const guess = (username: string, from: string, now = NOW, password = 'wrong'): ReturnType<typeof signIn> =>
@@ -96,6 +99,7 @@ describe('accounts', () => {
     expect(account).toMatchObject({ username: 'ann', name: 'Ann Ember', fhirUser: 'Patient/1' });
     await expect(addAccount(tokens, ann, NOW)).rejects.toThrow(/already/);
     expect(await signIn(tokens, ' ANN ', 'correct horse', HOME, NOW)).toEqual({ account });
+    expect(await accountById(tokens, account.id, NOW)).toEqual(account);
     const kept = await tokens.find('Account', 'ann', NOW);
     expect(kept!.payload).not.toContain('horse');
     expect((await accounts(tokens, NOW)).map(({ username }) => username)).toEqual(['ann']);
@@ -115,10 +119,10 @@ describe('accounts', () => {
 
   it('17, 9: a new password, disabling and removal end sessions, grants and tokens', async () => {
     const give = async (): Promise<void> => {
-      await tokens.put({ model: 'Session', id: 's', payload: '{}', accountId: 'ann' });
-      await tokens.put({ model: 'Grant', id: 'g', payload: '{}', accountId: 'ann' });
+      await tokens.put({ model: 'Session', id: 's', payload: '{}', accountId: 'a1' });
+      await tokens.put({ model: 'Grant', id: 'g', payload: '{}', accountId: 'a1' });
       await tokens.put({ model: 'RefreshToken', id: 'r', payload: '{}', grantId: 'g' });
-      await tokens.put({ model: 'AccessToken', id: 'a', payload: '{}', accountId: 'ann', grantId: 'g' });
+      await tokens.put({ model: 'AccessToken', id: 'a', payload: '{}', accountId: 'a1', grantId: 'g' });
     };
     const left = async (): Promise<number> =>
       (
@@ -126,7 +130,7 @@ describe('accounts', () => {
           ['Session', 'Grant', 'RefreshToken', 'AccessToken'].map((m) => tokens.list(m, NOW, 9)),
         )
       ).flat().length;
-    await addAccount(tokens, ann, NOW);
+    await addAccount(tokens, { ...ann, id: 'a1' }, NOW);
     await tokens.put({ model: 'Session', id: 'other', payload: '{}', accountId: 'bob' });
     await give();
     expect(await setPassword(tokens, 'ann', 'another horse', NOW)).toBe(true);
@@ -146,7 +150,9 @@ describe('accounts', () => {
     expect(await removeAccount(tokens, 'ann', NOW)).toBe(false);
     expect(await left()).toBe(1);
     expect(await accountOf(tokens, 'ann', NOW)).toBeUndefined();
+    expect(await accountById(tokens, 'a1', NOW)).toBeUndefined();
     expect(await setPassword(tokens, 'ann', 'another horse', NOW)).toBe(false);
+    expect((await addAccount(tokens, ann, NOW)).id).not.toBe('a1');
   });
 
   it('get a hash of today when they sign in with one of yesterday', async () => {
@@ -246,5 +252,27 @@ describe('guessing', () => {
     expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
     expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');
     expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
+  });
+});
+
+describe('the directory', () => {
+  it('tells a person what to do, and never which half was wrong', async () => {
+    await cheapAccount('ann', 'pw');
+    await cheapAccount('bob', 'pw', { disabled: true, demo: undefined });
+    const directory = accountDirectory(tokens);
+    const wrong = { refused: 'The user name or the password is not right.' };
+    expect(await directory.signIn('ann', 'wrong', HOME)).toEqual(wrong);
+    expect(await directory.signIn('nobody', 'wrong', HOME)).toEqual(wrong);
+    expect(await directory.signIn('bob', 'pw', HOME)).toEqual({
+      refused: expect.stringContaining('switched off'),
+    });
+    expect(await directory.signIn('ann', 'pw', HOME)).toMatchObject({ account: { id: 'ann' } });
+    for (let i = 0; i < LIMITS.pair; i++) await directory.signIn('ann', 'wrong', ELSEWHERE);
+    expect(await directory.signIn('ann', 'pw', ELSEWHERE)).toEqual({
+      refused: 'There were too many attempts: try again in 15 minutes.',
+      retryAfter: 900,
+    });
+    expect(await directory.find('ann')).toMatchObject({ username: 'ann' });
+    expect(await directory.demo()).toEqual([{ username: 'ann', who: 'ann' }]);
   });
 });
