@@ -1,5 +1,4 @@
 // Fills in an account of the demo at a press. Without this the fields are filled by hand.
-document.body.classList.add('scripted');
 const password = document.getElementById('password');
 for (const button of document.querySelectorAll('button[data-username]')) {
   button.addEventListener('click', () => {

@@ -28,7 +28,8 @@ export function consentPage(site: Site, view: ConsentView): string {
 }
 
 function question({ app, patient, permissions }: ConsentView): string {
-  if (permissions.length === 0) return `Sign in to ${app.name}?`;
+  const asksForRecords = permissions.some(({ items }) => items.some(({ scope }) => scope.includes('/')));
+  if (!asksForRecords) return `Sign in to ${app.name}?`;
   return patient
     ? `Share ${possessive(patient.name)} record with ${app.name}?`
     : `Let ${app.name} open the records that you may open?`;

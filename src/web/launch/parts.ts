@@ -22,10 +22,12 @@ export function appCard(app: AppView): Html {
   </div>`;
 }
 
-function website(address: string): Html {
-  const shown = URL.canParse(address) ? new URL(address).host : address;
+function website(address: string): Html | undefined {
+  if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) return undefined;
   return html` ·
-    <a href="${address}" rel="noreferrer" target="_blank">${shown}<span class="hidden"> (new tab)</span></a>`;
+    <a href="${address}" rel="noreferrer" target="_blank"
+      >${new URL(address).host}<span class="hidden"> (new tab)</span></a
+    >`;
 }
 
 /** What went wrong, announced when the page is read. */

@@ -55,28 +55,18 @@ function fields({ error, username }: SignInView): Html {
 
 function demoAccounts(accounts: NonNullable<SignInView['demoAccounts']>): Html {
   return html`<h2>Accounts of the demo</h2>
-    <p class="quiet">Everyone here is invented. The password of each is <code>demo</code>.</p>
-    <table class="accounts">
-      <thead class="hidden">
-        <tr>
-          <th scope="col">Username</th>
-          <th scope="col">Who</th>
-          <th scope="col" class="scripted-only">Fill in</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${accounts.map(
-          ({ username, who }) =>
-            html`<tr>
-              <th scope="row"><code>${username}</code></th>
-              <td>${who}</td>
-              <td class="scripted-only number">
-                <button type="button" class="slight" data-username="${username}">
-                  Fill in<span class="hidden"> ${username}</span>
-                </button>
-              </td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>`;
+    <p class="quiet">
+      Everyone here is invented. The password of each is <code>demo</code>. Pressing one fills it in.
+    </p>
+    <ul class="rows">
+      ${accounts.map(
+        ({ username, who }) =>
+          html`<li>
+            <button type="button" data-username="${username}" aria-describedby="who-${username}">
+              ${username}
+            </button>
+            <small id="who-${username}">${who}</small>
+          </li>`,
+      )}
+    </ul>`;
 }
