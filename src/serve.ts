@@ -81,7 +81,7 @@ async function keepThread(
 }
 
 function startThread(config: Config, stores: Stores, loadsDemo: boolean): Promise<Worker> {
-  const writer = attach(stores);
+  const writer = attach(stores, config);
   const data: ThreadData & { role: string } = {
     role: 'http',
     config,
@@ -102,9 +102,10 @@ function startThread(config: Config, stores: Stores, loadsDemo: boolean): Promis
   });
 }
 
-/** The way to the writer of the embedded store; a store on a server needs none. */
-function attach(stores: Stores): ReturnType<SqliteStores['attach']> | undefined {
-  return 'attach' in stores ? (stores as SqliteStores).attach() : undefined;
+/** The way to the one queue of commits of this process. A single thread that writes to a server keeps the queue itself. */
+function attach(stores: Stores, { store, workers }: Config): ReturnType<SqliteStores['attach']> | undefined {
+  const alone = store.kind === 'mongo' && workers === 1;
+  return 'attach' in stores && !alone ? (stores as SqliteStores).attach() : undefined;
 }
 
 async function drainThread(worker: Worker): Promise<void> {

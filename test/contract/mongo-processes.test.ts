@@ -2,11 +2,12 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { MongoClient } from 'mongodb';
 import { connect, createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredResource, TenantStore } from '../../src/store/ports.ts';
 import { openMongoStores, type MongoStores } from '../../src/store/mongo/stores.ts';
 import { needs } from '../needs.ts';
 import { startMongod, type Mongod } from '../support/mongod.ts';
-import { create, done, key, plan, update } from './units.ts';
+import { create, done, key, plan, refers, remove, update } from './units.ts';
 
 needs('mongod', 'several processes on the MongoDB store')('several processes', () => {
   let mongod: Mongod;
@@ -52,6 +53,35 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     expect((await Promise.all(births)).filter(({ ok }) => ok)).toHaveLength(1);
     expect((await Promise.all(updates)).filter(({ ok }) => ok)).toHaveLength(1);
   });
+
+  it('do not believe what they knew before another has committed', async () => {
+    const [one, two] = [(await open()).resources, (await open()).resources];
+    for (let round = 0; round < 4; round++) {
+      // Long enough for `one` to think that it is alone, from the second round on.
+      await sleep(600);
+      await done(one, { writes: [create('Quince', `z${round}`)] });
+      const [a, b] = [`a${round}`, `b${round}`];
+      await done(one, { writes: [create('Quince', a), create('Quince', b)] });
+      await done(two, { writes: [update('Quince', a, 1)] });
+      // What is refused here was the truth to `one`, and what is accepted was not.
+      const version = { kind: 'version', key: { type: 'Quince', id: a }, current: 2 };
+      expect(await one.commit({ writes: [update('Quince', a, 1)] })).toEqual({
+        ok: false,
+        conflicts: [version],
+      });
+      await done(two, { writes: [remove('Quince', b, 1)] });
+      const dangling = { writes: [update('Quince', a, 2)], present: [{ type: 'Quince', id: b }] };
+      const missing = { kind: 'missing', key: { type: 'Quince', id: b } };
+      expect(await one.commit(dangling)).toEqual({ ok: false, conflicts: [missing] });
+      await done(one, { writes: [update('Quince', a, 2)] });
+      await done(two, { writes: [create('Quince', `c${round}`, refers({ type: 'Quince', id: a }))] });
+      const referenced = { kind: 'referenced', key: { type: 'Quince', id: a } };
+      expect(await one.commit({ writes: [remove('Quince', a, 3)], integrity: true })).toMatchObject({
+        ok: false,
+        conflicts: [referenced],
+      });
+    }
+  }, 60_000);
 
   it('share one order: a reader that follows sees every version once, and no seq appears below one it has seen', async () => {
     const [one, two, watching] = [await open(), await open(), await open()];

@@ -6,15 +6,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoError, type ClientSession, type MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
+import type { Chain } from './chain.ts';
 import type { Rooms } from './layout.ts';
 import { endOrphans } from './orphans.ts';
 import type { Rivalry } from './rivalry.ts';
-import { runUnits, TRANSACTION, type Outcome } from './transaction.ts';
+import { readAhead, type Ahead } from './snapshot.ts';
+import {
+  isIdle,
+  judgeAhead,
+  judgeByReading,
+  Overtaken,
+  TRANSACTION,
+  writeVerdict,
+  type Verdict,
+} from './transaction.ts';
 
 export interface Tenant {
   readonly client: MongoClient;
   readonly rooms: Rooms;
   readonly rivals: Rivalry;
+  readonly chain: Chain;
 }
 
 /** How long a group goes on trying, in ms. */
@@ -22,16 +33,33 @@ const PATIENCE_MS = 20_000;
 /** The gap that we leave for rivals between two of our commits, in ms. */
 const COURTESY_MS = 1;
 
-/** Throws FhirError `busy` when it takes too long, `timeout` when it cannot be learnt whether the group is committed. */
-export async function commitUnits(
-  tenant: Tenant,
+/** One group of units on its way. */
+export interface Group {
+  readonly units: readonly UnitOfWork[];
+  /** what was read for it while the group before was committed */
+  readonly ahead?: Ahead;
+  /** called when its commit is on its way, so that the next group may read ahead */
+  readonly leaving: () => void;
+}
+
+/** Reads ahead for a group. Undefined where it must be judged by reading; a failure is left for the group itself to meet. */
+export function aheadOf(
+  { rooms, rivals, chain }: Tenant,
   units: readonly UnitOfWork[],
-): Promise<readonly CommitResult[]> {
+): Promise<Ahead | undefined> {
+  return rivals.active() ? Promise.resolve(undefined) : readAhead(rooms, chain, units).catch(() => undefined);
+}
+
+/** Throws FhirError `busy` when it takes too long, `timeout` when it cannot be learnt whether the group is committed. */
+export async function commitUnits(tenant: Tenant, group: Group): Promise<readonly CommitResult[]> {
   const deadline = Date.now() + PATIENCE_MS;
   if (tenant.rivals.active()) await sleep(COURTESY_MS);
   const session = tenant.client.startSession({ defaultTransactionOptions: TRANSACTION });
   try {
-    return await untilCommitted(tenant, session, units, deadline);
+    return await untilCommitted(tenant, session, group, deadline);
+  } catch (error) {
+    tenant.chain.forget();
+    throw error;
   } finally {
     await session.endSession();
   }
@@ -40,15 +68,17 @@ export async function commitUnits(
 async function untilCommitted(
   tenant: Tenant,
   session: ClientSession,
-  units: readonly UnitOfWork[],
+  group: Group,
   deadline: number,
 ): Promise<readonly CommitResult[]> {
+  let verdict = group.ahead && judgeAhead(tenant.chain, group.ahead, group.units);
   for (let attempt = 1; ; attempt++) {
     try {
-      const outcome = await attemptOnce(tenant.rooms, session, units, deadline);
-      tenant.rivals.note(...outcome.counted);
-      return outcome.results;
+      return await attemptOnce(tenant, session, group, verdict, deadline);
     } catch (error) {
+      verdict = undefined;
+      tenant.chain.forget();
+      if (error instanceof Overtaken) continue;
       if (!isLost(error)) throw error;
       if (Date.now() > deadline) throw tooBusy();
       if (isConflict(error)) await waitForTurn(tenant);
@@ -61,17 +91,24 @@ const tooBusy = (): Error =>
   fault('busy', 'Too many processes are storing changes at once, or the database is away: try again');
 
 async function attemptOnce(
-  rooms: Rooms,
+  { rooms, chain, rivals }: Tenant,
   session: ClientSession,
-  units: readonly UnitOfWork[],
+  { units, leaving }: Group,
+  supposed: Verdict | undefined,
   deadline: number,
-): Promise<Outcome> {
+): Promise<readonly CommitResult[]> {
   session.startTransaction();
   try {
-    const outcome = await runUnits(rooms, session, units);
-    if (outcome.written) await commitSurely(session, deadline);
-    else await session.abortTransaction();
-    return outcome;
+    const verdict = supposed ?? (await judgeByReading(rooms, session, units));
+    if (isIdle(verdict)) await session.abortTransaction();
+    else {
+      await writeVerdict(rooms, session, verdict);
+      leaving();
+      await commitSurely(session, deadline);
+    }
+    chain.committed(verdict);
+    rivals.note(verdict.before.n, verdict.next.n);
+    return verdict.results;
   } catch (error) {
     // Does nothing where the server has ended the transaction already.
     if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);

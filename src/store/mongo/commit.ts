@@ -5,10 +5,12 @@
 import type { MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
-import { commitUnits, type Tenant } from './attempt.ts';
+import { aheadOf, commitUnits, type Tenant } from './attempt.ts';
+import { chain } from './chain.ts';
 import { refusalOf, thrown } from './client.ts';
 import type { Rooms } from './layout.ts';
 import { rivalry } from './rivalry.ts';
+import type { Ahead } from './snapshot.ts';
 import { sizeOf, takeGroup, type Waiting } from './waiting.ts';
 
 /** Units without an answer and bytes of their bodies; beyond that a commit is refused as busy. */
@@ -25,7 +27,7 @@ export function commitQueue(client: MongoClient, rooms: Rooms): CommitQueue {
   const line: Waiting[] = [];
   const open = new Set<Promise<CommitResult>>();
   let bytes = 0;
-  const pump = pumping(line, { client, rooms, rivals: rivalry() });
+  const pump = pumping(line, { client, rooms, rivals: rivalry(), chain: chain() });
   const enter = (unit: UnitOfWork): Promise<CommitResult> => {
     const own = sizeOf(unit);
     if (open.size >= MOST_OPEN || (bytes > 0 && bytes + own > MOST_OPEN_BYTES)) {
@@ -50,11 +52,23 @@ export function commitQueue(client: MongoClient, rooms: Rooms): CommitQueue {
   };
 }
 
-/** Gives what commits the line, group by group, as long as something stands in it. */
+/**
+ * Gives what commits the line, group by group, as long as something stands in it. While the commit of a group waits for the journal, the next
+ * one is taken from the line and reads ahead.
+ */
 function pumping(line: Waiting[], tenant: Tenant): () => void {
   let running = false;
+  let before: Promise<void> = Promise.resolve();
   const run = async (): Promise<void> => {
-    while (line.length > 0) await commitGroup(tenant, takeGroup(line));
+    while (line.length > 0) {
+      const group = takeGroup(line);
+      const reading = aheadOf(tenant, unitsOf(group));
+      await before;
+      const ahead = await reading;
+      await new Promise<void>((leaving) => {
+        before = commitGroup(tenant, group, leaving, ahead).finally(leaving);
+      });
+    }
     running = false;
   };
   return () => {
@@ -65,15 +79,21 @@ function pumping(line: Waiting[], tenant: Tenant): () => void {
   };
 }
 
+const unitsOf = (group: readonly Waiting[]): UnitOfWork[] => group.map(({ unit }) => unit);
+
 /** Answers everyone in the group. A failure that may be the fault of one unit is not the others': each is then tried alone. */
-async function commitGroup(tenant: Tenant, group: readonly Waiting[]): Promise<void> {
+async function commitGroup(
+  tenant: Tenant,
+  group: readonly Waiting[],
+  leaving: () => void,
+  ahead?: Ahead,
+): Promise<void> {
   try {
-    const units = group.map(({ unit }) => unit);
-    const results = await commitUnits(tenant, units);
+    const results = await commitUnits(tenant, { units: unitsOf(group), ahead, leaving });
     group.forEach(({ resolve }, i) => resolve(results[i]!));
   } catch (error) {
     if (group.length === 1 || isAway(error)) group.forEach(({ reject }) => reject(thrown(error)));
-    else for (const one of group) await commitGroup(tenant, [one]);
+    else for (const one of group) await commitGroup(tenant, [one], () => undefined);
   }
 }
 

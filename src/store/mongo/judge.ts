@@ -40,15 +40,16 @@ export interface Verdict {
   readonly accepted: readonly Accepted[];
 }
 
-/** Judges all; the first accepted write gets `firstSeq`, and so on. */
+/** Judges all; the first accepted write gets `firstSeq`, and so on. `since`: what was committed after the snapshot was read. */
 export function judgeUnits(
   units: readonly UnitOfWork[],
   snapshot: Snapshot,
   firstSeq: number,
   instant: number,
+  since: ReadonlyMap<string, Accepted> = new Map(),
 ): Verdict {
   const accepted: Accepted[] = [];
-  const changed = new Map<string, Accepted>();
+  const changed = new Map(since);
   const results = units.map((unit): CommitResult => {
     const conflicts = conflictsOf(unit, { ...snapshot, changed, instant });
     if (conflicts.length > 0) return { ok: false, conflicts };
@@ -78,8 +79,15 @@ function stateOf(
 ): Current | undefined {
   const one = changed.get(key);
   if (!one) return current.get(key);
-  return { version: one.write.versionId, live: one.write.content !== undefined, order: one.place.order };
+  return stateAfter(one);
 }
+
+/** What a resource is once a write is committed. */
+export const stateAfter = ({ write, place }: Accepted): Current => ({
+  version: write.versionId,
+  live: write.content !== undefined,
+  order: place.order,
+});
 
 function conflictsOf(unit: UnitOfWork, judged: Judged): Conflict[] {
   return [

@@ -3,8 +3,9 @@
  * same for one resource as for twenty. A read is sent after its call, so it never shows an older state than a read of its own would.
  */
 import type { ResourceKey, StoredResource } from '../ports.ts';
-import { READ_MS } from './client.ts';
-import { keyText, RESOURCE_FIELDS, storedResource, type Rooms } from './layout.ts';
+import { READ_MS, refusalOf } from './client.ts';
+import { findOnce } from './command.ts';
+import { keyText, RESOURCE_FIELDS, storedResource, type ResourceDocument, type Rooms } from './layout.ts';
 
 /** Finds under way at a time; the next reads wait for one of them. One would be cheapest, but a slow one would hold up all. */
 const UNDER_WAY = 2;
@@ -51,15 +52,38 @@ function takeGroup(waiting: Waiting[]): Waiting[] {
   return waiting.splice(0, end < 0 ? waiting.length : end);
 }
 
-async function answer({ resources }: Rooms, group: readonly Waiting[]): Promise<void> {
+async function answer(rooms: Rooms, group: readonly Waiting[]): Promise<void> {
   try {
     const keys = [...new Set(group.flatMap((one) => one.keys))];
-    const options = { projection: RESOURCE_FIELDS, maxTimeMS: READ_MS, batchSize: keys.length + 1 };
-    const _id = keys.length === 1 ? { $eq: keys[0]! } : { $in: keys };
-    const rows = await resources.find({ _id }, options).toArray();
+    const rows = await rowsOf(rooms, keys);
     const found = new Map(rows.map((row) => [row._id, storedResource(row)]));
     for (const one of group) one.resolve(found);
   } catch (error) {
     for (const one of group) one.reject(error);
   }
+}
+
+/** A cursor is for what does not fit into one answer, and for the second try: the driver repeats its finds, but not commands as they stand. */
+async function rowsOf(
+  { db, resources }: Rooms,
+  keys: readonly string[],
+): Promise<readonly ResourceDocument[]> {
+  const filter = { _id: keys.length === 1 ? { $eq: keys[0]! } : { $in: keys } };
+  const asked = { projection: RESOURCE_FIELDS, maxTimeMS: READ_MS };
+  const command = {
+    find: resources.collectionName,
+    filter,
+    ...asked,
+    limit: keys.length,
+    readConcern: MAJORITY,
+  };
+  const rows = await findOnce<ResourceDocument>(db, command, { promoteBuffers: true }).catch(unlessRefused);
+  return rows ?? resources.find(filter, asked).toArray();
+}
+
+const MAJORITY = { level: 'majority' } as const;
+
+/** A server that is away may be back, or there is another one by now. */
+function unlessRefused(error: unknown): undefined {
+  if (refusalOf(error)?.status !== 503) throw error;
 }

@@ -1,9 +1,12 @@
 /**
- * All that the judgement of a group needs, read at the start of its transaction, mostly in one command: the counter, the current versions of what
- * is written or must be present, and what refers to what is deleted.
+ * All that the judgement of a group needs, mostly read in one command: the counter, the current versions of what is written or must be present,
+ * and what refers to what is deleted. It is read at the start of the transaction of the group, or ahead of it where we know most of it.
  */
 import type { ClientSession, Document } from 'mongodb';
 import type { Guard, UnitOfWork } from '../ports.ts';
+import type { Chain } from './chain.ts';
+import { READ_MS } from './client.ts';
+import { findOnce } from './command.ts';
 import { compileBranches } from './compile.ts';
 import type { Current, Referrer, Snapshot } from './judge.ts';
 import { COUNTER, keyText, type Counter, type ResourceDocument, type Rooms } from './layout.ts';
@@ -13,39 +16,91 @@ type Row = ResourceDocument & Partial<Counter>;
 /** Referrers of all deletes of a group that are looked at together; with more, each unit asks for its own. */
 const REFERRERS_TOGETHER = 200;
 
+/** Read within the transaction: nothing of it can change before the commit, or the commit fails. */
 export async function readSnapshot(
   rooms: Rooms,
   session: ClientSession,
   units: readonly UnitOfWork[],
 ): Promise<Snapshot & { readonly counter: Counter }> {
-  const keys = new Set(units.flatMap(({ writes, present = [] }) => [...writes, ...present].map(keyText)));
+  const { rows, ...rest } = await readAll(rooms, session, units, [COUNTER, ...keysOf(units)]);
+  return { counter: counterIn(rows), current: currentIn(rows), ...rest };
+}
+
+/** What was read before the transaction began, or is known from earlier ones. */
+export interface Ahead {
+  /** No state in it is older than the commit that ended with this seq, and none younger than the reading. */
+  readonly from: number;
+  readonly snapshot: Snapshot;
+}
+
+/** Read beside the commit of the group before. Undefined where we do not know where the counter stands. */
+export async function readAhead(
+  rooms: Rooms,
+  chain: Chain,
+  units: readonly UnitOfWork[],
+): Promise<Ahead | undefined> {
+  const from = chain.tip()?.n;
+  if (from === undefined) return undefined;
+  const current = new Map<string, Current>();
+  const unknown: string[] = [];
+  for (const key of keysOf(units)) {
+    const state = chain.state(key);
+    if (state) current.set(key, state);
+    else unknown.push(key);
+  }
+  const { rows, ...rest } = await readAll(rooms, undefined, units, unknown);
+  for (const [key, state] of currentIn(rows)) if (!current.has(key)) current.set(key, state);
+  return { from, snapshot: { current, ...rest } };
+}
+
+const keysOf = (units: readonly UnitOfWork[]): Set<string> =>
+  new Set(units.flatMap(({ writes, present = [] }) => [...writes, ...present].map(keyText)));
+
+/** Outside a transaction when there is no session. */
+type Session = ClientSession | undefined;
+
+/** One command after another: those of a transaction must not run side by side. */
+async function readAll(
+  rooms: Rooms,
+  session: Session,
+  units: readonly UnitOfWork[],
+  keys: readonly string[],
+): Promise<Omit<Snapshot, 'current'> & { readonly rows: readonly Row[] }> {
   const asking = units.filter((unit) => unit.integrity && deletesOf(unit).length > 0);
-  // One after another: the operations of a transaction must not run side by side.
   const together = await readTogether(rooms, session, keys, asking);
   const rows = together ?? (await readTogether(rooms, session, keys, []))!;
   const referrers = together ? referrersIn(together, asking) : await readReferrers(rooms, session, asking);
   const found = await readGuards(rooms, session, units);
-  return { counter: counterIn(rows), current: currentIn(rows), found, referrers };
+  return { rows, referrers, found };
 }
 
 const deletesOf = ({ writes }: UnitOfWork): string[] => writes.filter(({ content }) => !content).map(keyText);
 
 /** Undefined: so much refers to what is deleted that the answer would be cut. */
 async function readTogether(
-  { resources }: Rooms,
-  session: ClientSession,
-  keys: ReadonlySet<string>,
+  { db, resources }: Rooms,
+  session: Session,
+  keys: readonly string[],
   asking: readonly UnitOfWork[],
 ): Promise<readonly Row[] | undefined> {
-  const byKey = { _id: { $in: [COUNTER, ...keys] } };
-  const filter = asking.length > 0 ? { $or: [byKey, { f: { $in: asking.flatMap(deletesOf) } }] } : byKey;
-  const projection = { v: 1, t: 1, o: 1, n: 1, w: 1, j: 1, ...(asking.length > 0 && { f: 1 }) };
-  const limit = keys.size + 2 + (asking.length > 0 ? REFERRERS_TOGETHER : 0);
-  const rows = await resources
-    .find<Row>(filter, { session, projection, limit, batchSize: limit + 1 })
-    .toArray();
-  return rows.length < limit ? rows : undefined;
+  const asked = [
+    ...(keys.length > 0 ? [{ _id: { $in: keys } }] : []),
+    ...(asking.length > 0 ? [{ f: { $in: asking.flatMap(deletesOf) } }] : []),
+  ];
+  if (asked.length === 0) return [];
+  const command = {
+    find: resources.collectionName,
+    filter: asked.length === 1 ? asked[0]! : { $or: asked },
+    projection: { v: 1, t: 1, o: 1, n: 1, w: 1, j: 1, ...(asking.length > 0 && { f: 1 }) },
+    limit: keys.length + 1 + (asking.length > 0 ? REFERRERS_TOGETHER : 0),
+    ...(!session && OUTSIDE),
+  };
+  const rows = await findOnce<Row>(db, command, { session });
+  return rows && rows.length < command.limit ? rows : undefined;
 }
+
+/** What the database that the collections stand in says of reads, for commands that do not hear of it. */
+const OUTSIDE = { readConcern: { level: 'majority' }, maxTimeMS: READ_MS } as const;
 
 function counterIn(rows: readonly Row[]): Counter {
   const { n, w, j } = rows.find(({ _id }) => _id === COUNTER) ?? {};
@@ -74,7 +129,7 @@ const REFERRERS_SHOWN = 10;
 
 async function readReferrers(
   rooms: Rooms,
-  session: ClientSession,
+  session: Session,
   asking: readonly UnitOfWork[],
 ): Promise<Map<UnitOfWork, Referrer[]>> {
   const found = new Map<UnitOfWork, Referrer[]>(asking.map((unit) => [unit, []]));
@@ -91,7 +146,7 @@ async function readReferrers(
 
 async function readGuards(
   rooms: Rooms,
-  session: ClientSession,
+  session: Session,
   units: readonly UnitOfWork[],
 ): Promise<Map<Guard, string[]>> {
   const guards = units.flatMap(({ guards: own = [] }) => own);
@@ -115,7 +170,7 @@ const QUESTIONS = 50;
  */
 async function askAll(
   { resources }: Rooms,
-  session: ClientSession,
+  session: Session,
   questions: readonly Document[][],
   heard: (row: Document, question: number) => void,
 ): Promise<void> {
@@ -125,7 +180,8 @@ async function askAll(
       $lookup: { from: resources.collectionName, pipeline, as: `q${from + i}` },
     }));
     const stages = [{ $match: { _id: COUNTER } }, { $project: { _id: 1 } }, ...lookups];
-    const [answer] = await resources.aggregate(stages, { session }).toArray();
+    const options = session ? { session } : { maxTimeMS: READ_MS };
+    const [answer] = await resources.aggregate(stages, options).toArray();
     some.forEach((_, i) => (answer![`q${from + i}`] as Document[]).forEach((row) => heard(row, from + i)));
   }
 }

@@ -1,11 +1,13 @@
 /**
- * One transaction for a group of units: read all that the judgement needs, judge in memory, write what holds together with the counter, commit.
+ * One transaction for a group of units: judge them in memory by what was read in it or ahead of it, write what holds together with the counter.
  * https://www.mongodb.com/docs/manual/core/transactions/
  */
-import type { AnyBulkWriteOperation, ClientSession, TransactionOptions } from 'mongodb';
+import type { ClientSession, Document, TransactionOptions } from 'mongodb';
 import type { CommitResult, NewJob, UnitOfWork } from '../ports.ts';
+import type { Chain } from './chain.ts';
+import { write } from './command.ts';
 import { jobDocument } from './jobs.ts';
-import { judgeUnits, type Accepted } from './judge.ts';
+import { judgeUnits, type Accepted, type Current, type Snapshot } from './judge.ts';
 import {
   COUNTER,
   historyDocument,
@@ -15,7 +17,7 @@ import {
   type ResourceDocument,
   type Rooms,
 } from './layout.ts';
-import { readSnapshot } from './snapshot.ts';
+import { readSnapshot, type Ahead } from './snapshot.ts';
 
 export const TRANSACTION: TransactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -24,83 +26,112 @@ export const TRANSACTION: TransactionOptions = {
   maxCommitTimeMS: 20_000,
 };
 
-export interface Outcome {
+/** What is to become of a group. */
+export interface Verdict {
   readonly results: readonly CommitResult[];
-  /** false: no unit holds, so that there is nothing to commit */
-  readonly written: boolean;
-  /** the counter before and after */
-  readonly counted: readonly [from: number, to: number];
+  readonly accepted: readonly Accepted[];
+  readonly jobs: readonly NewJob[];
+  /** the counter that the verdict rests on, and what it becomes */
+  readonly before: Counter;
+  readonly next: Counter;
+  /** states that were read, as of `before` */
+  readonly seen: ReadonlyMap<string, Current>;
+  /** the counter was not read within the transaction, so that writing must find it as it is thought to be */
+  readonly supposed: boolean;
 }
 
-/**
- * Runs the units in a transaction that the session has begun. Every transaction that writes changes the one counter of the tenant: if another one
- * has done so since the snapshot of this one, or is about to, this one fails with a write conflict. So what commits has been judged by the last
- * state, and commits have one order.
- */
-export async function runUnits(
+/** No unit holds, so that there is nothing to commit. */
+export const isIdle = ({ accepted, jobs }: Verdict): boolean => accepted.length + jobs.length === 0;
+
+/** Judges by what is read in the transaction that the session has begun. */
+export async function judgeByReading(
   rooms: Rooms,
   session: ClientSession,
   units: readonly UnitOfWork[],
-): Promise<Outcome> {
+): Promise<Verdict> {
   const { counter, ...snapshot } = await readSnapshot(rooms, session, units);
-  const instant = Math.max(Date.now(), counter.w);
-  const { results, accepted } = judgeUnits(units, snapshot, counter.n + 1, instant);
+  return verdictOn(units, snapshot, counter);
+}
+
+/**
+ * Judges by what was read ahead and what we have committed since. Undefined where that is not known, or where nothing would be written: then
+ * nothing would show whether others have changed what the refusals rest on.
+ */
+export function judgeAhead(chain: Chain, ahead: Ahead, units: readonly UnitOfWork[]): Verdict | undefined {
+  const [tip, since] = [chain.tip(), chain.since(ahead.from)];
+  if (!tip || !since) return undefined;
+  const verdict = verdictOn(units, ahead.snapshot, tip, since);
+  return isIdle(verdict) ? undefined : verdict;
+}
+
+function verdictOn(
+  units: readonly UnitOfWork[],
+  snapshot: Snapshot,
+  before: Counter,
+  since?: ReadonlyMap<string, Accepted>,
+): Verdict {
+  const instant = Math.max(Date.now(), before.w);
+  const { results, accepted } = judgeUnits(units, snapshot, before.n + 1, instant, since);
   const jobs = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
-  const next = { n: counter.n + accepted.length, w: instant, j: counter.j + jobs.length };
-  const written = accepted.length + jobs.length > 0;
-  if (written) {
-    await writeAccepted(rooms, session, accepted, next);
-    await writeJobs(rooms, session, jobs, counter.j + 1, instant);
-  }
-  return { results, written, counted: [counter.n, next.n] };
+  const next = { n: before.n + accepted.length, w: instant, j: before.j + jobs.length };
+  const seen = since ? new Map([...snapshot.current].filter(([key]) => !since.has(key))) : snapshot.current;
+  return { results, accepted, jobs, before, next, seen, supposed: since !== undefined };
+}
+
+/** Others have committed since we did: what was supposed of the state does not hold. */
+export class Overtaken extends Error {}
+
+/**
+ * Writes what a verdict says, in the transaction that the session has begun. Every transaction that writes changes the one counter of the tenant:
+ * if another one has done so since the snapshot of this one, or is about to, this one fails with a write conflict; if one has done so since a
+ * supposed counter was read, it is overtaken. So what commits has been judged by the last state, and commits have one order.
+ */
+export async function writeVerdict(rooms: Rooms, session: ClientSession, verdict: Verdict): Promise<void> {
+  const { accepted, next } = verdict;
+  for (const { write, place } of accepted) stamp(write, place.instant);
+  await writeCurrent(rooms, session, verdict);
+  const versions = accepted.map(({ write, place }) => historyDocument(write, place));
+  for (const documents of chunks(versions)) await insert(rooms, session, rooms.history, documents);
+  await writeJobs(rooms, session, verdict, next.w);
 }
 
 /** Documents and bytes of one insert or update command: it must fit a message of 48 MB, and a command of thousands must not hold the server. */
 const CHUNK_DOCUMENTS = 2_000;
 const CHUNK_BYTES = 8 << 20;
 
-async function writeAccepted(
-  rooms: Rooms,
-  session: ClientSession,
-  accepted: readonly Accepted[],
-  next: Counter,
-): Promise<void> {
-  for (const { write, place } of accepted) stamp(write, place.instant);
-  await writeCurrent(rooms, session, accepted, next);
-  const versions = accepted.map(({ write, place }) => historyDocument(write, place));
-  for (const chunk of chunks(versions)) await rooms.history.insertMany(chunk, { session });
-}
-
 /** So many new resources go into the one command that changes the counter and the known ones; more are inserted, which is cheaper than to upsert. */
 const FEW = 50;
 
 async function writeCurrent(
-  { resources }: Rooms,
+  rooms: Rooms,
   session: ClientSession,
-  accepted: readonly Accepted[],
-  next: Counter,
+  { accepted, before, next, supposed }: Verdict,
 ): Promise<void> {
   // Of a resource that two units of the group have written, only the last version is current.
   const last = new Map(accepted.map((one) => [keyText(one.write), one]));
   const first = new Set(accepted.filter(({ fresh }) => fresh).map(({ write }) => keyText(write)));
   const documents = [...last.values()].map(({ write, place }) => resourceDocument(write, place));
   const few = first.size <= FEW;
-  const known = few ? documents : documents.filter(({ _id }) => !first.has(_id));
-  let before: Change[] = [{ updateOne: { filter: { _id: COUNTER }, update: { $set: next } } }];
-  for (const chunk of chunks(known)) {
-    await resources.bulkWrite([...before, ...chunk.map(replacement)], { session });
-    before = [];
-  }
-  if (before.length > 0) await resources.bulkWrite(before, { session });
+  const [known = [], ...more] = chunks(few ? documents : documents.filter(({ _id }) => !first.has(_id)));
+  const count = { q: { _id: COUNTER, ...(supposed && { n: before.n }) }, u: { $set: next } };
+  const changed = await update(rooms, session, [count, ...known.map(replacement)]);
+  if (changed <= known.length) throw new Overtaken();
+  for (const chunk of more) await update(rooms, session, chunk.map(replacement));
   const fresh = few ? [] : documents.filter(({ _id }) => first.has(_id));
-  for (const chunk of chunks(fresh)) await resources.insertMany(chunk, { session });
+  for (const chunk of chunks(fresh)) await insert(rooms, session, rooms.resources, chunk);
 }
 
-type Change = AnyBulkWriteOperation<ResourceDocument>;
+const replacement = (u: ResourceDocument): Document => ({ q: { _id: u._id }, u, upsert: true });
 
-const replacement = (one: ResourceDocument): Change => ({
-  replaceOne: { filter: { _id: one._id }, replacement: one, upsert: true },
-});
+const update = ({ db, resources }: Rooms, session: ClientSession, updates: Document[]): Promise<number> =>
+  write(db, { update: resources.collectionName, updates }, session);
+
+const insert = (
+  { db }: Rooms,
+  session: ClientSession,
+  { collectionName }: { readonly collectionName: string },
+  documents: readonly Document[],
+): Promise<number> => write(db, { insert: collectionName, documents }, session);
 
 /** Overwrites the 24 characters of meta.lastUpdated; a second attempt overwrites them again. */
 function stamp({ content }: UnitOfWork['writes'][number], instant: number): void {
@@ -110,20 +141,18 @@ function stamp({ content }: UnitOfWork['writes'][number], instant: number): void
 }
 
 async function writeJobs(
-  { jobs }: Rooms,
+  rooms: Rooms,
   session: ClientSession,
-  wanted: readonly NewJob[],
-  firstId: number,
+  { jobs, before }: Verdict,
   instant: number,
 ): Promise<void> {
-  if (wanted.length > 0)
-    await jobs.insertMany(
-      wanted.map((job, i) => jobDocument(job, firstId + i, instant)),
-      { session },
-    );
+  const documents = jobs.map((job, i) => jobDocument(job, before.j + 1 + i, instant));
+  for (const some of chunks(documents)) await insert(rooms, session, rooms.jobs, some);
 }
 
-function* chunks<T extends { readonly b?: unknown }>(documents: readonly T[]): Generator<T[]> {
+function* chunks<T extends { readonly _id: unknown; readonly b?: unknown }>(
+  documents: readonly T[],
+): Generator<T[]> {
   let chunk: T[] = [];
   let bytes = 0;
   for (const one of documents) {

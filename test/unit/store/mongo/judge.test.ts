@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { ALL } from '../../../../src/fhir/search/expression.ts';
 import { REFERENCE, type IndexValue } from '../../../../src/fhir/search/index-value.ts';
 import { searchPlan } from '../../../../src/fhir/search/plan.ts';
-import { judgeUnits, type Current, type Snapshot } from '../../../../src/store/mongo/judge.ts';
+import { judgeUnits, type Accepted, type Current, type Snapshot } from '../../../../src/store/mongo/judge.ts';
 import type { Guard, ResourceKey, UnitOfWork, Write } from '../../../../src/store/ports.ts';
 
 const key = (text: string): ResourceKey => ({ type: text.split('/')[0]!, id: text.split('/')[1]! });
@@ -171,5 +171,54 @@ describe('references', () => {
     const rewritten = [{ writes: [del('Patient/a', 1), put('Observation/o', 1)], integrity: true }];
     const careless = [{ writes: [del('Patient/a', 1), put('Observation/o', 1, refers('Patient/a'))] }];
     for (const units of [both, rewritten, careless]) expect(judged(units, start).results[0]!.ok).toBe(true);
+  });
+});
+
+describe('what was committed after the snapshot was read', () => {
+  const accepted = (write: Write, order: number): Accepted => ({
+    write,
+    place: { seq: 100, order, unit: 100, instant: 4000 },
+    fresh: write.expected === 0,
+  });
+  const since = (...all: Accepted[]) => new Map(all.map((one) => [`${one.write.type}/${one.write.id}`, one]));
+  const judgedSince = (
+    unit: UnitOfWork,
+    changed: ReadonlyMap<string, Accepted>,
+    start: Partial<Snapshot>,
+  ) => {
+    const snapshot = { current: new Map(), found: new Map(), referrers: new Map(), ...start };
+    return judgeUnits([unit], snapshot, 101, 5000, changed);
+  };
+
+  it('stands above the snapshot: versions, order of creation, presence', () => {
+    const changed = since(accepted(put('Patient/a', 3), 55), accepted(del('Patient/b', 1), 9));
+    const current = new Map([
+      ['Patient/a', live(3)],
+      ['Patient/b', live(1)],
+    ]);
+    const stale = judgedSince({ writes: [put('Patient/a', 3)] }, changed, { current });
+    expect(stale.results).toEqual([
+      { ok: false, conflicts: [{ kind: 'version', key: key('Patient/a'), current: 4 }] },
+    ]);
+    const fresh = judgedSince({ writes: [put('Patient/a', 4)] }, changed, { current });
+    expect(fresh.accepted[0]!.place.order).toBe(55);
+    const gone = judgedSince({ writes: [], present: [key('Patient/b')] }, changed, { current });
+    expect(gone.results).toEqual([{ ok: false, conflicts: [{ kind: 'missing', key: key('Patient/b') }] }]);
+  });
+
+  it('counts for conditions, and for references to what is deleted', () => {
+    const changed = since(accepted(put('Patient/n', 0, coded('x'), refers('Group/g')), 100));
+    const born = guard('x');
+    const conditional = judgedSince({ writes: [put('Patient/o', 0)], guards: [born] }, changed, {
+      found: new Map([[born, []]]),
+    });
+    expect(conditional.results[0]).toEqual({ ok: false, conflicts: [{ kind: 'guard', guard: 0 }] });
+    const deleting = judgedSince({ writes: [del('Group/g', 1)], integrity: true }, changed, {
+      current: new Map([['Group/g', live(1)]]),
+    });
+    expect(deleting.results[0]).toEqual({
+      ok: false,
+      conflicts: [{ kind: 'referenced', key: key('Group/g'), by: key('Patient/n') }],
+    });
   });
 });
