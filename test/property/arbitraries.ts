@@ -26,6 +26,7 @@ export const KEYS = [
   '*\ta',
   '\ta',
   's\t',
+  's\ta',
   '',
   'Patient/1',
   'Patient/2',

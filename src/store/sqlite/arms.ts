@@ -19,6 +19,7 @@ import {
   type TextTest,
   type UpdatedTest,
 } from './predicate.ts';
+import { signatureOf } from './signature.ts';
 
 export type Stretch = KeyTest | RangeTest | TextTest | UpdatedTest | IdTest;
 
@@ -62,14 +63,21 @@ const GLANCE = 100;
 /** With so few rows to be looked at, nothing more is worth finding out. */
 const FEW = 30;
 
-/** An index stretch that gives its rows in the order of rid, each once. */
-export function isOrdered({ op, ...rest }: Stretch): boolean {
-  return op === 'key' && (rest as KeyTest).keys.length === 1;
+/** An index stretch that gives its rows in the order of rid, each once: a resource has a key in one group only. */
+export function isOrdered(stretch: Stretch): boolean {
+  return stretch.op === 'key' && stretch.keys.length === 1;
+}
+
+/** The stretches of an ordered one that stand in the index as they are, one a group. */
+export function pieces(stretch: Stretch): readonly Stretch[] {
+  if (!isOrdered(stretch)) return [stretch];
+  const { params, keys } = stretch as KeyTest;
+  return params.map((param) => ({ op: 'key', params: [param], keys }));
 }
 
 /** The source of all live resources of a type. */
 function everything(live: number, rest: Predicate): Source {
-  return [{ stretch: { op: 'key', param: live, keys: [0] }, rest }];
+  return [{ stretch: { op: 'key', params: [live], keys: [0] }, rest }];
 }
 
 /** All sources that give every match of the predicate. */
@@ -167,12 +175,29 @@ export function spellStretch(stretch: Stretch, bind: Binding): string {
 /** A query that gives the rid of every match within the window, each once. */
 export function spellSource(source: Source, window: Window, bind: Binding): string {
   const alone = source.length === 1;
-  const arms = source.map(({ stretch, rest }) => {
-    const distinct =
-      alone && !isOrdered(stretch) && stretch.op !== 'id' && stretch.op !== 'updated' ? 'DISTINCT ' : '';
-    const within = `d.rid > ${bind.add(window.above)} AND d.rid < ${bind.add(window.below)}`;
-    const tests = rest.op === 'all' ? '' : ` AND ${spell(rest, bind)}`;
-    return `SELECT ${distinct}d.rid AS rid ${spellStretch(stretch, bind)} AND ${within}${tests}`;
-  });
-  return arms.join(' UNION ');
+  const arms = source.flatMap(({ stretch, rest }) =>
+    pieces(stretch).map((piece) => {
+      const distinct =
+        alone && !isOrdered(stretch) && stretch.op !== 'id' && stretch.op !== 'updated' ? 'DISTINCT ' : '';
+      const tests = rest.op === 'all' ? '' : ` AND ${spell(rest, bind)}`;
+      const from = `${spellStretch(piece, bind)} AND ${spellWindow(window, bind)}${spellSigned(piece, rest, bind)}`;
+      return `SELECT ${distinct}d.rid AS rid ${from}${tests}`;
+    }),
+  );
+  return arms.join(alone ? ' UNION ALL ' : ' UNION ');
+}
+
+export function spellWindow({ above, below }: Window, bind: Binding): string {
+  return `d.rid > ${bind.add(above)} AND d.rid < ${bind.add(below)}`;
+}
+
+/** Key rows tell by their signature where looking for another key is in vain. */
+function spellSigned(stretch: Stretch, rest: Predicate, bind: Binding): string {
+  if (stretch.op !== 'key') return '';
+  const tests = (rest.op === 'and' ? rest.of : [rest]).flatMap((part) =>
+    part.op === 'key' && part.keys.length === 1 ? part.keys : [],
+  );
+  if (tests.length === 0) return '';
+  const mask = bind.add(signatureOf(tests));
+  return ` AND d.signature & ${mask} = ${mask}`;
 }

@@ -3,15 +3,17 @@
  * resources at a time, which touches each page of the index once for all of them. Whoever searches has them moved first (ADR 0004).
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { REFERENCE } from '../../fhir/search/index-value.ts';
+import { encloses, groupOf, refers } from './groups.ts';
 import { IndexWriter, type IndexRows } from './index-rows.ts';
 import type { NameMaker } from './names.ts';
 import { LIVE } from './schema.ts';
+import { ANY_KEY, signatureOf } from './signature.ts';
 import { Waiting } from './waiting.ts';
 
-/** The index values of one version, as the wire has them: [param, key …], [param, key, low, high …], [param, text, exact …]. */
+/** The index values of one version, as the wire has them: [group, key …] twice, [group, key, low, high …], [group, text, exact …]. */
 export type PlainRows = readonly [
   keys: readonly string[],
+  coded: readonly string[],
   ranges: readonly (string | number)[],
   texts: readonly string[],
 ];
@@ -100,22 +102,50 @@ function parseRows(rows: string): PlainRows | undefined {
 function targetsOf(rows: PlainRows | undefined): string[] {
   const keys = rows?.[0] ?? [];
   const targets: string[] = [];
-  for (let i = 0; i < keys.length; i += 2) if (keys[i] === REFERENCE) targets.push(keys[i + 1]!);
+  for (let i = 0; i < keys.length; i += 2) if (refers(keys[i]!)) targets.push(keys[i + 1]!);
   return targets;
 }
 
-function numbered(names: NameMaker, type: number, [keys, ranges, texts]: PlainRows): IndexRows {
-  const numbers: number[] = [names.makeParam(type, LIVE), 0];
-  for (let i = 0; i < keys.length; i += 2)
-    numbers.push(names.makeParam(type, keys[i]!), names.makeTerm(keys[i + 1]!));
+const ALIVE = groupOf([LIVE]);
+
+function numbered(names: NameMaker, type: number, [keys, coded, ranges, texts]: PlainRows): IndexRows {
   const rangeRows: number[] = [];
   for (let i = 0; i < ranges.length; i += 4) {
     const key = ranges[i + 1] as string;
-    rangeRows.push(names.makeParam(type, ranges[i] as string), key === '' ? 0 : names.makeTerm(key));
+    rangeRows.push(names.makeGroup(type, ranges[i] as string), key === '' ? 0 : names.makeTerm(key));
     rangeRows.push(ranges[i + 2] as number, ranges[i + 3] as number);
   }
   const textRows: (number | string)[] = [];
   for (let i = 0; i < texts.length; i += 3)
-    textRows.push(names.makeParam(type, texts[i]!), texts[i + 1]!, texts[i + 2]!);
-  return { keys: numbers, ranges: rangeRows, texts: textRows };
+    textRows.push(names.makeGroup(type, texts[i]!), texts[i + 1]!, texts[i + 2]!);
+  return { ...numberedKeys(names, type, keys, coded), ranges: rangeRows, texts: textRows };
+}
+
+function numberedKeys(
+  names: NameMaker,
+  type: number,
+  keys: readonly string[],
+  coded: readonly string[],
+): Pick<IndexRows, 'keys' | 'signatures'> {
+  const rows: number[] = [names.makeGroup(type, ALIVE), 0];
+  const signatures = [ANY_KEY];
+  const [signed, compartments]: [number[], number[]] = [[], []];
+  for (let i = 0; i < keys.length; i += 2) {
+    const key = names.makeTerm(keys[i + 1]!);
+    rows.push(names.makeGroup(type, keys[i]!), key);
+    if (encloses(keys[i]!)) compartments.push(signatures.length);
+    else signed.push(key);
+    signatures.push(ANY_KEY);
+  }
+  for (let i = 0; i < coded.length; i += 2) {
+    const key = names.makeCoded(coded[i + 1]!);
+    rows.push(names.makeGroup(type, coded[i]!), key);
+    signed.push(key);
+    signatures.push(ANY_KEY);
+  }
+  if (compartments.length > 0) {
+    const signature = signatureOf([...signed, ...compartments.map((at) => rows[2 * at + 1]!)]);
+    for (const at of compartments) signatures[at] = signature;
+  }
+  return { keys: rows, signatures };
 }

@@ -5,7 +5,7 @@
 import type { SortKey } from '../../fhir/search/plan.ts';
 import { EVERYWHERE, spellSource, type Source, type Window } from './arms.ts';
 import type { Names } from './names.ts';
-import { afterPrefix, Binding } from './predicate.ts';
+import { afterPrefix, Binding, oneOf } from './predicate.ts';
 import type { Cell, Statement } from './statements.ts';
 
 /** One match: its place in the order of creation and its sort values. */
@@ -14,11 +14,21 @@ export interface Row {
   readonly sorts: readonly Cell[];
 }
 
-/** A sort key whose parameter is looked up; `undefined` where the type has no such values. */
-export type Order = readonly { readonly key: SortKey; readonly param: number | undefined }[];
+/** A sort key whose parameter is looked up, as the groups that hold it; none where the type has no such values. */
+export type Order = readonly { readonly key: SortKey; readonly params: readonly number[] }[];
 
 export function resolveOrder(names: Names, type: number, sort: readonly SortKey[]): Order {
-  return sort.map((key) => ({ key, param: key.by === 'param' ? names.param(type, key.param) : undefined }));
+  return sort.map((key) => ({ key, params: key.by === 'param' ? paramsOf(names, type, key) : [] }));
+}
+
+function paramsOf(
+  names: Names,
+  type: number,
+  { param, kind }: Extract<SortKey, { by: 'param' }>,
+): readonly number[] {
+  if (kind === 'key') return names.params(type, param);
+  const alone = names.param(type, param);
+  return alone === undefined ? [] : [alone];
 }
 
 /** Whether the order is that of creation, newest first, which the indexes give without sorting. */
@@ -77,22 +87,34 @@ function defaultPage(source: Source, { window = EVERYWHERE, limit, after }: Page
   return { sql: `${matches} ORDER BY rid DESC LIMIT ${bind.add(limit)}`, values: bind.values };
 }
 
-const RANGE_COLUMN = { key: 't.text', range: 'x.low', text: 'x.text' } as const;
-
-function spellSort({ key, param }: Order[number], bind: Binding): string {
+function spellSort({ key, params }: Order[number], bind: Binding): string {
   if (key.by === 'created') return 'm.rid';
   if (key.by === 'updated') return '(SELECT r.instant FROM resource r WHERE r.rid = m.rid)';
   if (key.by === 'id') return '(SELECT r.id FROM resource r WHERE r.rid = m.rid)';
-  if (param === undefined) return 'NULL';
-  const { kind, prefix } = key;
-  const value = `${key.descending ? 'max' : 'min'}(${RANGE_COLUMN[kind]})`;
-  const terms = kind === 'key' ? ' CROSS JOIN term t ON t.id = x.key' : '';
-  const of = `FROM ${kind}_index x INDEXED BY ${kind}_of${terms} WHERE x.rid = m.rid AND x.param = ${bind.add(param)}`;
-  const only =
-    kind === 'key' && prefix
-      ? ` AND t.text >= ${bind.add(prefix)} AND t.text < ${bind.add(afterPrefix(prefix))}`
-      : '';
-  return `(SELECT ${value} ${of}${only})`;
+  if (params.length === 0) return 'NULL';
+  const { kind, prefix, descending } = key;
+  const first = descending ? 'max' : 'min';
+  if (kind === 'key')
+    return `(SELECT ${first}(v) FROM (${spellKeys(params, bind)})${spellPrefix(prefix, bind)})`;
+  const column = kind === 'range' ? 'x.low' : 'x.text';
+  const of = `FROM ${kind}_index x INDEXED BY ${kind}_of WHERE x.rid = m.rid AND x.param = ${bind.add(params[0]!)}`;
+  return `(SELECT ${first}(${column}) ${of})`;
+}
+
+/** The texts of the keys that a resource has in some groups; a coded key is two. */
+function spellKeys(params: readonly number[], bind: Binding): string {
+  const own = 'FROM key_index x INDEXED BY key_of';
+  const coded = `${own} CROSS JOIN coded c ON c.id = -x.key`;
+  const of = `WHERE x.rid = m.rid AND ${oneOf('x.param', params, bind)}`;
+  return [
+    `SELECT t.text AS v ${own} CROSS JOIN term t ON t.id = x.key ${of}`,
+    `SELECT '*' || char(9) || c.code ${coded} ${of}`,
+    `SELECT t.text || c.code ${coded} CROSS JOIN term t ON t.id = c.system ${of}`,
+  ].join(' UNION ALL ');
+}
+
+function spellPrefix(prefix: string | undefined, bind: Binding): string {
+  return prefix ? ` WHERE v >= ${bind.add(prefix)} AND v < ${bind.add(afterPrefix(prefix))}` : '';
 }
 
 /** The condition that a row stands behind `after`: equal in the first keys, then behind in one; at last older. Nothing comes behind a missing value. */

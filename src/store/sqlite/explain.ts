@@ -36,8 +36,11 @@ function labels(): { names: Names; label: (value: number) => string | undefined 
   const names: Names = {
     type: number,
     param: (type, param) => number(`${typeName(type)}.${param || '(live)'}`),
+    params: (type, param) => [number(`${typeName(type)}.${param}`)],
     term: (text) => number(text),
+    keys: (text) => [number(text)],
     typeName,
+    refresh: () => undefined,
     clear: () => undefined,
   };
   return { names, label: (value) => shown[-value - 1] };

@@ -8,7 +8,8 @@ import type { Names } from './names.ts';
 
 export interface KeyTest {
   readonly op: 'key';
-  readonly param: number;
+  /** groups that hold the parameter; at least one, distinct */
+  readonly params: readonly number[];
   /** at least one, distinct */
   readonly keys: readonly number[];
 }
@@ -42,7 +43,7 @@ export type Predicate =
   | { readonly op: 'and'; readonly of: readonly Predicate[] }
   | { readonly op: 'or'; readonly of: readonly Predicate[] }
   | { readonly op: 'not'; readonly of: Predicate }
-  | { readonly op: 'present'; readonly param: number; readonly kind: IndexKind }
+  | { readonly op: 'present'; readonly params: readonly number[]; readonly kind: IndexKind }
   | KeyTest
   | RangeTest
   | TextTest
@@ -74,19 +75,22 @@ function inverse(part: Predicate): Predicate {
   return part.op === 'not' ? part.of : { op: 'not', of: part };
 }
 
-/** Looks up all names of an expression on resources of one type. */
-export function resolve(names: Names, type: number, expression: Expression): Predicate {
+/** Whether there is a row at all. */
+export type HasRow = (param: number, key: number) => boolean;
+
+/** Looks up all names of an expression on resources of one type. Where `hasRow` is given, groups and keys without rows are left out. */
+export function resolve(names: Names, type: number, expression: Expression, hasRow?: HasRow): Predicate {
   switch (expression.op) {
     case 'all':
       return ALL;
     case 'none':
       return NONE;
     case 'and':
-      return both(expression.of.map((part) => resolve(names, type, part)));
+      return both(expression.of.map((part) => resolve(names, type, part, hasRow)));
     case 'or':
-      return either(expression.of.map((part) => resolve(names, type, part)));
+      return either(expression.of.map((part) => resolve(names, type, part, hasRow)));
     case 'not':
-      return inverse(resolve(names, type, expression.of));
+      return inverse(resolve(names, type, expression.of, hasRow));
     case 'id':
       return expression.ids.length > 0 ? { op: 'id', type, ids: expression.ids } : NONE;
     case 'updated':
@@ -95,7 +99,7 @@ export function resolve(names: Names, type: number, expression: Expression): Pre
     case 'range':
     case 'text':
     case 'present':
-      return resolveLeaf(names, type, expression);
+      return resolveLeaf(names, type, expression, hasRow);
   }
 }
 
@@ -103,20 +107,41 @@ function resolveLeaf(
   names: Names,
   type: number,
   leaf: Extract<Expression, { op: 'key' | 'range' | 'text' | 'present' }>,
+  hasRow: HasRow | undefined,
 ): Predicate {
+  if (leaf.op === 'key') return resolveKey(names, type, leaf, hasRow);
+  if (leaf.op === 'present' && leaf.kind === 'key') {
+    const params = names.params(type, leaf.param);
+    return params.length > 0 ? { op: 'present', params, kind: 'key' } : NONE;
+  }
   const param = names.param(type, leaf.param);
   if (param === undefined) return NONE;
-  if (leaf.op === 'key') {
-    const keys = new Set(leaf.keys.map((key) => names.term(key)).filter((key) => key !== undefined));
-    return keys.size > 0 ? { op: 'key', param, keys: [...keys] } : NONE;
-  }
   if (leaf.op === 'range') {
     const key = unitKey(names, leaf.key);
     return key === undefined ? NONE : { op: 'range', param, key, bounds: leaf.bounds };
   }
   return leaf.op === 'text'
     ? { op: 'text', param, test: leaf.test, value: leaf.value }
-    : { op: 'present', param, kind: leaf.kind };
+    : { op: 'present', params: [param], kind: leaf.kind };
+}
+
+/** So many pairs of group and key are looked at to see whether they have rows. */
+const MOST_PAIRS = 24;
+
+function resolveKey(
+  names: Names,
+  type: number,
+  leaf: Extract<Expression, { op: 'key' }>,
+  hasRow: HasRow | undefined,
+): Predicate {
+  const all = names.params(type, leaf.param);
+  const keys = [...new Set(leaf.keys.flatMap((key) => names.keys(key)))];
+  if (all.length === 0 || keys.length === 0) return NONE;
+  const pairs = all.length * keys.length;
+  if (!hasRow || pairs === 1 || pairs > MOST_PAIRS) return { op: 'key', params: all, keys };
+  const params = all.filter((param) => keys.some((key) => hasRow(param, key)));
+  if (params.length === 0) return NONE;
+  return { op: 'key', params, keys: keys.filter((key) => params.some((param) => hasRow(param, key))) };
 }
 
 /** Ranges without a unit stand under the key 0. */
@@ -155,7 +180,7 @@ export function spell(predicate: Predicate, bind: Binding): string {
     case 'updated':
       return `EXISTS (SELECT 1 FROM resource x WHERE x.rid = d.rid AND ${updatedBounds('x', predicate, bind)})`;
     case 'present':
-      return `EXISTS (SELECT 1 FROM ${predicate.kind}_index x INDEXED BY ${predicate.kind}_of WHERE x.rid = d.rid AND x.param = ${bind.add(predicate.param)})`;
+      return `EXISTS (SELECT 1 FROM ${predicate.kind}_index x INDEXED BY ${predicate.kind}_of WHERE x.rid = d.rid AND ${oneOf('x.param', predicate.params, bind)})`;
     case 'key':
       return spellKey(predicate, bind);
     case 'range':
@@ -166,15 +191,16 @@ export function spell(predicate: Predicate, bind: Binding): string {
 }
 
 /** A few keys are looked up one by one in the table; many are compared with the few that the resource has. */
-function spellKey({ param, keys }: KeyTest, bind: Binding): string {
-  const of = `x.rid = d.rid AND x.param = ${bind.add(param)}`;
-  if (keys.length > INLINE_KEYS) {
+function spellKey(test: KeyTest, bind: Binding): string {
+  const { params, keys } = test;
+  if (params.length * keys.length > INLINE_KEYS) {
+    const of = `x.rid = d.rid AND ${oneOf('x.param', params, bind)}`;
     return `EXISTS (SELECT 1 FROM key_index x INDEXED BY key_of WHERE ${of} AND +x.key IN ${list(keys, bind)})`;
   }
-  return `EXISTS (SELECT 1 FROM key_index x WHERE ${of} AND ${oneOf('x.key', keys, bind)})`;
+  return `EXISTS (SELECT 1 FROM key_index x NOT INDEXED WHERE ${keyCondition('x', test, bind)} AND x.rid = d.rid)`;
 }
 
-function oneOf(column: string, values: readonly (number | string)[], bind: Binding): string {
+export function oneOf(column: string, values: readonly (number | string)[], bind: Binding): string {
   return values.length === 1 ? `${column} = ${bind.add(values[0]!)}` : `${column} IN ${list(values, bind)}`;
 }
 
@@ -184,8 +210,8 @@ function list(values: readonly (number | string)[], bind: Binding): string {
   return `(${values.map((value) => bind.add(value)).join(', ')})`;
 }
 
-export function keyCondition(alias: string, { param, keys }: KeyTest, bind: Binding): string {
-  return `${alias}.param = ${bind.add(param)} AND ${oneOf(`${alias}.key`, keys, bind)}`;
+export function keyCondition(alias: string, { params, keys }: KeyTest, bind: Binding): string {
+  return `${oneOf(`${alias}.param`, params, bind)} AND ${oneOf(`${alias}.key`, keys, bind)}`;
 }
 
 export function rangeCondition(alias: string, { param, key, bounds }: RangeTest, bind: Binding): string {

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
+import { indexInGroups } from './index-in-groups.ts';
 
 /** Bytes that every database file of ours carries in its header ("EmbG"). */
 const APPLICATION_ID = 0x456d6247;
@@ -12,7 +13,7 @@ const APPLICATION_ID = 0x456d6247;
  * Each runs once, in its own transaction, in this order; the number of those done stands in `user_version`.
  * Never change one that was released: append.
  */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
    CREATE TABLE cursor(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 
@@ -73,6 +74,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX token_account ON token(account_id, model, made) WHERE account_id IS NOT NULL;
    CREATE INDEX token_client ON token(client_id, model, made) WHERE client_id IS NOT NULL;
    CREATE INDEX token_expires ON token(expires) WHERE expires IS NOT NULL;`,
+
+  indexInGroups,
 ];
 
 /** The pseudo parameter under which every live resource of a type has one key row, with the key 0. */
@@ -130,12 +133,12 @@ function refuseForeign(db: DatabaseSync, file: string): void {
 }
 
 function migrate(db: DatabaseSync, file: string): void {
-  MIGRATIONS.forEach((sql, i) => {
+  MIGRATIONS.forEach((step, i) => {
     if (pragma(db, 'user_version') > i) return;
     db.exec('BEGIN IMMEDIATE');
     try {
       // Another process may have been faster while this one waited for the lock.
-      if (pragma(db, 'user_version') === i) apply(db, sql, i + 1);
+      if (pragma(db, 'user_version') === i) apply(db, step, i + 1);
       db.exec('COMMIT');
     } catch (error) {
       db.exec('ROLLBACK');
@@ -144,8 +147,9 @@ function migrate(db: DatabaseSync, file: string): void {
   });
 }
 
-function apply(db: DatabaseSync, sql: string, number: number): void {
-  db.exec(sql);
+function apply(db: DatabaseSync, step: (typeof MIGRATIONS)[number], number: number): void {
+  if (typeof step === 'string') db.exec(step);
+  else step(db);
   if (number === 1) {
     db.prepare('INSERT INTO meta VALUES (?, ?)').run('secret', randomBytes(32));
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}`);

@@ -10,8 +10,12 @@ import {
   EVERYWHERE,
   isOrdered,
   overlap,
+  pieces,
+  spellSource,
   spellStretch,
+  spellWindow,
   type Chosen,
+  type Stretch,
   type Survey,
   type Window,
 } from './arms.ts';
@@ -25,8 +29,9 @@ import {
   type Order,
   type Row,
 } from './compile.ts';
-import { recent, type Names } from './names.ts';
-import { Binding, resolve, type Predicate } from './predicate.ts';
+import type { Names } from './names.ts';
+import { recent } from './recent.ts';
+import { Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
 import { LIVE } from './schema.ts';
 import { Statements, type Cell } from './statements.ts';
 import { stepStatement, walkFor, walkStatement, type Stage, type Walk } from './walk.ts';
@@ -66,12 +71,20 @@ const COUNT_MS = 2000;
 
 const NOWHERE: Window = { above: 0, below: 0 };
 
+/** The window that holds two others. */
+function hull(a: Window, b: Window): Window {
+  if (a === NOWHERE) return b;
+  return b === NOWHERE ? a : { above: Math.min(a.above, b.above), below: Math.max(a.below, b.below) };
+}
+
 export class Search {
   readonly #pace: Pace;
   readonly #names: Names;
   readonly #statements: Statements;
   readonly #counts = recent<string, { rows: number; cap: number; until: number }>(2000);
   readonly #extents = recent<string, Window>(2000);
+  readonly #present = recent<string, boolean>(2000);
+  readonly #absent = recent<string, boolean>(2000);
   readonly #dataVersion: StatementSync | undefined;
   #seenVersion = -1;
 
@@ -127,12 +140,14 @@ export class Search {
     return rids.every((rid) => wanted.has(this.#nameOf(rid)));
   }
 
-  /** Extents hold as long as nobody writes. */
+  /** Extents, and what is not there, hold as long as nobody writes. */
   #forgetOld(): void {
     const version = (this.#dataVersion?.get() as { data_version: number } | undefined)?.data_version;
     if (version !== undefined && version === this.#seenVersion) return;
     this.#seenVersion = version ?? -1;
     this.#extents.clear();
+    this.#absent.clear();
+    if (this.#dataVersion) this.#names.refresh();
   }
 
   #nameOf(rid: number): string {
@@ -147,18 +162,29 @@ export class Search {
     const type = this.#names.type(name);
     const live = type === undefined ? undefined : this.#names.param(type, LIVE);
     if (type === undefined || live === undefined) return [];
-    const predicate = resolve(this.#names, type, where);
+    const predicate = resolve(this.#names, type, where, this.#hasRow);
     const chosen = choose(predicate, live, this.#pace.many, this.#survey);
     if (chosen.source.length === 0) return [];
     return [{ ...chosen, type, live, predicate, order: resolveOrder(this.#names, type, sort) }];
   }
+
+  /** What has rows is believed for good: that only costs a look-up when it is not so any more. */
+  readonly #hasRow: HasRow = (param, key) => {
+    const name = `${param} ${key}`;
+    const known = this.#present.get(name) ?? this.#absent.get(name);
+    if (known !== undefined) return known;
+    const sql = 'SELECT 1 FROM key_index WHERE param = ?1 AND key = ?2 LIMIT 1';
+    const found = this.#statements.row({ sql, values: [param, key] }) !== undefined;
+    (found ? this.#present : this.#absent).set(name, found);
+    return found;
+  };
 
   readonly #survey: Survey = {
     rows: (stretch, cap, within) => {
       const bind = new Binding();
       const rids =
         within !== EVERYWHERE && isOrdered(stretch)
-          ? (b: Binding) => ` AND d.rid > ${b.add(within.above)} AND d.rid < ${b.add(within.below)}`
+          ? (b: Binding) => ` AND ${spellWindow(within, b)}`
           : () => '';
       const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)}${rids(bind)} LIMIT ${bind.add(cap)})`;
       const name = `${sql} ${bind.values.slice(0, -1).join(' ')}`;
@@ -169,23 +195,29 @@ export class Search {
       this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
       return rows;
     },
-    extent: (stretch) => {
-      const bind = new Binding();
-      const end = (order: string): string =>
-        `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
-      const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
-      const name = `${stretch.op} ${bind.values.join(' ')}`;
-      const known = this.#extents.get(name);
-      if (known) return known;
-      const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
-        number | null,
-        number | null,
-      ];
-      const extent = first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
-      this.#extents.set(name, extent);
-      return extent;
-    },
+    extent: (stretch) =>
+      pieces(stretch)
+        .map((piece) => this.#extent(piece))
+        .reduce(hull, NOWHERE),
   };
+
+  /** Where the rows of one piece of an index begin and end. */
+  #extent(stretch: Stretch): Window {
+    const bind = new Binding();
+    const end = (order: string): string =>
+      `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
+    const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
+    const name = `${stretch.op} ${bind.values.join(' ')}`;
+    const known = this.#extents.get(name);
+    if (known) return known;
+    const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
+      number | null,
+      number | null,
+    ];
+    const extent = first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
+    this.#extents.set(name, extent);
+    return extent;
+  }
 
   /** One row more than the page holds, where there is one. */
   *#page(branches: readonly Branch[], { sort, count, after }: SearchPlan): Steps<Row[]> {
@@ -283,8 +315,8 @@ export class Search {
   /** The upper part of a window that holds the next candidates of a long branch, which has one ordered stretch. */
   #window({ source }: Branch, { above, below }: Window, step: number): Window {
     const bind = new Binding();
-    const from = `${spellStretch(source[0]!.stretch, bind)} AND d.rid > ${bind.add(above)} AND d.rid < ${bind.add(below)}`;
-    const sql = `SELECT d.rid ${from} ORDER BY d.rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
+    const rids = spellSource([{ stretch: source[0]!.stretch, rest: { op: 'all' } }], { above, below }, bind);
+    const sql = `${rids} ORDER BY rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
     const row = this.#statements.row({ sql, values: bind.values });
     return { above: row ? (row[0] as number) - 1 : above, below };
   }

@@ -1,6 +1,6 @@
 /** Prepared statements of one connection: each text is parsed once and kept while it is in use. https://nodejs.org/api/sqlite.html */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { recent } from './names.ts';
+import { recent } from './recent.ts';
 
 export type Cell = number | string | null;
 

@@ -106,6 +106,7 @@ export class TenantWriter {
     const { data_version: version } = this.#statements.dataVersion.get() as { data_version: number };
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
+    this.#names.refresh();
     const row = this.#statements.newest.get() as Clock | undefined;
     Object.assign(this.#clock, { seq: row?.seq ?? 0, instant: row?.instant ?? 0 });
     this.#backlog.learn();

@@ -3,9 +3,9 @@
  * and the other units of the transaction are not touched. https://hl7.org/fhir/R4/http.html#transaction
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { CommitResult, Conflict, ResourceKey } from '../ports.ts';
 import type { Backlog, PlainRows } from './backlog.ts';
+import { refers } from './groups.ts';
 import type { NameMaker } from './names.ts';
 import type { Search } from './search.ts';
 import { unpackHeads, type Head, type UnitWire } from './wire.ts';
@@ -121,7 +121,7 @@ export class UnitWriter {
     }
     const term = names.term(target);
     if (term === undefined) return undefined;
-    for (const { rid } of this.#statements.referrers.iterate(term, REFERENCE) as Iterable<{ rid: number }>) {
+    for (const { rid } of this.#statements.referrers.iterate(term) as Iterable<{ rid: number }>) {
       if (!rewritten.has(rid) && !backlog.waiting.has(rid)) return this.#keyOf(rid);
     }
     return undefined;
@@ -133,7 +133,7 @@ export class UnitWriter {
   }
 
   #writeAll({ unit, heads, states }: Task, bodies: Uint8Array): void {
-    const from: Places = { keys: 0, ranges: 0, texts: 0 };
+    const from: Places = { keys: 0, coded: 0, ranges: 0, texts: 0 };
     const stamp = Buffer.from(new Date(this.#tools.clock.instant).toISOString(), 'latin1');
     heads.forEach((head, i) => {
       const live = head.start >= 0;
@@ -191,7 +191,7 @@ function prepareAll(db: DatabaseSync) {
     ),
     name: db.prepare('SELECT type, id FROM resource WHERE rid = ?'),
     referrers: db.prepare(
-      'SELECT k.rid FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? WHERE p.name = ?',
+      'SELECT k.rid FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? WHERE p.refers = 1',
     ),
   };
 }
@@ -208,23 +208,26 @@ function stale({ heads, states }: Task): Conflict[] {
 /** How far the writes before a write reach into the arrays of the unit. */
 interface Places {
   keys: number;
+  coded: number;
   ranges: number;
   texts: number;
 }
 
 /** The index values of a write out of the arrays of its unit; moves the places on. */
 function plainRows(unit: UnitWire, head: Head, from: Places): PlainRows {
-  const [keys, ranges, texts] = [
+  const [keys, coded, ranges, texts] = [
     from.keys + 2 * head.keys,
+    from.coded + 2 * head.coded,
     from.ranges + 4 * head.ranges,
     from.texts + 3 * head.texts,
   ];
   const rows: PlainRows = [
     unit.keys.slice(from.keys, keys),
+    unit.coded.slice(from.coded, coded),
     unit.ranges.slice(from.ranges, ranges),
     unit.texts.slice(from.texts, texts),
   ];
-  Object.assign(from, { keys, ranges, texts });
+  Object.assign(from, { keys, coded, ranges, texts });
   return rows;
 }
 
@@ -234,7 +237,7 @@ function referencesInside(unit: UnitWire, heads: readonly Head[]): Map<string, R
   let at = 0;
   for (const { type, id, keys } of heads) {
     for (const end = at + 2 * keys; at < end; at += 2) {
-      if (unit.keys[at] === REFERENCE) found.set(unit.keys[at + 1]!, { type, id });
+      if (refers(unit.keys[at]!)) found.set(unit.keys[at + 1]!, { type, id });
     }
   }
   return found;

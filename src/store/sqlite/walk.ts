@@ -22,20 +22,24 @@ export interface Walkable {
   readonly type: number;
   readonly predicate: Predicate;
   readonly key: SortKey;
-  /** number of the sort parameter of this type */
-  readonly param: number | undefined;
+  /** the sort parameter of this type */
+  readonly params: readonly number[];
 }
 
 /** The walk that gives the order of a single sort key, where an index has that order. */
-export function walkFor(statements: Statements, { type, predicate, key, param }: Walkable): Walk | undefined {
+export function walkFor(
+  statements: Statements,
+  { type, predicate, key, params }: Walkable,
+): Walk | undefined {
   const { descending } = key;
+  const [param] = params;
   if (key.by === 'updated') {
     const spellUpdated = (bind: Binding): string =>
       `FROM resource d INDEXED BY resource_updated WHERE d.deleted = 0 AND d.type = ${bind.add(type)}`;
     return { descending, predicate, column: 'd.instant', spell: spellUpdated };
   }
   if (key.by !== 'param' || key.kind === 'key' || param === undefined) return undefined;
-  const missing = both([predicate, { op: 'not', of: { op: 'present', param, kind: key.kind } }]);
+  const missing = both([predicate, { op: 'not', of: { op: 'present', params, kind: key.kind } }]);
   if (key.kind === 'text') {
     const spellText = (bind: Binding): string =>
       `FROM text_index d WHERE d.param = ${bind.add(param)} AND ${noneBefore('text', ['text', 'exact'], descending)}`;

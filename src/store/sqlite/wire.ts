@@ -3,8 +3,8 @@
  * because cloning an object a row would cost more than writing it. https://nodejs.org/api/worker_threads.html#portpostmessagevalue-transferlist
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { IndexValue } from '../../fhir/search/index-value.ts';
 import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
+import { packIndex } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
 
@@ -19,21 +19,24 @@ export interface Head {
   readonly end: number;
   readonly stampAt: number;
   readonly keys: number;
+  readonly coded: number;
   readonly ranges: number;
   readonly texts: number;
 }
-export const HEAD_NUMBERS = 9;
+export const HEAD_NUMBERS = 10;
 
 export interface UnitWire {
   /** type, id of each write */
   readonly names: string[];
   /** HEAD_NUMBERS of each write */
   readonly heads: number[];
-  /** param, key of each key value of all writes in turn */
+  /** group, key of each key of all writes in turn */
   readonly keys: string[];
-  /** param, key, low, high */
+  /** group, key of each coded key: `*⇥code` goes without saying */
+  readonly coded: string[];
+  /** group, key, low, high */
   readonly ranges: (string | number)[];
-  /** param, text, exact */
+  /** group, text, exact */
   readonly texts: string[];
   readonly guards?: readonly Guard[];
   readonly present?: readonly ResourceKey[];
@@ -114,14 +117,14 @@ export function packUnit(
   bodies: Uint8Array[],
   offset: number,
 ): { wire: UnitWire; end: number } {
-  const wire = { names: [], heads: [], keys: [], ranges: [], texts: [] } as Pick<
+  const wire = { names: [], heads: [], keys: [], coded: [], ranges: [], texts: [] } as Pick<
     UnitWire,
-    'names' | 'heads' | 'keys' | 'ranges' | 'texts'
+    'names' | 'heads' | 'keys' | 'coded' | 'ranges' | 'texts'
   >;
   let end = offset;
   for (const { type, id, expected, versionId, method, content } of unit.writes) {
     const start = end;
-    const counts = content ? packIndex(wire, content.index) : [0, 0, 0];
+    const counts = content ? packIndex(wire, content.index) : [0, 0, 0, 0];
     if (content) {
       bodies.push(content.body);
       end += content.body.length;
@@ -141,26 +144,6 @@ export function packUnit(
   return { wire: { ...wire, guards, present, integrity, jobs: unit.jobs?.map(packJob) }, end };
 }
 
-function packIndex(
-  wire: Pick<UnitWire, 'keys' | 'ranges' | 'texts'>,
-  index: readonly IndexValue[],
-): [number, number, number] {
-  let [keys, ranges, texts] = [0, 0, 0];
-  for (const value of index) {
-    if (value.kind === 'key') {
-      wire.keys.push(value.param, value.key);
-      keys++;
-    } else if (value.kind === 'range') {
-      wire.ranges.push(value.param, value.key, value.low, value.high);
-      ranges++;
-    } else {
-      wire.texts.push(value.param, value.text, value.exact);
-      texts++;
-    }
-  }
-  return [keys, ranges, texts];
-}
-
 function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {
   return {
     queue,
@@ -173,10 +156,10 @@ function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {
 export function unpackHeads({ names, heads }: UnitWire): Head[] {
   return Array.from({ length: names.length / 2 }, (_, i) => {
     const at = i * HEAD_NUMBERS;
-    const [expected, version, method, start, end, stampAt, keys, ranges, texts] = heads.slice(
+    const [expected, version, method, start, end, stampAt, keys, coded, ranges, texts] = heads.slice(
       at,
       at + HEAD_NUMBERS,
-    ) as [number, number, number, number, number, number, number, number, number];
+    ) as [number, number, number, number, number, number, number, number, number, number];
     return {
       type: names[2 * i]!,
       id: names[2 * i + 1]!,
@@ -187,6 +170,7 @@ export function unpackHeads({ names, heads }: UnitWire): Head[] {
       end,
       stampAt,
       keys,
+      coded,
       ranges,
       texts,
     };

@@ -12,8 +12,8 @@ import { openForWriting } from '../../../src/store/sqlite/schema.ts';
 import { Statements, type Statement } from '../../../src/store/sqlite/statements.ts';
 import { walkFor, walkStatement } from '../../../src/store/sqlite/walk.ts';
 
-const patient: Stretch = { op: 'key', param: 1, keys: [1] };
-const code: Stretch = { op: 'key', param: 2, keys: [2] };
+const patient: Stretch = { op: 'key', params: [1], keys: [1] };
+const code: Stretch = { op: 'key', params: [2], keys: [2] };
 const date: Stretch = { op: 'range', param: 3, key: 0, bounds: [{ end: 'low', is: '>=', value: 5 }] };
 const name: Stretch = { op: 'text', param: 4, test: 'starts', value: 'a' };
 const all: Predicate = { op: 'all' };
@@ -33,7 +33,7 @@ describe('query plans', () => {
     (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values) as { detail: string }[]).map(
       ({ detail }) => detail,
     );
-  const names = { param: () => 7 } as unknown as Names;
+  const names = { param: () => 7, params: () => [7] } as unknown as Names;
   const page = (source: Source, sort: Parameters<typeof resolveOrder>[2] = []): string[] =>
     planOf(pageStatement(source, resolveOrder(names, 1, sort), { limit: 21 }));
 
@@ -65,9 +65,9 @@ describe('query plans', () => {
       [date, /range_of \(rid=\? AND param=\? AND key=\? AND low>\?\)/],
       [name, /text_of \(rid=\? AND param=\? AND text>\? AND text<\?\)/],
       [{ op: 'not', of: code }, /PRIMARY KEY \(param=\? AND key=\? AND rid=\?\)/],
-      [{ op: 'present', param: 3, kind: 'range' }, /range_of \(rid=\? AND param=\?\)/],
+      [{ op: 'present', params: [3], kind: 'range' }, /range_of \(rid=\? AND param=\?\)/],
       [
-        { op: 'key', param: 2, keys: Array.from({ length: 20 }, (_, i) => i) },
+        { op: 'key', params: [2], keys: Array.from({ length: 20 }, (_, i) => i) },
         /key_of \(rid=\? AND param=\?\)/,
       ],
       [
@@ -122,7 +122,7 @@ describe('query plans', () => {
         [{ by: 'updated', descending }, /^SEARCH d USING (COVERING )?INDEX resource_updated \(type=\?\)/],
       ] as const) {
         db.exec('INSERT OR IGNORE INTO range_index VALUES (7, 0, 1, 1, 1)');
-        const walk = walkFor(statements, { type: 1, predicate: code, key, param: 7 });
+        const walk = walkFor(statements, { type: 1, predicate: code, key, params: [7] });
         const plan = planOf(walkStatement(walk!, {}, 21));
         expect(plan[0]).toMatch(index);
         expect(plan.join('\n')).not.toMatch(/SCAN|USE TEMP B-TREE FOR ORDER BY/);

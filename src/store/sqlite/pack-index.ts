@@ -1,0 +1,78 @@
+/**
+ * Index values in the fewest rows that tell the same: a key that several parameters have is one row of their group, and of `system⇥code` and `*⇥code`
+ * one coded row is left. (docs/adr/0015-index-rows-in-groups.md)
+ */
+import type { IndexValue } from '../../fhir/search/index-value.ts';
+import { groupOf } from './groups.ts';
+import type { UnitWire } from './wire.ts';
+
+type Rows = Pick<UnitWire, 'keys' | 'coded' | 'ranges' | 'texts'>;
+
+/** Appends the rows of one resource; gives how many of each kind. */
+export function packIndex(
+  rows: Rows,
+  index: readonly IndexValue[],
+): [keys: number, coded: number, ranges: number, texts: number] {
+  const { keys, coded, ranges, texts } = rows;
+  const before = [keys.length, coded.length, ranges.length, texts.length] as const;
+  const groups = new Map<string, Group>();
+  for (const value of index) {
+    if (value.kind === 'key') {
+      const group = groups.get(value.key) ?? NONE;
+      groups.set(value.key, group.with(value.param));
+    } else if (value.kind === 'range') {
+      ranges.push(alone(value.param), value.key, value.low, value.high);
+    } else {
+      texts.push(alone(value.param), value.text, value.exact);
+    }
+  }
+  packKeys(rows, groups);
+  return [
+    (keys.length - before[0]) / 2,
+    (coded.length - before[1]) / 2,
+    (ranges.length - before[2]) / 4,
+    (texts.length - before[3]) / 3,
+  ];
+}
+
+const TAB = '\t';
+const ANY_SYSTEM = `*${TAB}`;
+
+function packKeys({ keys, coded }: Rows, groups: Map<string, Group>): void {
+  const implied = new Set<string>();
+  for (const [key, group] of groups) {
+    const tab = key.indexOf(TAB);
+    if (tab < 0 || tab === key.length - 1 || key.startsWith(ANY_SYSTEM)) continue;
+    const bare = ANY_SYSTEM + key.slice(tab + 1);
+    if (groups.get(bare) !== group) continue;
+    implied.add(key).add(bare);
+    coded.push(group.name, key);
+  }
+  for (const [key, group] of groups) if (!implied.has(key)) keys.push(group.name, key);
+}
+
+/** A group in the making: the same parameters in the same order are the same object, whatever resource they are met in. */
+class Group {
+  readonly params: readonly string[];
+  readonly name: string;
+  readonly #longer = new Map<string, Group>();
+
+  constructor(params: readonly string[]) {
+    this.params = params;
+    this.name = groupOf(params);
+  }
+
+  /** The group with one parameter more; a key that a parameter has twice counts once. */
+  with(param: string): Group {
+    let group = this.#longer.get(param);
+    if (!group) {
+      group = this.params.includes(param) ? this : new Group([...this.params, param]);
+      this.#longer.set(param, group);
+    }
+    return group;
+  }
+}
+
+const NONE = new Group([]);
+
+const alone = (param: string): string => NONE.with(param).name;
