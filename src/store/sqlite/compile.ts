@@ -42,23 +42,32 @@ export function countStatement(source: Source, window = EVERYWHERE): Statement {
   return { sql: `SELECT count(*) FROM (${spellSource(source, window, bind)})`, values: bind.values };
 }
 
-/** The ids of the matches in a window, or the keys of a parameter that they carry and that begin with a prefix; each once. */
+/** The ids of the matches in a window, or the keys of a parameter (of the groups that hold it) that they carry and that begin with a prefix; each once. */
 export function keysStatement(
   source: Source,
   window: Window,
-  wanted: { readonly param?: number; readonly prefix?: string; readonly most: number },
+  wanted: { readonly params?: readonly number[]; readonly prefix?: string; readonly most: number },
 ): Statement {
   const bind = new Binding();
   const matches = `(${spellSource(source, window, bind)}) m`;
-  const { param, prefix = '', most } = wanted;
-  if (param === undefined) {
+  const { params, prefix, most } = wanted;
+  if (params === undefined) {
     const sql = `SELECT r.id FROM ${matches} CROSS JOIN resource r ON r.rid = m.rid LIMIT ${bind.add(most)}`;
     return { sql, values: bind.values };
   }
-  const carried = `SELECT DISTINCT x.key AS key FROM ${matches} CROSS JOIN key_index x INDEXED BY key_of ON x.rid = m.rid AND x.param = ${bind.add(param)}`;
-  const begins = `t.text >= ${bind.add(prefix)} AND t.text < ${bind.add(afterPrefix(prefix))}`;
-  const sql = `SELECT t.text FROM (${carried}) k CROSS JOIN term t ON t.id = k.key WHERE ${begins} LIMIT ${bind.add(most)}`;
-  return { sql, values: bind.values };
+  const carried = `SELECT DISTINCT x.key AS key FROM ${matches} CROSS JOIN key_index x INDEXED BY key_of ON x.rid = m.rid AND ${oneOf('x.param', params, bind)}`;
+  const texts = `WITH k AS MATERIALIZED (${carried}) SELECT DISTINCT v FROM (${keyTexts('k', '')})`;
+  return { sql: `${texts}${spellPrefix(prefix, bind)} LIMIT ${bind.add(most)}`, values: bind.values };
+}
+
+/** The texts `v` of the keys of `from`; a coded key is two. */
+function keyTexts(from: string, where: string): string {
+  const coded = `${from} CROSS JOIN coded c ON c.id = -k.key`;
+  return [
+    `SELECT t.text AS v FROM ${from} CROSS JOIN term t ON t.id = k.key${where}`,
+    `SELECT '*' || char(9) || c.code FROM ${coded}${where}`,
+    `SELECT t.text || c.code FROM ${coded} CROSS JOIN term t ON t.id = c.system${where}`,
+  ].join(' UNION ALL ');
 }
 
 export interface Page {
@@ -101,16 +110,12 @@ function spellSort({ key, params }: Order[number], bind: Binding): string {
   return `(SELECT ${first}(${column}) ${of})`;
 }
 
-/** The texts of the keys that a resource has in some groups; a coded key is two. */
+/** The texts of the keys that a resource has in some groups. */
 function spellKeys(params: readonly number[], bind: Binding): string {
-  const own = 'FROM key_index x INDEXED BY key_of';
-  const coded = `${own} CROSS JOIN coded c ON c.id = -x.key`;
-  const of = `WHERE x.rid = m.rid AND ${oneOf('x.param', params, bind)}`;
-  return [
-    `SELECT t.text AS v ${own} CROSS JOIN term t ON t.id = x.key ${of}`,
-    `SELECT '*' || char(9) || c.code ${coded} ${of}`,
-    `SELECT t.text || c.code ${coded} CROSS JOIN term t ON t.id = c.system ${of}`,
-  ].join(' UNION ALL ');
+  return keyTexts(
+    'key_index k INDEXED BY key_of',
+    ` WHERE k.rid = m.rid AND ${oneOf('k.param', params, bind)}`,
+  );
 }
 
 function spellPrefix(prefix: string | undefined, bind: Binding): string {

@@ -1,6 +1,6 @@
 /**
  * The groups of parameters of each resource type, and which of them hold a parameter. There are few of them, and they are made once, so a
- * connection keeps them all. (docs/adr/0015-index-rows-in-groups.md)
+ * connection keeps them all. (docs/adr/0016-index-rows-in-groups.md)
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { COMPARTMENT, REFERENCE } from '../../fhir/search/index-value.ts';

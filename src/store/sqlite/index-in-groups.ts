@@ -1,6 +1,6 @@
 /**
  * The migration to index rows in groups. What stood there before keeps its meaning: each parameter becomes a group of one, and its keys stand for
- * themselves until the resource is written again. (docs/adr/0015-index-rows-in-groups.md)
+ * themselves until the resource is written again. (docs/adr/0016-index-rows-in-groups.md)
  */
 import type { DatabaseSync } from 'node:sqlite';
 

@@ -4,7 +4,7 @@
  *
  * A group is a list of parameters that have a key together (`subject`, `patient` and the pseudo parameters of one reference), as JSON text; a
  * parameter that stands alone is a group of one. A coded key stands for two keys that are only ever looked up apart: `system⇥code` and `*⇥code`
- * (docs/adr/0015-index-rows-in-groups.md).
+ * (docs/adr/0016-index-rows-in-groups.md).
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { openGroups, type Groups } from './groups.ts';

@@ -1,12 +1,21 @@
 /**
  * Index values in the fewest rows that tell the same: a key that several parameters have is one row of their group, and of `system⇥code` and `*⇥code`
- * one coded row is left. (docs/adr/0015-index-rows-in-groups.md)
+ * one coded row is left. (docs/adr/0016-index-rows-in-groups.md)
  */
 import type { IndexValue } from '../../fhir/search/index-value.ts';
 import { groupOf } from './groups.ts';
-import type { UnitWire } from './wire.ts';
 
-type Rows = Pick<UnitWire, 'keys' | 'coded' | 'ranges' | 'texts'>;
+/** Flat rows, as they travel to the writer. */
+export interface Rows {
+  /** group, key of each key */
+  readonly keys: string[];
+  /** group, key of each coded key: `*⇥code` goes without saying */
+  readonly coded: string[];
+  /** group, key, low, high */
+  readonly ranges: (string | number)[];
+  /** group, text, exact */
+  readonly texts: string[];
+}
 
 /** Appends the rows of one resource; gives how many of each kind. */
 export function packIndex(

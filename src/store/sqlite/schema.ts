@@ -13,7 +13,7 @@ const APPLICATION_ID = 0x456d6247;
  * Each runs once, in its own transaction, in this order; the number of those done stands in `user_version`.
  * Never change one that was released: append.
  */
-const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
+export const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
   `CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
    CREATE TABLE cursor(name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
 

@@ -112,17 +112,18 @@ export class Search {
 
   /** The keys that the matches carry, or their names. Yields like `find`. */
   *keys({ plan, param, prefix, most }: KeyQuery): Steps<string[]> {
+    this.#forgetOld();
     const keys = new Set<string>();
     const branches = plan.branches.flatMap((branch) => this.#prepare([], branch));
     let isFirst = true;
     for (const branch of branches) {
-      const own = param === undefined ? undefined : this.#names.param(branch.type, param);
-      if (param !== undefined && own === undefined) continue;
+      const own = param === undefined ? undefined : this.#names.params(branch.type, param);
+      if (own?.length === 0) continue;
       for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
         if (!isFirst) yield;
         isFirst = false;
         const rows = this.#statements.rows(
-          keysStatement(branch.source, window, { param: own, prefix, most }),
+          keysStatement(branch.source, window, { params: own, prefix, most }),
         );
         for (const [key] of rows)
           keys.add(own === undefined ? `${this.#names.typeName(branch.type)}/${key}` : (key as string));

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
-import { packIndex } from './pack-index.ts';
+import { packIndex, type Rows } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
 
@@ -25,19 +25,12 @@ export interface Head {
 }
 export const HEAD_NUMBERS = 10;
 
-export interface UnitWire {
+/** The index rows are those of all writes in turn. */
+export interface UnitWire extends Rows {
   /** type, id of each write */
   readonly names: string[];
   /** HEAD_NUMBERS of each write */
   readonly heads: number[];
-  /** group, key of each key of all writes in turn */
-  readonly keys: string[];
-  /** group, key of each coded key: `*⇥code` goes without saying */
-  readonly coded: string[];
-  /** group, key, low, high */
-  readonly ranges: (string | number)[];
-  /** group, text, exact */
-  readonly texts: string[];
   readonly guards?: readonly Guard[];
   readonly present?: readonly ResourceKey[];
   readonly integrity?: boolean;
