@@ -158,10 +158,12 @@ export function compileSearchParameter(resource: {
   readonly component?: readonly { readonly definition: string; readonly expression: string }[];
 }): SearchParameter {
   const { url, code, type, base = [], target = [], component = [] } = resource;
-  const expression = Object.hasOwn(SEARCH_PARAMETER_ERRATA, url)
-    ? SEARCH_PARAMETER_ERRATA[url]!.expression
-    : resource.expression;
-  const components = component.map((one) => ({ definition: one.definition, expression: one.expression }));
+  const erratum = Object.hasOwn(SEARCH_PARAMETER_ERRATA, url) ? SEARCH_PARAMETER_ERRATA[url] : undefined;
+  const expression = erratum ? erratum.expression : resource.expression;
+  const components = (erratum?.component ?? component).map((one) => ({
+    definition: one.definition,
+    expression: one.expression,
+  }));
   return { url, code, type: type as SearchParamType, base, expression, target, component: components };
 }
 

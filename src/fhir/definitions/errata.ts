@@ -6,6 +6,8 @@
 interface SearchParameterErratum {
   /** the expression that is used instead; undefined: the parameter cannot be served by index values */
   readonly expression: string | undefined;
+  /** the components that are used instead */
+  readonly component?: readonly { readonly definition: string; readonly expression: string }[];
   readonly reason: string;
 }
 
@@ -20,5 +22,14 @@ export const SEARCH_PARAMETER_ERRATA: Readonly<Record<string, SearchParameterErr
     expression: undefined,
     reason:
       'Bundle.entry[0].resource is the MessageHeader itself, not a Reference: there is nothing to refer by. It is meant for chains into the Bundle.',
+  },
+  'http://hl7.org/fhir/SearchParameter/DocumentReference-relationship': {
+    expression: 'DocumentReference.relatesTo',
+    component: [
+      { definition: 'http://hl7.org/fhir/SearchParameter/DocumentReference-relation', expression: 'code' },
+      { definition: 'http://hl7.org/fhir/SearchParameter/DocumentReference-relatesto', expression: 'target' },
+    ],
+    reason:
+      "Its components name each other's parameters: relatesto, which is the reference, with the expression code, and relation, which is the code, with target.",
   },
 };

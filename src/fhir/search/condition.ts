@@ -7,8 +7,9 @@ import { didYouMean } from '../model/near.ts';
 import { fault, FhirError, type Issue } from '../model/outcome.ts';
 import { dateExpression, updatedExpression } from './date.ts';
 import type { Draft } from './draft.ts';
-import { unescape } from './escape.ts';
-import { NONE, not, or, type Expression } from './expression.ts';
+import { compositeWays, togetherExpression, type CompositeWay } from './composite.ts';
+import { splitRaw, unescape } from './escape.ts';
+import { and, NONE, not, or, type Expression } from './expression.ts';
 import { INDEX_KINDS } from './extract.ts';
 import { numberExpression } from './number.ts';
 import { quantityExpression } from './quantity.ts';
@@ -26,6 +27,7 @@ export const MODIFIERS: Readonly<Partial<Record<SearchParamType, readonly string
   date: [],
   number: [],
   quantity: [],
+  composite: [],
 };
 
 /** Modifiers of the specification that the search issue will build. */
@@ -94,6 +96,7 @@ export function parameterCondition(
 ): Expression {
   const { code } = parameter;
   const { definitions, input } = draft;
+  if (parameter.type === 'composite') return compositeCondition(draft, parameter, type, modifier, values);
   if (modifier === 'missing') {
     const present: Expression = { op: 'present', param: code, kind: INDEX_KINDS[parameter.type]! };
     return isMissing(code, values) ? not(present) : present;
@@ -124,6 +127,52 @@ export function parameterCondition(
     default:
       return anyOf(values, (one) => quantityExpression(code, one));
   }
+}
+
+/** `code$5.4|…|mg`: a part for each component. */
+function compositeCondition(
+  draft: Draft,
+  parameter: SearchParameter,
+  type: string,
+  modifier: string | undefined,
+  values: readonly string[],
+): Expression {
+  const { code, component } = parameter;
+  const ways = compositeWays(draft.definitions, parameter, type);
+  if (ways.length === 0)
+    throw fault('not-supported', `The components of ${code} cannot be searched together`, code);
+  refuseModifier(code, modifier, ['missing']);
+  if (modifier === 'missing') {
+    const present = or(...ways.map(presentWay));
+    return isMissing(code, values) ? not(present) : present;
+  }
+  return anyOf(values, (value) => {
+    const parts = splitRaw(value, '$');
+    if (parts.length !== component.length || parts.includes('')) {
+      const text = `"${value.slice(0, 100)}" of ${code} has not the ${component.length} parts of the composite: separate them by $`;
+      throw fault('value', text, code);
+    }
+    return or(...ways.map((way) => wayCondition(draft, way, type, parts)));
+  });
+}
+
+function presentWay(way: CompositeWay): Expression {
+  if (way.kind === 'element') return { op: 'present', param: way.param, kind: way.of };
+  return and(
+    ...way.parameters.map((one): Expression => ({
+      op: 'present',
+      param: one.code,
+      kind: INDEX_KINDS[one.type]!,
+    })),
+  );
+}
+
+function wayCondition(draft: Draft, way: CompositeWay, type: string, parts: readonly string[]): Expression {
+  const ask = (parameter: SearchParameter, place: number): Expression =>
+    parameterCondition(draft, parameter, type, undefined, [parts[place]!]);
+  if (way.kind === 'root') return and(...way.parameters.map(ask));
+  const asked = way.components.map(({ parameter, place }) => ask(parameter, place));
+  return togetherExpression(way.param, asked);
 }
 
 function identifierCondition(code: string, values: readonly string[]): Expression {

@@ -73,7 +73,7 @@ function sortKey(draft: Draft, text: string): SortKey {
   if (!isServed(first) || !kind) {
     throw fault(
       'not-supported',
-      `_sort by ${code}, a ${first.type} parameter, is not supported by this server yet`,
+      `_sort by ${code} is not supported: a ${first.type} parameter has no order`,
       '_sort',
     );
   }

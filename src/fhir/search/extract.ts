@@ -6,18 +6,15 @@ import type { Definitions, SearchParameter } from '../definitions/registry.ts';
 import { FhirError } from '../model/outcome.ts';
 import { localReferences } from '../model/references.ts';
 import type { ResourceTree } from '../model/tree.ts';
-import { compilePath, type CompiledPath, type PathNode } from '../path/engine.ts';
-import { gatherer, type Add, type Gatherer } from './add.ts';
-import { indexDate } from './date.ts';
+import { compilePath, type CompiledPath } from '../path/engine.ts';
+import { gatherer, type Gatherer } from './add.ts';
+import { compositeValues, compositeWays } from './composite.ts';
+import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
 import { COMPARTMENT, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
-import { indexNumber } from './number.ts';
-import { indexQuantity } from './quantity.ts';
-import { indexReference } from './reference.ts';
-import { indexString } from './string.ts';
-import { indexPrimitive, indexToken, tokenShape } from './token.ts';
-import { indexUri } from './uri.ts';
 
-/** Parameter types that have index values, and the kind of these. Composite and special parameters come with the search issue. */
+export type { IndexOptions } from './index-node.ts';
+
+/** Parameter types that have index values of one kind, and which. */
 export const INDEX_KINDS: Readonly<Partial<Record<SearchParameter['type'], IndexKind>>> = {
   token: 'key',
   reference: 'key',
@@ -34,15 +31,11 @@ export const INTRINSIC: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
 /** Whether a parameter can be searched by: its type has index values, and it has an expression. */
 export function isServed(parameter: SearchParameter): boolean {
   if (INTRINSIC.has(parameter.code)) return true;
-  return parameter.expression !== undefined && INDEX_KINDS[parameter.type] !== undefined;
+  if (parameter.expression === undefined) return false;
+  return parameter.type === 'composite'
+    ? parameter.component.length > 1
+    : INDEX_KINDS[parameter.type] !== undefined;
 }
-
-export interface IndexOptions {
-  /** references below this URL are local ones */
-  readonly baseUrl?: string;
-}
-
-type Index = (node: PathNode, add: Add, options: IndexOptions) => void;
 
 /** How the resources of one type are indexed; compiled once a registry. */
 interface Extractor {
@@ -60,7 +53,7 @@ export function indexValues(
 ): IndexValue[] {
   const { rules, compartments } = extractorOf(definitions, resource.resourceType);
   const gathered = gatherer();
-  for (const rule of rules) applyRule(rule, resource, gathered, options);
+  for (const rule of rules) rule.apply(resource, gathered, options);
   addCompartments(gathered.values, compartments, resource);
   for (const local of localReferences(definitions, resource)) {
     gathered.values.push({ kind: 'key', param: REFERENCE, key: `${local.type}/${local.id}` });
@@ -77,7 +70,7 @@ export function valuesOf(
 ): readonly IndexValue[] {
   const gathered = gatherer();
   for (const rule of extractorOf(definitions, resource.resourceType).rules) {
-    if (params.includes(rule.param)) applyRule(rule, resource, gathered, options);
+    if (params.includes(rule.param)) rule.apply(resource, gathered, options);
   }
   return gathered.values;
 }
@@ -92,66 +85,67 @@ function extractorOf(definitions: Definitions, type: string): Extractor {
 
 interface Rule {
   readonly param: string;
-  readonly path: CompiledPath;
-  readonly index: Index;
-  /** the parameter has keys: an element that is there but has none to be found by leaves an empty one, so that it is not "missing" */
-  readonly marks: boolean;
+  readonly apply: (resource: ResourceTree, gathered: Gatherer, options: IndexOptions) => void;
 }
 
 function compileExtractor(definitions: Definitions, type: string): Extractor {
   const parameters = [...definitions.searchParameters(type).values()];
-  const rules = parameters.flatMap((parameter) => ruleOf(definitions, parameter, type) ?? []);
+  const rules = parameters.flatMap((parameter) => rulesOf(definitions, parameter, type));
   return { rules, compartments: definitions.compartments(type) };
 }
 
 /** A posted parameter whose expression is not FHIRPath finds nothing; it is refused when it is posted, not here. */
-function ruleOf(definitions: Definitions, parameter: SearchParameter, type: string): Rule | undefined {
-  if (INTRINSIC.has(parameter.code) || !isServed(parameter)) return undefined;
+function rulesOf(definitions: Definitions, parameter: SearchParameter, type: string): Rule[] {
+  if (INTRINSIC.has(parameter.code) || !isServed(parameter)) return [];
   try {
+    if (parameter.type === 'composite') return compositeRules(definitions, parameter, type);
     const path = compilePath(definitions, parameter.expression!, type);
-    if (path.never) return undefined;
-    const marks = INDEX_KINDS[parameter.type] === 'key';
-    return { param: parameter.code, path, index: indexOf(definitions, parameter, type), marks };
+    return path.never ? [] : [simpleRule(definitions, parameter, type, path)];
   } catch (error) {
-    if (error instanceof FhirError) return undefined;
+    if (error instanceof FhirError) return [];
     throw error;
   }
 }
 
-function indexOf(definitions: Definitions, parameter: SearchParameter, type: string): Index {
-  const { code } = parameter;
-  switch (parameter.type) {
-    case 'token': {
-      const index = tokenShape(definitions, parameter, type).primitive ? indexPrimitive : indexToken;
-      return (node, add) => index(code, node, add);
-    }
-    case 'reference':
-      return (node, add, { baseUrl }) => indexReference(definitions, code, node, add, baseUrl);
-    case 'string':
-      return (node, add) => indexString(code, node, add);
-    case 'uri':
-      return (node, add) => indexUri(code, node, add);
-    case 'date':
-      return (node, add) => indexDate(code, node, add);
-    case 'number':
-      return (node, add) => indexNumber(code, node, add);
-    default:
-      return (node, add) => indexQuantity(code, node, add);
-  }
+function simpleRule(
+  definitions: Definitions,
+  parameter: SearchParameter,
+  type: string,
+  path: CompiledPath,
+): Rule {
+  const param = parameter.code;
+  const index: IndexNode = nodeIndexer(definitions, parameter, type);
+  // An element that is there but has no key to be found by leaves an empty one, so that it is not "missing".
+  const marks = INDEX_KINDS[parameter.type] === 'key';
+  const apply: Rule['apply'] = (resource, gathered, options) => {
+    const nodes = found(() => path(resource));
+    if (nodes.length === 0) return;
+    gathered.begin();
+    for (const node of nodes) index(node, gathered.add, options);
+    if (marks && !gathered.has(param)) gathered.add({ kind: 'key', param, key: '' });
+  };
+  return { param, apply };
 }
 
-function applyRule(rule: Rule, resource: ResourceTree, gathered: Gatherer, options: IndexOptions): void {
-  const nodes = nodesOf(rule, resource);
-  if (nodes.length === 0) return;
-  gathered.begin();
-  for (const node of nodes) rule.index(node, gathered.add, options);
-  if (rule.marks && !gathered.has(rule.param)) gathered.add({ kind: 'key', param: rule.param, key: '' });
+/** Values that several composites share are made once, by the one whose name they bear. */
+function compositeRules(definitions: Definitions, parameter: SearchParameter, type: string): Rule[] {
+  const own = compositeWays(definitions, parameter, type).filter(
+    (way) => way.kind === 'element' && way.param === parameter.code,
+  );
+  return own.map((way) => ({
+    param: parameter.code,
+    apply: (resource, gathered, options) => {
+      gathered.begin();
+      if (way.kind === 'element')
+        for (const value of found(() => compositeValues(way, resource, options))) gathered.add(value);
+    },
+  }));
 }
 
 /** An expression that does not fit a resource (several values where it wants one) finds nothing in it; it must not keep it from being stored. */
-function nodesOf({ path }: Rule, resource: ResourceTree): readonly PathNode[] {
+function found<T>(find: () => readonly T[]): readonly T[] {
   try {
-    return path(resource);
+    return find();
   } catch {
     return [];
   }

@@ -11,6 +11,7 @@ interface Published {
   readonly code: string;
   readonly base: readonly string[];
   readonly expression: string;
+  readonly component?: readonly object[];
 }
 
 describe.each(Object.entries(SEARCH_PARAMETER_ERRATA))('%s', (url, erratum) => {
@@ -20,11 +21,16 @@ describe.each(Object.entries(SEARCH_PARAMETER_ERRATA))('%s', (url, erratum) => {
   it('stands in the registry as corrected', () => {
     expect(parameter.url).toBe(url);
     expect(parameter.expression).toBe(erratum.expression);
+    if (erratum.component) expect(parameter.component).toEqual(erratum.component);
     expect(isServed(parameter)).toBe(erratum.expression !== undefined);
   });
 
   it('is published otherwise', () => {
     expect(published.expression).toBeDefined();
-    expect(published.expression).not.toBe(erratum.expression);
+    const { expression, component } = erratum;
+    expect({ expression: published.expression, component: published.component }).not.toMatchObject({
+      expression,
+      ...(component && { component }),
+    });
   });
 });
