@@ -135,7 +135,16 @@ describe('capabilityStatement', () => {
     const types = new Set(
       statement().resource.flatMap(({ searchParam }) => searchParam.map(({ type }) => type)),
     );
-    expect([...types].sort()).toEqual(['date', 'number', 'quantity', 'reference', 'string', 'token', 'uri']);
+    expect([...types].sort()).toEqual([
+      'composite',
+      'date',
+      'number',
+      'quantity',
+      'reference',
+      'string',
+      'token',
+      'uri',
+    ]);
   });
 
   it('follows the settings', () => {
