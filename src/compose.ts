@@ -1,6 +1,7 @@
 /**
  * The wiring: the only file that names adapters. It opens the stores, reads the definitions, and gives the record of each tenant.
  */
+import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
@@ -67,7 +68,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   const edge = fhirEdge({
     tenant: record,
     definitions,
-    access: OPEN_ACCESS,
+    access: config.access === 'open' ? () => OPEN_ACCESS : bearer,
     publicUrl: config.publicUrl,
     maxBodyBytes: config.maxBodyBytes,
     corsOrigins: config.corsOrigins,
@@ -80,6 +81,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   };
   return { stores, definitions, record, edge, close };
 }
+
+/** Each request's bearer, looked up in the tokens of its tenant. */
+const bearer: EdgeOptions['access'] = ({ record, baseUrl, ...request }) =>
+  bearerAccess(
+    { store: record.store, definitions: record.definitions(), base: baseUrl },
+    request,
+    Date.now(),
+  );
 
 async function openRecord(
   config: Config,

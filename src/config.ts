@@ -122,7 +122,7 @@ export const SETTINGS = [
     key: 'access',
     fallback: 'open',
     meaning:
-      '`open` serves FHIR with no token, and only on a loopback HOST. `smart` (tokens) is not built yet: the server refuses to start with it',
+      '`smart` serves FHIR to holders of an access token, `open` with no token, and only on a loopback HOST',
     parse: oneOf('open', 'smart'),
   }),
   setting({
@@ -204,12 +204,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function refuseUnsafe(config: Config): void {
-  if (config.access === 'smart') {
-    throw new ConfigError(
-      'ACCESS is "smart": the authorization server is not built yet; use ACCESS=open on a loopback HOST',
-    );
-  }
-  if (!LOOPBACK.test(config.host)) {
+  if (config.access === 'open' && !LOOPBACK.test(config.host)) {
     throw new ConfigError(
       `HOST is "${config.host}": ACCESS=open serves everyone, so it only listens on a loopback address such as 127.0.0.1`,
     );

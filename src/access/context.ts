@@ -1,9 +1,10 @@
 /**
  * The access context of a request: who asks, and what they may see, as one Expression per interaction and type. Nothing else in the program
- * decides who sees what. Tokens, policies and consent will make narrower contexts here; today there is only the open one.
+ * decides who sees what (docs/adr/0010-access.md).
  */
 import { ALL, NONE, type Expression } from '../fhir/search/expression.ts';
 import { match } from '../fhir/search/match.ts';
+import { fault, type FhirError } from '../fhir/model/outcome.ts';
 import type { IndexValue } from '../fhir/search/index-value.ts';
 import type { Scope } from '../fhir/search/plan.ts';
 
@@ -11,30 +12,67 @@ import type { Scope } from '../fhir/search/plan.ts';
 export type Action = 'create' | 'read' | 'update' | 'delete' | 'search';
 
 export interface AccessContext {
+  /** differs between any two callers: client, user and launch context. What is made for a caller, such as a cursor, is bound to it */
+  readonly caller: string;
   /**
    * What of a type may be met by an action; `NONE` when nothing. At once where it follows from the token, later where the record has to be asked
    * (which Practitioner a patient's record refers to).
    */
   scope(action: Action, type: string): Expression | Promise<Expression>;
+  /** What of a type the caller may refer to in what it writes: all that its record holds and reaches, whatever the letters of its scopes. */
+  mention(type: string): Expression | Promise<Expression>;
+  /**
+   * The 403 for an action that nothing was granted for, whatever the resource; undefined where something was. `type` undefined: on any type. It follows
+   * from the token alone, so it tells nothing of the record.
+   */
+  refusal(action: Action, type: string | undefined): FhirError | undefined;
 }
 
-/** `ACCESS=open`: everything, for local work and benchmarks. */
-export const OPEN_ACCESS: AccessContext = { scope: () => ALL };
+/** `ACCESS=open`: everything, for local work and benchmarks; and what the server does by itself, such as loading the demo. */
+export const OPEN_ACCESS: AccessContext = {
+  caller: '',
+  scope: () => ALL,
+  mention: () => ALL,
+  refusal: () => undefined,
+};
+
+/** Nothing at all: for what is open to everyone and looks at no resource. */
+export const NO_ACCESS: AccessContext = {
+  caller: '',
+  scope: () => NONE,
+  mention: () => NONE,
+  refusal: () => fault('forbidden', 'This needs an access token'),
+};
 
 const EVERYTHING: Scope = () => ALL;
 
 /** The scope of one action on these types, as a search plan wants it. Of any other type it gives nothing. */
-export async function scopesOf(
+export function scopesOf(access: AccessContext, action: Action, types: readonly string[]): Promise<Scope> {
+  return gather(access, types, (type) => access.scope(action, type));
+}
+
+/** What may be referred to, of these types. */
+export function mentionsOf(access: AccessContext, types: readonly string[]): Promise<Scope> {
+  return gather(access, types, (type) => access.mention(type));
+}
+
+async function gather(
   access: AccessContext,
-  action: Action,
   types: readonly string[],
+  of: (type: string) => Expression | Promise<Expression>,
 ): Promise<Scope> {
   if (access === OPEN_ACCESS) return EVERYTHING;
+  if (types.length === 1) return one(types[0]!, await of(types[0]!));
   const distinct = [...new Set(types)];
-  const scopes = await Promise.all(distinct.map(async (type) => access.scope(action, type)));
+  const scopes = await Promise.all(distinct.map(async (type) => of(type)));
   const known = new Map(distinct.map((type, i) => [type, scopes[i]!]));
   return (type) => known.get(type) ?? NONE;
 }
+
+const one =
+  (type: string, where: Expression): Scope =>
+  (asked) =>
+    asked === type ? where : NONE;
 
 /** Whether a resource lies within a scope. `index` is only computed when the scope asks something of it. */
 export function permits(
@@ -45,5 +83,6 @@ export function permits(
   const where = scope(resource.type);
   if (where.op === 'all') return true;
   if (where.op === 'none') return false;
+  if (where.op === 'id') return where.ids.includes(resource.id);
   return match(where, { id: resource.id, instant: resource.instant, index: index() });
 }

@@ -1,35 +1,51 @@
 /**
- * Paging cursors: a store's position, signed together with the question it belongs to, so that it can be used for nothing else.
- * https://hl7.org/fhir/R4/http.html#paging
+ * Paging cursors: a store's position, sealed together with the question it belongs to and with who asked it, so that it can be used for nothing else and
+ * by nobody else, and tells nothing. https://hl7.org/fhir/R4/http.html#paging
  */
-import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { OPEN_ACCESS } from '../access/context.ts';
 import { fault } from '../fhir/model/outcome.ts';
+import type { Context } from './record.ts';
 
 export const CURSOR = '_cursor';
 
-/** `question` is all that the position depends on: path, parameters and, later, the caller. */
+/** A question (path and parameters) together with who asks it. */
+export function bound({ access }: Pick<Context, 'access'>, question: string): string {
+  return access === OPEN_ACCESS ? question : `${question}\n${access.caller}`;
+}
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** `question` is all that the position depends on: path, parameters, caller. */
 export function sealCursor(secret: Uint8Array, question: string, position: string): string {
-  return `${Buffer.from(position).toString('base64url')}.${sign(secret, question, position)}`;
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(CIPHER, keyOf(secret), nonce).setAAD(Buffer.from(question));
+  const sealed = Buffer.concat([cipher.update(position, 'utf8'), cipher.final()]);
+  return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
 /** The position of a cursor that this server made for this very question. Throws FhirError 400 for any other. */
 export function openCursor(secret: Uint8Array, question: string, cursor: string): string {
-  const [encoded = '', signature = ''] = cursor.split('.');
-  const position = Buffer.from(encoded, 'base64url').toString('utf8');
-  const expected = Buffer.from(sign(secret, question, position));
-  const given = Buffer.from(signature);
-  if (given.length === expected.length && timingSafeEqual(given, expected)) return position;
-  throw fault(
+  const bytes = Buffer.from(cursor, 'base64url');
+  const from = NONCE_BYTES + TAG_BYTES;
+  // Nothing but the text that was given: base64 can be written in several ways.
+  if (bytes.length < from || bytes.toString('base64url') !== cursor) throw foreign();
+  const decipher = createDecipheriv(CIPHER, keyOf(secret), bytes.subarray(0, NONCE_BYTES));
+  decipher.setAAD(Buffer.from(question)).setAuthTag(bytes.subarray(NONCE_BYTES, from));
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(from)), decipher.final()]).toString('utf8');
+  } catch {
+    throw foreign();
+  }
+}
+
+function foreign(): Error {
+  return fault(
     'value',
     `${CURSOR} is not one that this server made for this request: follow the "next" link as it is, or begin at the first page`,
   );
-}
-
-function sign(secret: Uint8Array, question: string, position: string): string {
-  return createHmac('sha256', keyOf(secret))
-    .update(`${question}\n${position}`)
-    .digest('base64url')
-    .slice(0, 22);
 }
 
 const keys = new WeakMap<Uint8Array, KeyObject>();

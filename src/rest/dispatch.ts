@@ -16,6 +16,7 @@ import * as write from './interactions/write.ts';
 import type { Context, TenantRecord } from './record.ts';
 import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
+import { authorize } from './authorize.ts';
 import { route, type Interaction } from './routes.ts';
 
 type Handler = (context: Context, path: readonly string[]) => Promise<FhirResponse>;
@@ -60,6 +61,7 @@ export async function dispatch(
   try {
     const context: Context = { record, access, request, definitions: record.definitions() };
     interaction = route(context.definitions, request.method, request.path);
+    authorize(context, interaction, request.path);
     return { response: await HANDLERS[interaction](context, request.path), interaction };
   } catch (error) {
     const failure = error instanceof FhirError ? undefined : error;

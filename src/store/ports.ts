@@ -3,7 +3,7 @@
  * Version numbers, meta, index values and conflict retries live above this file; one contract suite runs over every adapter.
  */
 import type { IndexValue } from '../fhir/search/index-value.ts';
-import type { SearchPlan } from '../fhir/search/plan.ts';
+import type { Scope, SearchPlan } from '../fhir/search/plan.ts';
 
 export interface ResourceKey {
   readonly type: string;
@@ -115,8 +115,12 @@ export interface HistoryPage {
 }
 
 export interface ResourceStore {
-  /** Current versions, tombstones included, in the order of the keys; undefined where there never was one. */
-  read(keys: readonly ResourceKey[]): Promise<readonly (StoredResource | undefined)[]>;
+  /**
+   * Current versions, tombstones included, in the order of the keys; undefined where there never was one. With a scope also where the scope does not
+   * hold, judged by the index values without reading the text, so that the two cannot be told apart by time. A tombstone has no index values: it is
+   * given for any scope but `none`, and who asks must judge it by the version before.
+   */
+  read(keys: readonly ResourceKey[], scope?: Scope): Promise<readonly (StoredResource | undefined)[]>;
   vread(key: ResourceKey, versionId: number): Promise<StoredResource | undefined>;
   history(query: HistoryQuery): Promise<HistoryPage>;
   /** Live resources that match, in a total order. An update of a resource between two pages neither hides nor doubles it under the default order. */

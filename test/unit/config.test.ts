@@ -19,13 +19,17 @@ describe('settings', () => {
     [{ PORT: 'x' }, /PORT is "x".*whole number/],
     [{ PORT: '70000' }, /PORT/],
     [{ HOST: '0.0.0.0' }, /HOST is "0.0.0.0".*loopback/],
-    [{ ACCESS: 'smart' }, /ACCESS is "smart".*not built/],
+    [{ ACCESS: 'shut' }, /ACCESS is "shut".*open, smart/],
     [{ STORE: 'postgres://x' }, /STORE is "postgres:.*sqlite:FOLDER/],
     [{ VALIDATION: 'yes' }, /VALIDATION is "yes".*strict, structure, off/],
     [{ PUBLIC_URL: 'fhir.example.org' }, /PUBLIC_URL/],
     [{ WORKERS: '0' }, /WORKERS/],
   ])('refuse %j', (environment, message) => {
     expect(() => readConfig(environment as Record<string, string>)).toThrow(message);
+  });
+
+  it('let a server that asks for tokens listen anywhere', () => {
+    expect(readConfig({ HOST: '0.0.0.0', ACCESS: 'smart' }).host).toBe('0.0.0.0');
   });
 
   it.each(['127.0.0.1', 'localhost', '::1', '127.9.9.9'])('take the loopback host %s', (host) => {

@@ -1,7 +1,7 @@
 /** Cross-origin requests from browser apps. https://fetch.spec.whatwg.org/#http-cors-protocol */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const EXPOSED = 'Content-Location, ETag, Last-Modified, Location, X-Request-Id';
+const EXPOSED = 'Content-Location, ETag, Last-Modified, Location, WWW-Authenticate, X-Request-Id';
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS =
   'Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin, Prefer, X-Requested-With, X-Request-Id';

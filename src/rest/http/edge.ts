@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AccessContext } from '../../access/context.ts';
+import { NO_ACCESS, type AccessContext } from '../../access/context.ts';
 import type { Definitions } from '../../fhir/definitions/registry.ts';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 import { FORM } from '../body.ts';
@@ -16,14 +16,15 @@ import { binaryOf, contentOf, sendsContent, wantsContent } from './binary.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { negotiate, type Format } from './negotiate.ts';
 import { mediaType, readBody, readBytes } from './read-body.ts';
-import { renderBody, send } from './render.ts';
+import { renderBody, send, VARY } from './render.ts';
 
 export interface EdgeOptions {
   /** the record of a tenant, undefined where there is none */
   readonly tenant: (name: string) => Promise<TenantRecord | undefined> | TenantRecord | undefined;
   /** for answers where there is no tenant */
   readonly definitions: Definitions;
-  readonly access: AccessContext;
+  /** what the caller of a request may do. Throws FhirError 401 for a bearer that is not accepted */
+  readonly access: (caller: Caller) => AccessContext | Promise<AccessContext>;
   readonly publicUrl: string;
   readonly maxBodyBytes: number;
   readonly corsOrigins: readonly string[];
@@ -31,6 +32,15 @@ export interface EdgeOptions {
   readonly maxInFlight: number;
   /** called once a request, without anything that could be PHI */
   readonly observe: (seen: Observation) => void;
+}
+
+/** What is known of a caller before its request is read. */
+export interface Caller {
+  readonly record: TenantRecord;
+  /** FHIR base of the tenant */
+  readonly baseUrl: string;
+  readonly authorization: string | undefined;
+  readonly query: FhirRequest['query'];
 }
 
 export interface Observation {
@@ -48,7 +58,7 @@ const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELE
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 const FIXED_HEADERS = {
   'cache-control': 'private, no-cache',
-  vary: 'Accept, Accept-Encoding, Origin',
+  vary: VARY,
   'x-content-type-options': 'nosniff',
 };
 
@@ -145,11 +155,8 @@ async function work(
     const asked = parseQuery(address[3] ?? '');
     const asIs = wantsContent(request.method ?? '', pathOf(address), request.headers.accept, asked);
     if (!asIs) format = negotiate(request.headers.accept, asked);
-    answered = await dispatch(
-      record,
-      options.access,
-      await fhirRequest(options, request, address, asked, id),
-    );
+    const access = await accessOf(options, record, request, address, asked);
+    answered = await dispatch(record, access, await fhirRequest(options, request, address, asked, id));
     const content = asIs && answered.response.status === 200 ? contentOf(answered.response) : undefined;
     if (content) return native(content, answered);
   } catch (error) {
@@ -161,6 +168,22 @@ async function work(
   }
   return rendered(record?.definitions() ?? options.definitions, answered, format, id);
 }
+
+/** Whoever asks may know what the server can do; for all else the bearer is judged before the body is read. */
+function accessOf(
+  options: EdgeOptions,
+  record: TenantRecord,
+  request: IncomingMessage,
+  address: RegExpExecArray,
+  query: FhirRequest['query'],
+): AccessContext | Promise<AccessContext> {
+  if (address[2] === 'metadata' && request.method !== 'POST') return NO_ACCESS;
+  const { authorization } = request.headers;
+  return options.access({ record, baseUrl: baseUrl(options, address), authorization, query });
+}
+
+const baseUrl = ({ publicUrl }: EdgeOptions, address: RegExpExecArray): string =>
+  publicUrl + (address[1] ? `/t/${address[1]}` : '') + '/fhir';
 
 /** The content of a Binary goes out with its own type. */
 function native(outcome: FhirResponse, answered: Answer): Work {
@@ -220,7 +243,7 @@ async function fhirRequest(
     query: isForm ? [...asked, ...parseQuery(body.text)] : asked,
     headers: request.headers as Record<string, string | undefined>,
     body: isForm ? undefined : body,
-    baseUrl: options.publicUrl + (address[1] ? `/t/${address[1]}` : '') + '/fhir',
+    baseUrl: baseUrl(options, address),
     id,
   };
 }

@@ -12,6 +12,8 @@ import { renderXml } from '../../fhir/model/xml.ts';
 import type { FhirResponse, ResponseBody } from '../request.ts';
 import type { Format } from './negotiate.ts';
 
+/** What an answer depends on. */
+export const VARY = 'Accept, Accept-Encoding, Authorization, Origin';
 /** Bodies below this many bytes are not worth compressing. */
 const WORTH_COMPRESSING = 1400;
 /** Bytes of an answer up to which that is worth a copy. */
@@ -58,7 +60,7 @@ export async function send(
   if (encoding) {
     out = [await compress(encoding, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, length))];
     headers['content-encoding'] = encoding;
-    headers['vary'] = 'Accept, Accept-Encoding, Origin';
+    headers['vary'] = VARY;
     length = out[0]!.length;
   }
   if (answer.status !== 304 && answer.status !== 204) headers['content-length'] = length;

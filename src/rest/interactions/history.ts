@@ -1,16 +1,15 @@
 /** history of an instance, a type and the whole system, newest first. https://hl7.org/fhir/R4/http.html#history */
 import { randomUUID } from 'node:crypto';
-import { scopesOf } from '../../access/context.ts';
 import { fault } from '../../fhir/model/outcome.ts';
 import { parseDateRange } from '../../fhir/search/date.ts';
-import type { HistoryQuery, StoredResource } from '../../store/ports.ts';
+import type { HistoryQuery, ResourceKey, StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
-import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
+import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { etag } from '../etag.ts';
 import { lastValue } from '../query.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { isWithin } from './read.ts';
+import { versionsOf } from '../versions.ts';
 
 const DEFAULT_COUNT = 20;
 const MOST_COUNT = 1000;
@@ -31,18 +30,19 @@ export async function history(context: Context, target: HistoryTarget): Promise<
     (used.length > 0 ? `?${used.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')}` : '');
   const cursor = lastValue(query, CURSOR);
   const before =
-    cursor === undefined ? undefined : Number(openCursor(context.record.store.secret, question, cursor));
-  const page = await context.record.store.resources.history({ ...target, ...filters(context), before });
-  if (target.id !== undefined && page.versions.length === 0)
-    await refuseNever(context, target.type!, target.id);
-  const types = page.versions.map(({ type }) => type);
-  const scope = await scopesOf(context.access, 'read', types);
-  const seen = page.versions.filter((version) => isWithin(context, scope, version));
-  const last = page.versions.at(-1);
+    cursor === undefined
+      ? undefined
+      : Number(openCursor(context.record.store.secret, bound(context, question), cursor));
+  const asked = { ...target, ...filters(context), before };
+  const { versions, next: from } = await versionsOf(context, asked);
+  if (target.id !== undefined && versions.length === 0)
+    await refuseNever(context, { type: target.type!, id: target.id });
   const next =
-    page.more && last ? sealCursor(context.record.store.secret, question, String(last.seq)) : undefined;
+    from === undefined
+      ? undefined
+      : sealCursor(context.record.store.secret, bound(context, question), String(from));
   const links = linksOf(context.request.baseUrl + question, next, cursor !== undefined);
-  const entries = await historyEntries(context, seen);
+  const entries = await historyEntries(context, versions);
   const head = { type: 'history', id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }
@@ -63,9 +63,9 @@ function refuseUnknown(context: Context): void {
 }
 
 /** A history of nothing: is the resource unknown, or does only the filter hide its versions? */
-async function refuseNever(context: Context, type: string, id: string): Promise<void> {
-  const [stored] = await context.record.store.resources.read([{ type, id }]);
-  if (!stored) throw fault('not-found', `There never was a ${type}/${id}`);
+async function refuseNever(context: Context, target: ResourceKey): Promise<void> {
+  const { versions } = await versionsOf(context, { ...target, count: 1 });
+  if (versions.length === 0) throw fault('not-found', `There never was a ${target.type}/${target.id}`);
 }
 
 function filters(context: Context): Pick<HistoryQuery, 'since' | 'at' | 'count'> {

@@ -15,7 +15,7 @@ import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { treeOf } from './read.ts';
+import { treeOf } from '../visible.ts';
 
 /** Page size when none is asked for. */
 const DEFAULT_COUNT = 20;

@@ -131,7 +131,7 @@ async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Pro
 function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {
   const read = reader(own);
   return {
-    read: (keys) => clearly(() => read(keys)),
+    read: (keys, scope) => clearly(() => read(keys, scope)),
     vread: (key, versionId) => clearly(() => vread(own, key, versionId)),
     history: (query) => clearly(() => history(own, query)),
     search: (plan) => clearly(() => search(own, plan)),

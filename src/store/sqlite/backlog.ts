@@ -95,7 +95,7 @@ export class Backlog {
   }
 }
 
-function parseRows(rows: string): PlainRows | undefined {
+export function parseRows(rows: string): PlainRows | undefined {
   return rows === '' ? undefined : (JSON.parse(rows) as PlainRows);
 }
 

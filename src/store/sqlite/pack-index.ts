@@ -60,6 +60,38 @@ function packKeys({ keys, coded }: Rows, groups: Map<string, Group>): void {
   for (const [key, group] of groups) if (!implied.has(key)) keys.push(group.name, key);
 }
 
+/** The index values that rows tell of. */
+export function unpackIndex(rows: {
+  readonly [K in keyof Rows]: readonly Rows[K][number][];
+}): IndexValue[] {
+  const { keys, coded, ranges, texts } = rows;
+  const values: IndexValue[] = [];
+  const each = (
+    list: readonly (string | number)[],
+    width: number,
+    add: (param: string, at: number) => void,
+  ): void => {
+    for (let at = 0; at < list.length; at += width)
+      for (const param of JSON.parse(list[at] as string) as string[]) add(param, at + 1);
+  };
+  each(keys, 2, (param, at) => values.push({ kind: 'key', param, key: keys[at]! }));
+  each(coded, 2, (param, at) => {
+    const key = coded[at]!;
+    values.push(
+      { kind: 'key', param, key },
+      { kind: 'key', param, key: ANY_SYSTEM + key.slice(key.indexOf(TAB) + 1) },
+    );
+  });
+  each(ranges, 4, (param, at) => {
+    const [key, low, high] = ranges.slice(at, at + 3) as [string, number, number];
+    values.push({ kind: 'range', param, key, low, high });
+  });
+  each(texts, 3, (param, at) =>
+    values.push({ kind: 'text', param, text: texts[at]!, exact: texts[at + 1]! }),
+  );
+  return values;
+}
+
 /** A group in the making: the same parameters in the same order are the same object, whatever resource they are met in. */
 class Group {
   readonly params: readonly string[];

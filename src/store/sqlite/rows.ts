@@ -2,6 +2,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { HistoryPage, HistoryQuery, ResourceKey, StoredResource, WriteMethod } from '../ports.ts';
 import type { Names } from './names.ts';
+import { Binding } from './predicate.ts';
 import { Statements, type Cell, type Statement } from './statements.ts';
 
 /** The numbers of the methods in the table: never change one. */
@@ -45,6 +46,20 @@ export class Rows {
     const number = this.#names.type(type);
     const row = number === undefined ? undefined : this.#currentByKey.get(number, id);
     return row && this.#stored(row);
+  }
+
+  /** The current version where an SQL condition on `d.rid` holds, or what waits to be indexed; with the rows that wait, '' for a tombstone. */
+  currentWhere(
+    { type, id }: { readonly type: number; readonly id: string },
+    holds: (bind: Binding) => string,
+  ): { readonly stored: StoredResource; readonly waiting: string | undefined } | undefined {
+    const bind = new Binding();
+    const of = `r.type = ${bind.add(type)} AND r.id = ${bind.add(id)}`;
+    const condition = `EXISTS (SELECT 1 FROM (SELECT r.rid AS rid) d WHERE ${holds(bind)})`;
+    const sql = `SELECT ${COLUMNS}, b.rows FROM resource r CROSS JOIN version v ON v.seq = r.seq
+      LEFT JOIN backlog b ON b.seq = r.seq WHERE ${of} AND (r.deleted = 1 OR b.seq IS NOT NULL OR ${condition})`;
+    const row = this.#statements.row({ sql, values: bind.values });
+    return row && { stored: this.#stored(row), waiting: (row.at(-1) as string | null) ?? undefined };
   }
 
   byRid(rid: number): StoredResource {

@@ -2,11 +2,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { SearchPlan } from '../../fhir/search/plan.ts';
+import type { Scope, SearchPlan } from '../../fhir/search/plan.ts';
 import type {
   FeedStore,
   Job,
   JobStore,
+  ResourceKey,
   ResourceStore,
   SearchPage,
   StoredResource,
@@ -19,6 +20,7 @@ import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
 import { PACE, Search, type Found, type Steps } from './search.ts';
 import { TokenReader, type TokenChange } from './token-rows.ts';
+import { Within } from './within.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
@@ -32,6 +34,7 @@ interface Reader {
   readonly commit: StatementSync;
   readonly names: Names;
   readonly rows: Rows;
+  readonly within: Within;
   readonly search: Search;
 }
 
@@ -42,7 +45,9 @@ function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
   const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')];
-  return { db, begin, commit, names, rows: new Rows(db, names), search: new Search(db, names, PACE, true) };
+  const rows = new Rows(db, names);
+  const search = new Search(db, names, PACE, true);
+  return { db, begin, commit, names, rows, within: new Within(db, names, rows), search };
 }
 
 export function openTenantStore(
@@ -55,7 +60,8 @@ export function openTenantStore(
   const long = longSearches(file);
   const settle = (): Promise<unknown> => writer.ask({ op: 'settle', tenant: name });
   const resources: ResourceStore = {
-    read: async (keys) => keys.map((key) => reader.rows.current(key)),
+    read: async (keys, scope) =>
+      scope ? readWithin(reader, keys, scope) : keys.map((key) => reader.rows.current(key)),
     vread: async (key, versionId) => reader.rows.version(key, versionId),
     history: async (query) => reader.rows.history(query),
     search: (plan) => searchSettled(reader, long, plan, settle),
@@ -115,6 +121,19 @@ function tokenStore(tenant: string, writer: WriterPort, db: DatabaseSync): Token
     removeGrant: (grantId) => change({ kind: 'removeGrant', grantId }),
     purge: (now, limit) => change({ kind: 'purge', now, limit }),
   };
+}
+
+function readWithin(
+  { begin, commit, within }: Reader,
+  keys: readonly ResourceKey[],
+  scope: Scope,
+): (StoredResource | undefined)[] {
+  begin.run();
+  try {
+    return keys.map((key) => within.current(key, scope(key.type)));
+  } finally {
+    commit.run();
+  }
 }
 
 /** Rounds in which a search looks for a moment when none of its matches is being changed. */

@@ -1,0 +1,80 @@
+/**
+ * From the Authorization header to an access context: the token is looked up in the tenant's TokenStore at every request, so what is revoked is worth
+ * nothing from the next request on, on every thread. https://www.rfc-editor.org/rfc/rfc6750
+ */
+import type { Definitions } from '../fhir/definitions/registry.ts';
+import type { TenantStore, TokenRecord } from '../store/ports.ts';
+import { ACCESS_TOKEN_MODELS, secretId } from './access-token.ts';
+import { badToken, misplacedToken, noToken } from './challenge.ts';
+import type { AccessContext } from './context.ts';
+import { granteeOf, type Grantee } from './grantee.ts';
+import { grantedAccess } from './granted.ts';
+import { realmsOf } from './realms.ts';
+
+export interface BearerRequest {
+  readonly authorization: string | undefined;
+  /** decoded query parameters */
+  readonly query: readonly (readonly [name: string, value: string])[];
+}
+
+export interface BearerTenant {
+  readonly store: TenantStore;
+  readonly definitions: Definitions;
+  /** FHIR base of the tenant: what its tokens are for */
+  readonly base: string;
+}
+
+/** What the bearer of a request may do. Throws FhirError 401 with a challenge. */
+export async function bearerAccess(
+  tenant: BearerTenant,
+  request: BearerRequest,
+  now: number,
+): Promise<AccessContext> {
+  const grantee = await authenticate(tenant, request, now);
+  const realms = realmsOf(grantee, tenant.store, now);
+  return grantedAccess(grantee, realms instanceof Promise ? await realms : realms, tenant);
+}
+
+/** Who bears the token. Throws FhirError 401. */
+export async function authenticate(
+  { store, base }: BearerTenant,
+  request: BearerRequest,
+  now: number,
+): Promise<Grantee> {
+  const token = tokenOf(base, request);
+  const record = await find(store, secretId(token), now);
+  if (!record) throw badToken(base, unknown(token));
+  const verdict = granteeOf(record, base, now);
+  if ('fault' in verdict) throw badToken(base, verdict.fault);
+  return verdict.grantee;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6750#section-2.1 */
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+const MOST_LENGTH = 4096;
+
+function tokenOf(base: string, { authorization, query }: BearerRequest): string {
+  if (query.some(([name]) => name === 'access_token'))
+    throw misplacedToken(base, 'A URL is no place for an access token: it ends up in logs and histories');
+  if (authorization === undefined || authorization === '') throw noToken(base);
+  const token = authorization.length > MOST_LENGTH ? undefined : BEARER.exec(authorization)?.[1];
+  if (token === undefined)
+    throw misplacedToken(base, 'The Authorization header is not "Bearer" and one token');
+  return token;
+}
+
+async function find(store: TenantStore, id: string, now: number): Promise<TokenRecord | undefined> {
+  for (const model of ACCESS_TOKEN_MODELS) {
+    const record = await store.tokens.find(model, id, now);
+    if (record) return record;
+  }
+  return undefined;
+}
+
+function unknown(token: string): string {
+  const hint =
+    token.split('.').length === 3
+      ? '. It looks like a JWT, such as an id_token: send the access_token of the token response'
+      : '';
+  return `it is unknown, revoked or expired${hint}`;
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads under a condition: the index tells whether a current version meets it, so that its text is not read where it does not. What waits to be indexed
+ * is judged by the values that wait. https://www.sqlite.org/pragma.html#pragma_data_version
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Expression } from '../../fhir/search/expression.ts';
+import type { IndexValue } from '../../fhir/search/index-value.ts';
+import { match } from '../../fhir/search/match.ts';
+import type { ResourceKey, StoredResource } from '../ports.ts';
+import { parseRows } from './backlog.ts';
+import type { Names } from './names.ts';
+import { unpackIndex } from './pack-index.ts';
+import { resolve, spell } from './predicate.ts';
+import type { Rows } from './rows.ts';
+
+export class Within {
+  readonly #names: Names;
+  readonly #rows: Rows;
+  readonly #dataVersion: StatementSync;
+  #seenVersion = -1;
+
+  constructor(db: DatabaseSync, names: Names, rows: Rows) {
+    this.#names = names;
+    this.#rows = rows;
+    this.#dataVersion = db.prepare('PRAGMA data_version');
+  }
+
+  /** The current version where the condition holds; a tombstone always. Must be run within one transaction, so that names and rows fit together. */
+  current(key: ResourceKey, where: Expression): StoredResource | undefined {
+    if (where.op === 'all') return this.#rows.current(key);
+    const type = where.op === 'none' ? undefined : this.#names.type(key.type);
+    if (type === undefined) return undefined;
+    this.#forgetOld();
+    const found = this.#rows.currentWhere({ type, id: key.id }, (bind) =>
+      spell(resolve(this.#names, type, where), bind),
+    );
+    if (!found?.stored.body || found.waiting === undefined) return found?.stored;
+    const { id, instant } = found.stored;
+    return match(where, { id, instant, index: valuesOf(found.waiting) }) ? found.stored : undefined;
+  }
+
+  /** What was not there may be there by now. */
+  #forgetOld(): void {
+    const { data_version: version } = this.#dataVersion.get() as { data_version: number };
+    if (version === this.#seenVersion) return;
+    this.#seenVersion = version;
+    this.#names.refresh();
+  }
+}
+
+function valuesOf(rows: string): IndexValue[] {
+  const [keys, coded, ranges, texts] = parseRows(rows) ?? [[], [], [], []];
+  return unpackIndex({ keys, coded, ranges, texts });
+}
