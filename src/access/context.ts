@@ -1,6 +1,6 @@
 /**
  * The access context of a request: who asks, and what they may see, as one Expression per interaction and type. Nothing else in the program
- * decides who sees what (docs/adr/0010-access.md).
+ * decides who sees what (docs/adr/0016-access.md).
  */
 import { ALL, NONE, type Expression } from '../fhir/search/expression.ts';
 import { match } from '../fhir/search/match.ts';

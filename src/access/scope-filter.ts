@@ -32,7 +32,8 @@ function parse(definitions: Definitions, { query }: ResourceScope, type: string)
   // Only what can be asked of one resource by itself: no chains, no `_has`, and nothing that only shapes an answer.
   if (!query.every(([name]) => !name.includes('.') && parameters.has(name.split(':')[0]!))) return undefined;
   // Its meaning would change with the clock.
-  if (query.some(([name, value]) => parameters.get(name)?.type === 'date' && value.includes('ap'))) return undefined;
+  if (query.some(([name, value]) => parameters.get(name)?.type === 'date' && value.includes('ap')))
+    return undefined;
   const parsed = parseSearch(definitions, {
     now: 0,
     types: [type],
@@ -42,7 +43,7 @@ function parse(definitions: Definitions, { query }: ResourceScope, type: string)
   });
   if (parsed.issues.length > 0 || parsed.used.length !== query.length) return undefined;
   const where = parsed.branches[0]?.where;
-  return where && isPlain(where) && where.op !== 'none' ? where : undefined;
+  return where && isPlain(where) && where.op !== 'none' ? (where as Expression) : undefined;
 }
 
 const PLAIN: readonly string[] = ['all', 'none', 'id', 'updated', 'key', 'range', 'text', 'present'];

@@ -8,7 +8,7 @@ import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL } from '../fhir/search/expression.ts';
 import { searchPlan } from '../fhir/search/plan.ts';
 import type { StoredResource, TenantStore } from '../store/ports.ts';
-import { treeOf } from './interactions/read.ts';
+import { treeOf } from './visible.ts';
 
 /**
  * Types whose resources change what the server knows. A SearchParameter is not among them: it may only count once what is stored has been

@@ -10,7 +10,7 @@ import { included, type IncludeSource } from '../fhir/search/include.ts';
 import { searchPlan, type SearchPlan } from '../fhir/search/plan.ts';
 import type { Asked } from '../fhir/search/question.ts';
 import type { StoredResource } from '../store/ports.ts';
-import { treeOf } from './interactions/read.ts';
+import { treeOf } from './visible.ts';
 import type { Context } from './record.ts';
 
 /** The branches of a search with its joins answered. Throws FhirError `too-costly`. */

@@ -40,7 +40,7 @@ export function effectResponse(context: Context, effect: Effect): FhirResponse {
   const wanted = preferences(context.request.headers['prefer']).return;
   if (wanted === 'OperationOutcome')
     return outcomeResponse(status === 204 ? 200 : status, [said(effect)], headers);
-  if (wanted === 'minimal' || !effect.body) return { status, headers };
+  if (wanted === 'minimal' || !effect.body || effect.withheld) return { status, headers };
   return { status, headers, body: { kind: 'bytes', bytes: effect.body() } };
 }
 

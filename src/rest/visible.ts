@@ -65,8 +65,7 @@ export function couldHold(where: Expression, version: StoredResource): boolean {
   }
 }
 
-const bytesOf = (bytes: Uint8Array): Buffer =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const bytesOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export function treeOf(bytes: Uint8Array): ResourceTree {
   return parseJson(bytesOf(bytes).toString('utf8')) as ResourceTree;

@@ -11,7 +11,7 @@ import { searchPlan } from '../../fhir/search/plan.ts';
 import type { SearchPage, StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
 import { answeredBranches, includedWith } from '../joins.ts';
-import { CURSOR, openCursor, sealCursor } from '../cursor.ts';
+import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -69,13 +69,14 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
   refuseIf(parsed.issues, 'unknown-parameter');
   const count = parsed.summary === 'count' ? 0 : (parsed.count ?? DEFAULT_COUNT);
   const question = `${target.path}?${renderQuery(parsed.used)}`;
+  const asked = bound(context, question);
   const cursor = context.request.query.findLast(([name]) => name === CURSOR)?.[1];
   const plan = searchPlan(
     {
       branches: await answeredBranches(context, parsed.branches),
       sort: parsed.sort,
       count,
-      after: cursor === undefined ? undefined : openCursor(context.record.store.secret, question, cursor),
+      after: cursor === undefined ? undefined : openCursor(context.record.store.secret, asked, cursor),
       total: count === 0 || (parsed.total ?? 'none') !== 'none' ? 'accurate' : 'none',
     },
     await scopesOf(
@@ -112,7 +113,7 @@ function searchset(
   const links: BundleLink[] = [{ relation: 'self', url: base }];
   if (!at.first) links.push({ relation: 'first', url: base });
   if (page.next !== undefined) {
-    const cursor = sealCursor(context.record.store.secret, at.question, page.next);
+    const cursor = sealCursor(context.record.store.secret, bound(context, at.question), page.next);
     links.push({ relation: 'next', url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
   }
   const entries = page.resources.map((one) => entry(context, one, parsed.elements, MATCH));

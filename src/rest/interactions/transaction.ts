@@ -3,6 +3,7 @@ import { parseJson } from '../../fhir/model/json.ts';
 import { fault, FhirError, issue } from '../../fhir/model/outcome.ts';
 import type { JsonObject, ResourceTree } from '../../fhir/model/tree.ts';
 import type { ResourceKey } from '../../store/ports.ts';
+import { authorize } from '../authorize.ts';
 import { asResource, sentResource } from '../body.ts';
 import type { BundleEntry } from '../bundle-text.ts';
 import { etag } from '../etag.ts';
@@ -11,7 +12,8 @@ import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { said } from '../respond.ts';
-import { placed, type Effect, type Intent } from '../write/intent.ts';
+import { route } from '../routes.ts';
+import { atPlace, placed, type Effect, type Intent } from '../write/intent.ts';
 import { perform } from '../write/perform.ts';
 import { uuidv7 } from '../write/uuid.ts';
 import { bundleResponse, responseEntry, statusText, type Dispatch } from './batch.ts';
@@ -25,7 +27,11 @@ export async function transaction(
 ): Promise<FhirResponse> {
   let requests = readEntries(context, bundle);
   let fresh = true;
-  const also = requests.filter(isRead).flatMap(readKey);
+  const reads = requests.filter(isRead);
+  // Who may not read at all shall learn it before anything is written.
+  for (const { method, path, place } of reads)
+    atPlace(place, () => authorize(context, route(context.definitions, method, path), path));
+  const also = reads.flatMap(readKey);
   const intents = (): readonly Intent[] => {
     if (!fresh) requests = readEntries(context, againParsed(context, bundle));
     fresh = false;
@@ -177,7 +183,7 @@ function bodyOf(context: Context, request: EntryRequest, type: string): Resource
 
 function effectEntry(context: Context, effects: readonly Effect[]): BundleEntry {
   const effect = effects[0]!;
-  const { status, type, id, versionId, instant, body } = effect;
+  const { status, type, id, versionId, instant, body, withheld } = effect;
   const wanted = preferences(context.request.headers['prefer']).return;
   const response = {
     status: statusText(status),
@@ -189,7 +195,7 @@ function effectEntry(context: Context, effects: readonly Effect[]): BundleEntry 
         ? { resourceType: 'OperationOutcome', issue: effects.map(said) }
         : undefined,
   };
-  return { resource: wanted === 'representation' ? body?.() : undefined, rest: { response } };
+  return { resource: wanted === 'representation' && !withheld ? body?.() : undefined, rest: { response } };
 }
 
 /** Kept here so that a Bundle of another type is told what it could be. */

@@ -38,6 +38,8 @@ export interface Effect {
   readonly instant?: number;
   /** the JSON text of the version; undefined after a delete */
   readonly body?: () => Uint8Array;
+  /** the caller may not read it: the text must not go out */
+  readonly withheld?: boolean;
 }
 
 /** Runs `work` and names the entry in whatever it refuses. */

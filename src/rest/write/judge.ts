@@ -2,12 +2,10 @@
  * What one intent means for the resource it is about, given that resource's current version: a new version, nothing, or a refusal.
  * https://hl7.org/fhir/R4/http.html#update, #patch, #delete, #concurrency
  */
-import { permits, scopesOf, type Action } from '../../access/context.ts';
 import { parseJson } from '../../fhir/model/json.ts';
 import { fault, FAULTS, FhirError } from '../../fhir/model/outcome.ts';
 import type { ResourceTree } from '../../fhir/model/tree.ts';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
-import type { Scope } from '../../fhir/search/plan.ts';
 import type { StoredResource, Write, WriteMethod } from '../../store/ports.ts';
 import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
@@ -15,6 +13,7 @@ import type { Effect, Intent } from './intent.ts';
 import type { Target } from './target.ts';
 import { versionBytes, versionText } from './version-text.ts';
 import { indexOf } from '../index-of.ts';
+import { isReadable, isUnbounded, requirePermit, type Permits } from './permit.ts';
 
 export interface Judgement {
   /** absent: nothing is to be written */
@@ -23,47 +22,28 @@ export interface Judgement {
   readonly effect: (instant: number) => Effect;
 }
 
-const ACTIONS = {
-  create: 'create',
-  update: 'update',
-  patch: 'update',
-  delete: 'delete',
-} as const satisfies Record<string, Action>;
 const METHODS = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE' } as const satisfies Record<
   string,
   WriteMethod
 >;
 
-export type Scopes = Readonly<Record<(typeof ACTIONS)[keyof typeof ACTIONS], Scope>>;
-
-/** What the caller may write of the types of these targets. */
-export async function writeScopes(context: Context, targets: readonly Target[]): Promise<Scopes> {
-  const types = targets.map(({ type }) => type);
-  const [create, update, remove] = await Promise.all([
-    scopesOf(context.access, 'create', types),
-    scopesOf(context.access, 'update', types),
-    scopesOf(context.access, 'delete', types),
-  ]);
-  return { create, update, delete: remove };
-}
-
 /** Judges one intent. `current` is undefined where there never was such a resource. Throws FhirError for every refusal. */
 export function judge(
   context: Context,
-  scopes: Scopes,
+  permitted: Permits,
   target: Target,
   current: StoredResource | undefined,
 ): Judgement {
   const { intent, type } = target;
   if (target.id === undefined) return { effect: () => ({ status: 204, type }) };
   const key = { type, id: target.id };
-  if (target.found) return { effect: () => unchanged(current!, 200) };
+  if (target.found) return { effect: () => unchanged(context, permitted, current!) };
   refuseStale(intent, key, current);
-  if (current?.body) requirePermit(scopes, intent, current, () => storedIndex(context, current));
+  if (current?.body) requirePermit(permitted, intent, current, () => storedIndex(context, current));
   if (intent.kind === 'delete') return judgeDelete(target, key, current);
   if (intent.kind === 'patch' && !current?.body) throw missing(key, current);
   const tree = intent.kind === 'patch' ? patched(intent, current!) : intent.tree!;
-  return judgeContent(context, scopes, target, key, current, tree);
+  return judgeContent(context, permitted, target, key, current, tree);
 }
 
 function refuseStale(
@@ -93,17 +73,6 @@ function missing(key: { type: string; id: string }, current: StoredResource | un
   return current
     ? fault('gone', `${name} was deleted: PUT it to bring it back`)
     : fault('not-found', `There is no ${name}`);
-}
-
-function requirePermit(
-  scopes: Scopes,
-  intent: Intent,
-  resource: { type: string; id: string; instant: number },
-  index: () => readonly IndexValue[],
-): void {
-  if (!permits(scopes[ACTIONS[intent.kind]], resource, index)) {
-    throw fault('forbidden', `You may not ${intent.kind} this ${resource.type}`);
-  }
 }
 
 function storedIndex(context: Context, stored: StoredResource): readonly IndexValue[] {
@@ -142,7 +111,7 @@ function patched(intent: Intent, current: StoredResource): ResourceTree {
 
 function judgeContent(
   context: Context,
-  scopes: Scopes,
+  permitted: Permits,
   target: Target,
   key: { type: string; id: string },
   current: StoredResource | undefined,
@@ -156,14 +125,15 @@ function judgeContent(
       `${key.type}.id`,
     );
   }
+  if (!current && intent.kind === 'update') refuseChosenId(permitted, target, key);
   refuseInvalid(context, tree);
   const text = versionText(tree, key.id);
   if (current?.body && sameBytes(versionBytes(text, current.versionId, current.instant).body, current.body)) {
-    return { effect: () => unchanged(current, 200) };
+    return { effect: () => unchanged(context, permitted, current) };
   }
   const versionId = (current?.versionId ?? 0) + 1;
   const index = indexOf(context, tree['id'] === key.id ? tree : { ...tree, id: key.id });
-  requirePermit(scopes, intent, { ...key, instant: Date.now() }, () => index);
+  requirePermit(permitted, intent, { ...key, instant: Date.now() }, () => index);
   const write: Write = {
     ...key,
     expected: versionId - 1,
@@ -172,6 +142,9 @@ function judgeContent(
     content: { ...versionBytes(text, versionId), index },
   };
   const status = current?.body ? 200 : 201;
+  // Who sent the whole of it knows it; a patch shows what it left as it was.
+  const withheld =
+    intent.kind === 'patch' && !isReadable(permitted, { ...key, instant: Date.now() }, () => index);
   return {
     write,
     effect: (instant) => ({
@@ -180,8 +153,19 @@ function judgeContent(
       versionId,
       instant,
       body: () => versionBytes(text, versionId, instant).body,
+      withheld,
     }),
   };
+}
+
+/**
+ * An update that would make a resource under an id of the client's choice: who may not meet every resource of the type would learn from the answer whether
+ * the id is taken.
+ */
+function refuseChosenId(permitted: Permits, { intent }: Target, key: { type: string; id: string }): void {
+  const isChosen = intent.id !== undefined || intent.tree?.['id'] !== undefined;
+  if (!isChosen || isUnbounded(permitted, intent, key.type)) return;
+  throw fault('not-found', `There is no ${key.type}/${key.id}: to make one, POST it to ${key.type}`);
 }
 
 function refuseInvalid(context: Context, tree: ResourceTree): void {
@@ -194,7 +178,8 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }
 
-function unchanged(current: StoredResource, status: 200): Effect {
+function unchanged(context: Context, permitted: Permits, current: StoredResource): Effect {
   const { type, id, versionId, instant, body } = current;
-  return { status, type, id, versionId, instant, body: () => body! };
+  const withheld = !isReadable(permitted, current, () => storedIndex(context, current));
+  return { status: 200, type, id, versionId, instant, body: () => body!, withheld };
 }

@@ -3,12 +3,15 @@
  * somebody else was faster. A create is a transaction of one. https://hl7.org/fhir/R4/http.html#transaction
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OPEN_ACCESS, scopesOf } from '../../access/context.ts';
 import { fault, FhirError, issue } from '../../fhir/model/outcome.ts';
 import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { Conflict, Guard, ResourceKey, StoredResource, UnitOfWork, Write } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
+import { readWithin } from '../visible.ts';
 import { resolveBundleReferences } from './bundle-references.ts';
-import { judge, writeScopes, type Judgement, type Scopes } from './judge.ts';
+import { judge, type Judgement } from './judge.ts';
+import { keyOf, permitsFor, readKnown, requireIntents, strangeReferences, type Permits } from './permit.ts';
 import { placed, type Effect, type Intent } from './intent.ts';
 import { refuseHiddenOverlaps } from './overlap.ts';
 import { resolveTargets, type Target } from './target.ts';
@@ -44,7 +47,7 @@ export async function perform(
       : await context.record.store.resources.commit(draft.unit);
     if (result.ok) return finish(context, draft, result.instant);
     if (!result.conflicts.some(({ kind }) => kind === 'version' || kind === 'guard'))
-      throw refusal(draft, result.conflicts);
+      throw await refusal(context, draft, result.conflicts);
     if (Date.now() > deadline) throw fault('busy', 'Others keep changing the same resources: try again');
     if (attempt > 2) await sleep(Math.random() * Math.min(attempt, 20));
   }
@@ -57,33 +60,40 @@ async function draftUnit(
   intents: readonly Intent[],
   also: readonly ResourceKey[],
 ): Promise<Draft> {
+  requireIntents(context, intents);
   const { targets, guards } = await resolveTargets(context, intents);
   if (targets.some(({ intent }) => intent.place !== '')) await resolveBundleReferences(context, targets);
-  const current = await readCurrent(context, targets);
-  const scopes = await writeScopes(context, targets);
-  const judgements = judgeAll(context, scopes, targets, current);
+  const permitted = await permitsFor(context, targets);
+  const current = await readCurrent(context, permitted, targets);
+  const judgements = judgeAll(context, permitted, targets, current);
   if (guards.length > 0 && judgements.length > 1) refuseHiddenOverlaps(targets, judgements);
-  return { targets, judgements, unit: unitOf(context, judgements, guards, also) };
+  const draft = { targets, judgements, unit: unitOf(context, judgements, guards, also) };
+  if (context.access !== OPEN_ACCESS) await refuseHidden(context, draft, current, also);
+  return draft;
 }
 
 /** One bulk read; new ids of creates are known not to be there. */
 async function readCurrent(
   context: Context,
+  permitted: Permits,
   targets: readonly Target[],
 ): Promise<readonly (StoredResource | undefined)[]> {
-  const asked = targets.map(({ intent, id, type, found }) =>
-    id === undefined || (intent.kind === 'create' && !found) ? undefined : { type, id },
+  const asked = targets.map((target) =>
+    target.id === undefined || (target.intent.kind === 'create' && !target.found) ? undefined : target,
   );
-  const keys = asked.filter((key) => key !== undefined);
-  const stored = keys.length > 0 ? await context.record.store.resources.read(keys) : [];
+  const keys = asked.flatMap((target) => (target ? [{ type: target.type, id: target.id! }] : []));
+  if (keys.length === 0) return asked.map(() => undefined);
+  const stored = await (context.access === OPEN_ACCESS
+    ? context.record.store.resources.read(keys)
+    : readKnown(context, permitted, asked));
   let next = 0;
-  return asked.map((key) => (key ? stored[next++] : undefined));
+  return asked.map((target) => (target ? stored[next++] : undefined));
 }
 
 /** Judges every intent; all faults are reported, each with its entry, not only the first. */
 function judgeAll(
   context: Context,
-  scopes: Scopes,
+  permitted: Permits,
   targets: readonly Target[],
   current: readonly (StoredResource | undefined)[],
 ): Judgement[] {
@@ -91,7 +101,7 @@ function judgeAll(
   const judgements: Judgement[] = [];
   targets.forEach((target, i) => {
     try {
-      judgements.push(judge(context, scopes, target, current[i]));
+      judgements.push(judge(context, permitted, target, current[i]));
     } catch (error) {
       const known = placed(error, target.intent.place);
       if (!(known instanceof FhirError)) throw known;
@@ -130,11 +140,6 @@ function referenced(writes: readonly Write[]): ResourceKey[] {
   return [...targets].map(keyOf);
 }
 
-function keyOf(text: string): ResourceKey {
-  const slash = text.indexOf('/');
-  return { type: text.slice(0, slash), id: text.slice(slash + 1) };
-}
-
 function finish(context: Context, draft: Draft, instant: number): Performed[] {
   const types = new Set(draft.unit.writes.map(({ type }) => type));
   if (types.size > 0) context.record.written(types);
@@ -144,11 +149,46 @@ function finish(context: Context, draft: Draft, instant: number): Performed[] {
   }));
 }
 
+/** What the caller may not see counts as missing, before the store is asked what is. */
+async function refuseHidden(
+  context: Context,
+  draft: Draft,
+  current: readonly (StoredResource | undefined)[],
+  also: readonly ResourceKey[],
+): Promise<void> {
+  const { judgements, unit } = draft;
+  const written = new Set(
+    unit.writes.filter(({ content }) => content).map(({ type, id }) => `${type}/${id}`),
+  );
+  const added = judgements.flatMap(({ write }, i) =>
+    write?.content ? [{ index: write.content.index, before: current[i] }] : [],
+  );
+  const unread = also.filter(({ type, id }) => !written.has(`${type}/${id}`));
+  const scope = await scopesOf(
+    context.access,
+    'read',
+    unread.map(({ type }) => type),
+  );
+  const found = unread.length > 0 ? await readWithin(context, scope, unread) : [];
+  const missing = [
+    ...unread.filter((_, i) => !found[i]?.body),
+    ...(await strangeReferences(context, added, written)),
+  ];
+  if (missing.length === 0) return;
+  throw await refusal(
+    context,
+    draft,
+    missing.map((key) => ({ kind: 'missing', key })),
+  );
+}
+
 /** The refusal for conflicts that trying again cannot mend. Each names the entry and what to do. */
-function refusal(draft: Draft, conflicts: readonly Conflict[]): FhirError {
-  const issues = conflicts.slice(0, 100).map((conflict) => {
+async function refusal(context: Context, draft: Draft, conflicts: readonly Conflict[]): Promise<FhirError> {
+  const some = conflicts.slice(0, 100);
+  const shown = await knownReferrers(context, some);
+  const issues = some.map((conflict) => {
     if (conflict.kind === 'missing') return dangling(draft, conflict.key);
-    if (conflict.kind === 'referenced') return stillReferenced(draft, conflict.key, conflict.by);
+    if (conflict.kind === 'referenced') return stillReferenced(draft, conflict.key, shown.get(conflict));
     return issue('conflict', 'The resource changed meanwhile');
   });
   const status =
@@ -158,6 +198,19 @@ function refusal(draft: Draft, conflicts: readonly Conflict[]): FhirError {
         : 422
       : 409;
   return new FhirError(status, issues);
+}
+
+/** Who refers to what was to be deleted, as far as the caller may know. */
+async function knownReferrers(
+  context: Context,
+  conflicts: readonly Conflict[],
+): Promise<ReadonlyMap<Conflict, ResourceKey>> {
+  const referenced = conflicts.filter((one) => one.kind === 'referenced');
+  const keys = referenced.map(({ by }) => by);
+  if (keys.length === 0) return new Map();
+  const types = keys.map(({ type }) => type);
+  const found = await readWithin(context, await scopesOf(context.access, 'read', types), keys);
+  return new Map(referenced.filter((_, i) => found[i]).map((one) => [one, one.by]));
 }
 
 /** Whether a missing resource was asked for by a read of the transaction, not by a reference. */
@@ -188,8 +241,12 @@ function dangling(draft: Draft, key: ResourceKey): ReturnType<typeof issue> {
   );
 }
 
-function stillReferenced(draft: Draft, key: ResourceKey, by: ResourceKey): ReturnType<typeof issue> {
+function stillReferenced(
+  draft: Draft,
+  key: ResourceKey,
+  by: ResourceKey | undefined,
+): ReturnType<typeof issue> {
   const at = draft.targets.find(({ type, id }) => type === key.type && id === key.id);
-  const text = `${key.type}/${key.id} is still referred to by ${by.type}/${by.id}: delete or change that first, or in the same transaction`;
+  const text = `${key.type}/${key.id} is still referred to by ${by ? `${by.type}/${by.id}` : 'another resource'}: delete or change that first, or in the same transaction`;
   return issue('referenced', text, ...(at?.intent.place ? [at.intent.place] : []));
 }

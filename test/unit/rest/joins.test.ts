@@ -54,6 +54,7 @@ const RESOURCES: readonly ResourceTree[] = [
 /** Everything but Observations is open as `open` says; of Patients only one. */
 function only(open: Readonly<Record<string, readonly Action[] | Expression>>): AccessContext {
   return {
+    ...OPEN_ACCESS,
     scope: (action, type) => {
       const rule = open[type] ?? [];
       if (!Array.isArray(rule)) return rule as Expression;
