@@ -70,6 +70,19 @@ export function searchAgreement(name: string, open: () => Promise<Stores>, runs 
     }, 60_000);
     afterAll(() => stores?.close());
 
+    it('on reads under random conditions, indexed or not yet', async () => {
+      const options = {
+        ids: kept.slice(0, 20).map(({ id }) => id),
+        instants: kept.map(({ instant }) => instant),
+      };
+      const agree = fc.asyncProperty(expression(options), async (where) => {
+        const found = await store.read(kept, () => where);
+        const wrong = kept.filter((one, i) => match(where, one) !== (found[i] !== undefined));
+        if (wrong.length > 0) throw new Error(`not judged as match does: ${names(wrong)}`);
+      });
+      await fc.assert(agree, { numRuns: Math.ceil(runs / 5) });
+    }, 120_000);
+
     it('on random plans', async () => {
       const options = {
         ids: kept.slice(0, 20).map(({ id }) => id),

@@ -11,6 +11,7 @@ import { feedContract } from './feed.contract.ts';
 import { historyContract } from './history.contract.ts';
 import { jobsContract } from './jobs.contract.ts';
 import { orderContract } from './order.contract.ts';
+import { scopedReadContract } from './scoped-read.contract.ts';
 import { searchAgreement } from './search-agreement.ts';
 import { searchContract } from './search.contract.ts';
 import { tokensContract } from './tokens.contract.ts';
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: Open): void {
     conditionsContract(use);
     historyContract(fresh);
     searchContract(use);
+    scopedReadContract(use);
     orderContract(use);
     feedContract(fresh);
     jobsContract(fresh);
