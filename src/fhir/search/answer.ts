@@ -66,6 +66,7 @@ async function answer(question: Question, answering: Answering): Promise<Express
       return not(await answer(question.of, answering));
     case 'chain':
     case 'has':
+    case 'tree':
       return joined(question, await keysOf(question, answering));
     default:
       return question;
@@ -75,7 +76,7 @@ async function answer(question: Question, answering: Answering): Promise<Express
 /** The leaf that the keys of a join make. */
 function joined(question: Join, keys: readonly string[]): Expression {
   if (keys.length === 0) return NONE;
-  if (question.op === 'chain') return { op: 'key', param: question.param, keys };
+  if (question.op !== 'has') return { op: 'key', param: question.param, keys };
   return { op: 'id', ids: keys.map((key) => key.slice(question.of.length + 1)) };
 }
 
@@ -84,6 +85,7 @@ async function keysOf(question: Join, answering: Answering): Promise<readonly st
   const name = question.op === 'chain' ? question.branches : question;
   const known = answered.get(name);
   if (known) return known;
+  if (question.op === 'tree') return treeKeys(question, answering);
   const asked = question.op === 'chain' ? question.branches : [question.branch];
   const inner = (await answerBranches(asked, answering)).filter(({ where }) => where.op !== 'none');
   if (answered.size >= MOST_SEARCHES)
@@ -95,11 +97,35 @@ async function keysOf(question: Join, answering: Answering): Promise<readonly st
   return keys;
 }
 
+/** One level of the tree a search. A circle ends where it meets what is known. */
+async function treeKeys(
+  question: Extract<Join, { op: 'tree' }>,
+  { ask, answered }: Answering,
+): Promise<readonly string[]> {
+  const { of: type, by, direction } = question;
+  const all = new Set(question.keys);
+  for (let level = [...all]; level.length > 0;) {
+    if (answered.size >= MOST_SEARCHES) throw tooMany(question);
+    const ids = level.map((key) => key.slice(type.length + 1));
+    const where: Expression =
+      direction === 'below' ? { op: 'key', param: by, keys: level } : { op: 'id', ids };
+    const wanted = direction === 'below' ? {} : { param: by, prefix: `${type}/` };
+    const found = await ask([{ type, where }], { ...wanted, most: MOST_KEYS + 1 });
+    answered.set(level, found);
+    level = found.filter((key) => !all.has(key) && all.add(key));
+    if (all.size > MOST_KEYS) throw tooMany(question);
+  }
+  answered.set(question, [...all]);
+  return [...all];
+}
+
 function tooMany(question: Join): FhirError {
   const what =
-    question.op === 'chain'
-      ? `the chain over ${question.param}`
-      : `_has:${question.branch.type}:${question.param}`;
+    question.op === 'has'
+      ? `_has:${question.branch.type}:${question.param}`
+      : question.op === 'chain'
+        ? `the chain over ${question.param}`
+        : `${question.param}:${question.direction}`;
   return fault(
     'too-costly',
     `The inner search of ${what} finds more than ${MOST_KEYS} resources, which is more than are joined: narrow it`,

@@ -8,10 +8,11 @@ import { fault, FhirError, type Issue } from '../model/outcome.ts';
 import { intrinsicCondition, parameterCondition } from './condition.ts';
 import { CONTROL_NAMES } from './control.ts';
 import type { Draft } from './draft.ts';
+import { unescape } from './escape.ts';
 import { INTRINSIC, isServed } from './extract.ts';
 import { INCLUDE_NAMES } from './include.ts';
-import type { Asked, Question } from './question.ts';
-import { referenceTargets } from './reference.ts';
+import { some, type Asked, type Question } from './question.ts';
+import { referenceKeys, referenceTargets } from './reference.ts';
 import { shown, UnknownParameter } from './unknown.ts';
 
 /** Joins one in the other; each is a search of its own. */
@@ -52,11 +53,64 @@ function make(asking: Asking, type: string, name: string, depth: number): Questi
   const dot = name.indexOf('.');
   if (dot > 0) return askChain(asking, type, [name.slice(0, dot), name.slice(dot + 1)], depth);
   const [code = '', modifier, ...more] = name.split(':');
+  if (name === '_list') return askList(type, values);
   const parameter = parameterOf(draft, type, code, name);
   if (more.length > 0) throw fault('unknown-parameter', `"${shown(name)}" has more than one modifier`, code);
   if (INTRINSIC.has(code)) return intrinsicCondition(draft, code, modifier, values);
+  if (parameter.type === 'reference' && (modifier === 'above' || modifier === 'below'))
+    return askTree(draft, parameter, type, modifier, values);
   return parameterCondition(draft, parameter, type, modifier, values);
 }
+
+/** What is named by a List. https://hl7.org/fhir/R4/search.html#list */
+function askList(type: string, values: readonly string[]): Question {
+  const functional = values.find((one) => one.startsWith('$'));
+  if (functional !== undefined) {
+    const text = `"${shown(functional)}" of _list is a functional list, of which this server keeps none: name the id of a List`;
+    throw fault('not-supported', text, '_list');
+  }
+  const ids = values.map((one) => unescape(one).replace(/^List\//, ''));
+  return { op: 'has', of: type, param: 'item', branch: { type: 'List', where: { op: 'id', ids } } };
+}
+
+/** The reference parameters by which resources of a type stand in a hierarchy of their own. */
+const HIERARCHIES: readonly string[] = ['partof', 'part-of', 'parent'];
+
+function hierarchyOf({ definitions }: Draft, type: string): string | undefined {
+  return HIERARCHIES.find((code) => {
+    const parameter = definitions.searchParameters(type).get(code);
+    return parameter?.type === 'reference' && referenceTargets(definitions, parameter, type).includes(type);
+  });
+}
+
+/** `location:below=Location/1`: also what is part of it. https://hl7.org/fhir/R4/search.html#recursive */
+function askTree(
+  draft: Draft,
+  parameter: SearchParameter,
+  type: string,
+  direction: 'above' | 'below',
+  values: readonly string[],
+): Question {
+  const { definitions, input } = draft;
+  const param = parameter.code;
+  const targets = referenceTargets(definitions, parameter, type);
+  const treed = targets.filter((one) => hierarchyOf(draft, one) !== undefined);
+  const at = `${param}:${direction}`;
+  if (treed.length === 0)
+    throw fault('unknown-parameter', `${at}: nothing that ${param} refers to stands in a hierarchy`, at);
+  const query = { param, targets: treed, only: undefined, baseUrl: input.baseUrl };
+  const keys = [...new Set(values.flatMap((one) => referenceKeys(definitions, query, one)))];
+  const plain = keys.filter((key) => !treed.includes(typeOf(key)));
+  const trees = treed.map((of): Question => {
+    const own = keys.filter((key) => typeOf(key) === of);
+    return own.length > 0
+      ? { op: 'tree', param, direction, of, by: hierarchyOf(draft, of)!, keys: own }
+      : { op: 'none' };
+  });
+  return some({ op: 'key', param, keys: plain }, ...trees);
+}
+
+const typeOf = (key: string): string => key.slice(0, Math.max(key.indexOf('/'), 0));
 
 /** The served search parameter of a type. Throws UnknownParameter. */
 export function parameterOf(draft: Draft, type: string, code: string, name = code): SearchParameter {

@@ -2,7 +2,7 @@
  * One search parameter with its modifier and alternatives -> an Expression, by the type of the parameter.
  * https://hl7.org/fhir/R4/search.html#ptypes, https://hl7.org/fhir/R4/search.html#modifiers
  */
-import type { SearchParameter, SearchParamType } from '../definitions/registry.ts';
+import type { Definitions, SearchParameter, SearchParamType } from '../definitions/registry.ts';
 import { didYouMean } from '../model/near.ts';
 import { fault, FhirError, type Issue } from '../model/outcome.ts';
 import { dateExpression, updatedExpression } from './date.ts';
@@ -11,42 +11,38 @@ import { compositeWays, togetherExpression, type CompositeWay } from './composit
 import { splitRaw, unescape } from './escape.ts';
 import { and, NONE, not, or, type Expression } from './expression.ts';
 import { INDEX_KINDS } from './extract.ts';
+import { nearExpression } from './near.ts';
 import { numberExpression } from './number.ts';
 import { quantityExpression } from './quantity.ts';
 import { identifierParam, referenceExpression, referenceTargets } from './reference.ts';
 import { stringExpression } from './string.ts';
-import { tokenExpression, tokenKey, tokenShape } from './token.ts';
+import {
+  codesExpression,
+  ofTypeExpression,
+  tokenExpression,
+  tokenKey,
+  tokenShape,
+  type TokenShape,
+} from './token.ts';
+import { codesOfHierarchy, codesOfValueSet } from './token-sets.ts';
 import { uriExpression } from './uri.ts';
 
 /** Modifiers by type of parameter, beside `missing`, which all have, and the resource types that a reference takes. */
 export const MODIFIERS: Readonly<Partial<Record<SearchParamType, readonly string[]>>> = {
-  token: ['text', 'not'],
-  reference: ['identifier'],
+  token: ['text', 'not', 'in', 'not-in', 'above', 'below', 'of-type'],
+  reference: ['identifier', 'above', 'below'],
   string: ['exact', 'contains'],
   uri: ['below', 'above'],
   date: [],
   number: [],
   quantity: [],
   composite: [],
+  special: [],
 };
-
-/** Modifiers of the specification that the search issue will build. */
-const MODIFIERS_NOT_YET: ReadonlySet<string> = new Set([
-  'in',
-  'not-in',
-  'of-type',
-  'ofType',
-  'above',
-  'below',
-  'code-text',
-  'iterate',
-]);
 
 function refuseModifier(code: string, modifier: string | undefined, known: readonly string[]): void {
   if (modifier === undefined || known.includes(modifier)) return;
   const at = `${code}:${modifier.slice(0, 40)}`;
-  if (MODIFIERS_NOT_YET.has(modifier))
-    throw fault('not-supported', `${at} is not supported by this server yet`, at);
   const possible =
     known.length > 0 ? `possible are ${known.map((one) => `:${one}`).join(', ')}.` : 'it takes none.';
   const text = `${code} has no modifier ":${modifier.slice(0, 40)}": ${possible}${didYouMean(modifier, known)}`;
@@ -106,7 +102,7 @@ export function parameterCondition(
   if (!isTarget) refuseModifier(code, modifier, [...MODIFIERS[parameter.type]!, 'missing']);
   switch (parameter.type) {
     case 'token':
-      return tokenExpression(code, tokenShape(definitions, parameter, type), modifier, values);
+      return tokenCondition(definitions, code, tokenShape(definitions, parameter, type), modifier, values);
     case 'reference': {
       if (modifier === 'identifier') return identifierCondition(code, values);
       const targets = referenceTargets(definitions, parameter, type);
@@ -124,8 +120,37 @@ export function parameterCondition(
       return anyOf(values, (one) => dateExpression(code, one, input.now));
     case 'number':
       return anyOf(values, (one) => numberExpression(code, one));
+    case 'special':
+      return anyOf(values, (one) => nearExpression(code, one));
     default:
       return anyOf(values, (one) => quantityExpression(code, one));
+  }
+}
+
+function tokenCondition(
+  definitions: Definitions,
+  code: string,
+  shape: TokenShape,
+  modifier: string | undefined,
+  values: readonly string[],
+): Expression {
+  const at = `${code}:${modifier}`;
+  switch (modifier) {
+    case 'in':
+    case 'not-in': {
+      const codes = values.flatMap((one) => codesOfValueSet(definitions, at, one));
+      const within = codesExpression(code, shape, codes);
+      return modifier === 'in' ? within : not(within);
+    }
+    case 'above':
+    case 'below': {
+      const codes = values.flatMap((one) => codesOfHierarchy(definitions, at, shape, one));
+      return codesExpression(code, shape, codes);
+    }
+    case 'of-type':
+      return ofTypeExpression(code, values);
+    default:
+      return tokenExpression(code, shape, modifier, values);
   }
 }
 

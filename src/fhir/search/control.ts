@@ -70,7 +70,7 @@ function sortKey(draft: Draft, text: string): SortKey {
     );
   }
   const kind = INDEX_KINDS[first.type];
-  if (!isServed(first) || !kind) {
+  if (!isServed(first) || !kind || first.type === 'special') {
     throw fault(
       'not-supported',
       `_sort by ${code} is not supported: a ${first.type} parameter has no order`,

@@ -23,6 +23,7 @@ export const INDEX_KINDS: Readonly<Partial<Record<SearchParameter['type'], Index
   date: 'range',
   number: 'range',
   quantity: 'range',
+  special: 'range',
 };
 
 /** Parameters that are predicates on the version itself and have no index values. */

@@ -3,6 +3,7 @@ import type { Definitions, SearchParameter } from '../definitions/registry.ts';
 import type { PathNode } from '../path/engine.ts';
 import type { Add } from './add.ts';
 import { indexDate } from './date.ts';
+import { indexPosition } from './near.ts';
 import { indexNumber } from './number.ts';
 import { indexQuantity } from './quantity.ts';
 import { indexReference } from './reference.ts';
@@ -35,6 +36,8 @@ export function nodeIndexer(definitions: Definitions, parameter: SearchParameter
       return (node, add) => indexDate(code, node, add);
     case 'number':
       return (node, add) => indexNumber(code, node, add);
+    case 'special':
+      return (node, add) => indexPosition(code, node, add);
     default:
       return (node, add) => indexQuantity(code, node, add);
   }

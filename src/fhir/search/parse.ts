@@ -28,7 +28,6 @@ const NOT_YET: ReadonlySet<string> = new Set([
   '_filter',
   '_text',
   '_content',
-  '_list',
   '_query',
   '_contained',
   '_containedType',

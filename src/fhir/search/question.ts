@@ -15,7 +15,16 @@ export type Join =
   /** the reference `param` leads to a resource that answers a branch */
   | { readonly op: 'chain'; readonly param: string; readonly branches: readonly Asked[] }
   /** a resource that answers the branch refers, by its parameter `param`, to this one, which is of type `of` */
-  | { readonly op: 'has'; readonly of: string; readonly param: string; readonly branch: Asked };
+  | { readonly op: 'has'; readonly of: string; readonly param: string; readonly branch: Asked }
+  /** the reference `param` leads to one of `keys` (`Type/id`), or to what is below or above it by the parameter `by` of its type */
+  | {
+      readonly op: 'tree';
+      readonly param: string;
+      readonly direction: 'below' | 'above';
+      readonly of: string;
+      readonly by: string;
+      readonly keys: readonly string[];
+    };
 
 export type Question =
   | Expression
@@ -29,7 +38,7 @@ export const some = (...parts: readonly Question[]): Question => or(...(parts as
 export const no = (part: Question): Question => not(part as Expression);
 
 export const isJoin = (question: Question): question is Join =>
-  question.op === 'chain' || question.op === 'has';
+  question.op === 'chain' || question.op === 'has' || question.op === 'tree';
 
 export function hasJoins(question: Question): boolean {
   if (isJoin(question)) return true;

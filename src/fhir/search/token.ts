@@ -29,6 +29,9 @@ export const ANY_SYSTEM = `*${TAB}`;
 /** The parameter under which the texts of a token stand, for `:text`. */
 export const textParam = (param: string): string => `${param}:text`;
 
+/** The parameter under which identifiers stand with their type, for `:of-type`: system⇥code⇥value. */
+export const ofTypeParam = (param: string): string => `${param}:of-type`;
+
 /** What a token parameter holds in one type of resource. */
 export interface TokenShape {
   /** only primitives: one key a value */
@@ -71,10 +74,22 @@ function indexObject(param: string, value: JsonObject, type: string, add: Add): 
       return addCoding(param, value, add);
     case 'Identifier':
       addKeys(param, value['system'], value['value'], add);
+      addTypes(param, value, add);
       return addText(textParam(param), isObject(value['type']) ? value['type']['text'] : undefined, add);
     case 'ContactPoint':
       return addKeys(param, undefined, value['value'], add);
     default:
+  }
+}
+
+/** An identifier under each coding of its type. */
+function addTypes(param: string, { type, value }: JsonObject, add: Add): void {
+  if (typeof value !== 'string' || !isObject(type) || !Array.isArray(type['coding'])) return;
+  for (const coding of type['coding']) {
+    if (!isObject(coding)) continue;
+    const { system, code } = coding;
+    if (typeof system === 'string' && typeof code === 'string')
+      add({ kind: 'key', param: ofTypeParam(param), key: [system, code, value].join(TAB) });
   }
 }
 
@@ -111,6 +126,29 @@ function parseToken(param: string, text: string): { readonly system?: string; re
 export function tokenKey(param: string, text: string): string {
   const { system, code } = parseToken(param, text);
   return system === undefined ? ANY_SYSTEM + code : system + TAB + code;
+}
+
+/** `:of-type`: `type system|type code|value` of an identifier. */
+export function ofTypeExpression(param: string, values: readonly string[]): Expression {
+  const keys = values.map((one) => {
+    const parts = splitEscaped(one, '|');
+    if (parts.length === 3 && !parts.includes('')) return parts.join(TAB);
+    const text = `"${one.slice(0, 100)}" of ${param}:of-type is not system|code|value`;
+    throw fault('value', text, `${param}:of-type`);
+  });
+  return { op: 'key', param: ofTypeParam(param), keys };
+}
+
+/** Any of a list of codes. */
+export function codesExpression(
+  param: string,
+  shape: TokenShape,
+  codes: readonly { readonly system: string; readonly code: string }[],
+): Expression {
+  const keys = shape.primitive
+    ? codes.filter(({ system }) => shape.systems.has(system)).map(({ code }) => ANY_SYSTEM + code)
+    : codes.map(({ system, code }) => system + TAB + code);
+  return keys.length > 0 ? { op: 'key', param, keys: [...new Set(keys)] } : { op: 'none' };
 }
 
 /** The predicate of one parameter, its values alternatives. `modifier` is undefined, `not` or `text`. */
