@@ -141,6 +141,7 @@ describe('capabilityStatement', () => {
       'number',
       'quantity',
       'reference',
+      'special',
       'string',
       'token',
       'uri',
