@@ -1,6 +1,7 @@
 /** FHIRPath Patch: a Parameters resource whose operations change elements that FHIRPath selects. https://hl7.org/fhir/R4/fhirpatch.html */
 import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
-import { jsonName, locate, siblingKeys, valueAt, type Location } from '../path/locate.ts';
+import { jsonName, locate, valueAt, type Location } from '../path/locate.ts';
+import { siblingKeys } from '../path/node.ts';
 import { readCells, renameProperty, writeCells, type Cell } from './cells.ts';
 import { copyValue, nesting } from './copy.ts';
 import { fault, FhirError } from './outcome.ts';

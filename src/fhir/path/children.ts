@@ -3,8 +3,9 @@
  * https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/fhirpath.html
  */
 import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
-import { isObject, type JsonArray, type JsonObject, type JsonValue } from '../model/tree.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from './node.ts';
+import { made } from './nodes.ts';
 
 /** Where a child can stand in JSON, and what it is there. */
 interface Place {
@@ -24,67 +25,158 @@ export function isKindOf(definitions: Definitions, type: string, base: string): 
   return false;
 }
 
-/** `isKindOf` for one base, remembered. */
-export function kindTest(definitions: Definitions, base: string): (type: string) => boolean {
-  const known = new Map<string, boolean>();
-  return (type) => {
-    let is = known.get(type);
-    if (is === undefined) known.set(type, (is = isKindOf(definitions, type, base)));
-    return is;
-  };
+export interface Find {
+  /** appends the children of a name */
+  all(node: PathNode, found: PathNode[]): void;
+  /** whether there is a child of that name */
+  some(node: PathNode): boolean;
 }
 
-export type Find = (node: PathNode, found: PathNode[]) => void;
-
-/** Appends the children of a name. `only` leaves out the types of a choice that are not wanted. The places are looked up once a type. */
-export function childFinder(definitions: Definitions, name: string, only?: string): Find {
+/** Finds the children of a name; only those of the wanted types of a choice. The places are looked up once a type. */
+export function childFinder(definitions: Definitions, name: string, wants?: (type: string) => boolean): Find {
   const known = new Map<string, readonly Place[]>();
-  return (node, found) => {
-    let places = known.get(node.type);
-    if (!places) known.set(node.type, (places = placesOf(definitions, node.type, name, only)));
-    if (isObject(node.value)) for (const place of places) addChild(node.value, place, found);
-    // A primitive has only an id and extensions, and they stand in its sibling.
-    else if (node.sibling) for (const place of places) addChild(node.sibling, place, found);
+  let [lastType, lastPlaces]: [string, readonly Place[]] = ['', []];
+  // Most expressions meet one type again and again.
+  const placesFor = (type: string): readonly Place[] => {
+    if (type === lastType) return lastPlaces;
+    let places = known.get(type);
+    if (!places) known.set(type, (places = placesOf(definitions, type, name, wants)));
+    [lastType, lastPlaces] = [type, places];
+    return places;
+  };
+  return {
+    all: (node, found) => {
+      const { value, type } = node;
+      // A primitive has only an id and extensions, and they stand in its sibling.
+      const holder = isObject(value) ? value : node.sibling;
+      if (holder === undefined) return;
+      if (type.startsWith('System.')) return addRaw(holder, name, found);
+      const places = placesFor(type);
+      for (const place of places) addChild(node, holder, place, found);
+    },
+    some: (node) => {
+      const { value, type } = node;
+      const holder = isObject(value) ? value : node.sibling;
+      if (holder === undefined) return false;
+      if (type.startsWith('System.')) return holder[name] !== undefined;
+      const places = placesFor(type);
+      for (const place of places) if (isThere(holder, place)) return true;
+      return false;
+    },
   };
 }
 
-function placesOf(definitions: Definitions, type: string, name: string, only: string | undefined): Place[] {
+/** The parts of a made value: `name` of a type, `unit` of a quantity. */
+function addRaw(holder: JsonObject, name: string, found: PathNode[]): void {
+  const value = Object.hasOwn(holder, name) ? holder[name] : undefined;
+  if (value !== undefined)
+    found.push(made(value, typeof value === 'string' ? 'System.String' : 'System.Decimal'));
+}
+
+function placesOf(
+  definitions: Definitions,
+  type: string,
+  name: string,
+  wants: ((type: string) => boolean) | undefined,
+): Place[] {
   const element = definitions.type(type)?.elements.find((one) => one.name === name);
   if (!element) return [];
-  const places = element.types.map((one): Place => {
-    const jsonName = element.choice ? name + one[0]!.toUpperCase() + one.slice(1) : name;
-    const isPrimitive = definitions.type(one)?.kind === 'primitive-type';
-    return { jsonName, siblingName: isPrimitive ? `_${jsonName}` : undefined, type: one, element };
-  });
-  return only === undefined ? places : places.filter((place) => isKindOf(definitions, place.type, only));
+  const places = element.types.map((one) => placeOf(definitions, element, one));
+  return wants ? places.filter((place) => wants(place.type)) : places;
 }
 
-function addChild(object: JsonObject, place: Place, found: PathNode[]): void {
+function placeOf(definitions: Definitions, element: ElementDefinition, type: string): Place {
+  const { name, choice } = element;
+  const jsonName = choice ? name + type[0]!.toUpperCase() + type.slice(1) : name;
+  const isPrimitive = definitions.type(type)?.kind === 'primitive-type';
+  return { jsonName, siblingName: isPrimitive ? `_${jsonName}` : undefined, type, element };
+}
+
+function isThere(holder: JsonObject, { jsonName, siblingName }: Place): boolean {
+  const value = holder[jsonName];
+  if (value !== undefined && value !== null && (!Array.isArray(value) || value.some((one) => one !== null)))
+    return true;
+  const sibling = siblingName === undefined ? undefined : holder[siblingName];
+  return Array.isArray(sibling) ? sibling.some(isObject) : isObject(sibling);
+}
+
+function addChild(parent: PathNode, object: JsonObject, place: Place, found: PathNode[]): void {
   const value = object[place.jsonName];
   const sibling = place.siblingName === undefined ? undefined : object[place.siblingName];
-  if (sibling !== undefined) addPrimitives(value, sibling, place, found);
-  else if (Array.isArray(value)) for (const one of value) add(one, place, found);
-  else if (value !== undefined) add(value, place, found);
+  if (sibling !== undefined) addPrimitives(parent, value, sibling, place, found);
+  else if (value === undefined || value === null) return;
+  else if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) add(parent, value[i]!, place, undefined, i, found);
+  } else add(parent, value, place, undefined, undefined, found);
 }
 
-function add(value: JsonValue, { type, element }: Place, found: PathNode[]): void {
-  if (value === null) return;
+function add(
+  parent: PathNode,
+  value: JsonValue,
+  place: Place,
+  sibling: JsonObject | undefined,
+  index: number | undefined,
+  found: PathNode[],
+): void {
+  if (value === null && sibling === undefined) return;
+  const { type, element, jsonName: name } = place;
   const inline = type === 'Resource' && isObject(value) ? value['resourceType'] : undefined;
-  found.push({ value, type: typeof inline === 'string' ? inline : type, element });
+  found.push({
+    value,
+    type: typeof inline === 'string' ? inline : type,
+    element,
+    sibling,
+    parent,
+    name,
+    index,
+  });
 }
 
 function addPrimitives(
+  parent: PathNode,
   value: JsonValue | undefined,
   sibling: JsonValue,
-  { type, element }: Place,
+  place: Place,
   found: PathNode[],
 ): void {
-  const [values, siblings]: JsonArray[] = [value, sibling].map((one) =>
-    Array.isArray(one) ? one : [one ?? null],
-  );
-  for (let i = 0; i < Math.max(values!.length, siblings!.length); i++) {
-    const [own = null, beside] = [values![i], siblings![i]];
-    if (isObject(beside)) found.push({ value: own, type, element, sibling: beside });
-    else if (own !== null) found.push({ value: own, type, element });
+  if (!Array.isArray(value) && !Array.isArray(sibling)) {
+    add(parent, value ?? null, place, isObject(sibling) ? sibling : undefined, undefined, found);
+    return;
   }
+  const values = Array.isArray(value) ? value : [value ?? null];
+  const siblings = Array.isArray(sibling) ? sibling : [sibling];
+  for (let i = 0; i < Math.max(values.length, siblings.length); i++) {
+    const beside = siblings[i];
+    add(parent, values[i] ?? null, place, isObject(beside) ? beside : undefined, i, found);
+  }
+}
+
+/** Appends all children, in the order in which they were sent. */
+export function addChildren(definitions: Definitions, node: PathNode, found: PathNode[]): void {
+  const { value, type, sibling } = node;
+  const holder = isObject(value) ? value : sibling;
+  if (holder === undefined || type.startsWith('System.')) return;
+  for (const key in holder) {
+    const isSibling = key.startsWith('_');
+    const name = isSibling ? key.slice(1) : key;
+    // A primitive that has both is taken where its value stands.
+    if (isSibling && holder[name] !== undefined) continue;
+    const place = placeNamed(definitions, type, name);
+    if (place) addChild(node, holder, place, found);
+  }
+}
+
+const placesByName = new WeakMap<Definitions, Map<string, Map<string, Place | undefined>>>();
+
+function placeNamed(definitions: Definitions, type: string, name: string): Place | undefined {
+  let types = placesByName.get(definitions);
+  if (!types) placesByName.set(definitions, (types = new Map<string, Map<string, Place | undefined>>()));
+  let names = types.get(type);
+  if (!names) types.set(type, (names = new Map<string, Place | undefined>()));
+  if (names.has(name)) return names.get(name);
+  const property = definitions.property(type, name);
+  const place = property && placeOf(definitions, property.element, property.type);
+  // Only names of the standard are remembered: what is sent must not fill the memory.
+  if (place) names.set(name, place);
+  return place;
 }

@@ -1,18 +1,20 @@
 /**
- * FHIRPath behind one interface. What search parameters need is compiled to closures by us; every other expression goes to the `fhirpath`
- * engine. Which of the two takes an expression is decided when it is compiled. https://hl7.org/fhir/R4/fhirpath.html
+ * FHIRPath: expressions are compiled once and run on nodes. Invariants, search parameters, patches, subscriptions and policies all enter here.
+ * https://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html, docs/adr/0020
  */
 import type { Definitions } from '../definitions/registry.ts';
 import { fault } from '../model/outcome.ts';
 import type { ResourceTree } from '../model/tree.ts';
-import { compileSteps } from './compile.ts';
-import { compileByLibrary } from './library.ts';
+import { checkPath } from './check.ts';
+import { compileSteps, compileTest, type Scene } from './compile.ts';
 import type { Environment } from './environment.ts';
-import type { PathNode } from './node.ts';
-import { NEVER, NOTHING, truthOf } from './nodes.ts';
-import { parsePath } from './syntax.ts';
+import { resourceNode, type PathNode } from './node.ts';
+import { NEVER, NOTHING } from './nodes.ts';
+import { startRun } from './run.ts';
+import { parsePath, type Path } from './syntax.ts';
 
 export type { PathNode } from './node.ts';
+export type { Environment } from './environment.ts';
 
 /** An expression that was compiled once, to be run on nodes of any type. */
 export interface Expression {
@@ -33,34 +35,84 @@ export interface ExpressionOptions {
   readonly strict?: boolean;
 }
 
+/** Most compiled expressions that are kept for one registry. */
+const MOST_KEPT = 5000;
+
+/** Remembers what was made for a key, for each registry. */
+function remembered<T>(): (definitions: Definitions, key: string, make: () => T) => T {
+  const kept = new WeakMap<Definitions, Map<string, T>>();
+  return (definitions, key, make) => {
+    let known = kept.get(definitions);
+    if (!known) kept.set(definitions, (known = new Map<string, T>()));
+    let found = known.get(key);
+    if (found === undefined) {
+      found = make();
+      if (known.size >= MOST_KEPT) known.clear();
+      known.set(key, found);
+    }
+    return found;
+  };
+}
+
+const expressions = remembered<Expression>();
+const paths = remembered<CompiledPath>();
+
 /** Compiles an expression; the same one is compiled once a registry. Throws FhirError `invalid` when it is not FHIRPath, with line and column. */
 export function compileExpression(
   definitions: Definitions,
   text: string,
   options: ExpressionOptions = {},
 ): Expression {
-  const evaluate = (node: PathNode): readonly PathNode[] => {
-    const path = parsePath(text);
-    const step = path && compileSteps({ definitions, type: options.type }, path);
-    return step ? step([node], node) : compileByLibrary(definitions, text)(node.value as ResourceTree);
-  };
-  return { text, evaluate, test: (node) => truthOf(evaluate(node)) };
+  const { type, strict = false } = options;
+  const key = `${strict ? '!' : ''}${strict ? (type ?? '') : ''} ${text}`;
+  return expressions(definitions, key, () => make(definitions, text, options));
 }
 
+function make(
+  definitions: Definitions,
+  text: string,
+  { type, strict = false }: ExpressionOptions,
+): Expression {
+  const path = parsePath(text);
+  if (strict) checkPath(definitions, path, type, text);
+  const scene = sceneOf(definitions, text, strict);
+  const step = compileSteps(scene, path);
+  const test = compileTest(scene, path);
+  return {
+    text,
+    evaluate: (node, environment) => bounded(() => step([node], startRun(definitions, node, environment))),
+    test: (node, environment) => bounded(() => test([node], startRun(definitions, node, environment))),
+  };
+}
+
+function sceneOf(definitions: Definitions, text: string, strict: boolean, type?: string): Scene {
+  return {
+    definitions,
+    strict,
+    resolves: text.includes('resolve'),
+    defines: text.includes('defineVariable'),
+    ...(type !== undefined && { type }),
+  };
+}
+
+/** Expressions nest as deep as their text, and so does their evaluation. */
+function bounded<T>(evaluate: () => T): T {
+  try {
+    return evaluate();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw fault('too-costly', 'The FHIRPath expression nests too deep or makes too much');
+    throw error;
+  }
+}
+
+/** An expression for whole resources of one type, as search parameters have it. */
 export interface CompiledPath {
-  /** The nodes that the expression finds; throws Error where it does not fit the resource (several values where one is wanted). */
+  /** The nodes that the expression finds, those without a value left out. Throws as `Expression.evaluate` does. */
   (resource: ResourceTree): readonly PathNode[];
-  /** which engine runs it */
-  readonly engine: 'compiled' | 'fhirpath';
   /** true when it can find nothing in resources of the type it was compiled for */
   readonly never: boolean;
 }
-
-/** Most compiled expressions that are kept for one registry. */
-const MOST_KEPT = 5000;
-/** Longest expression that is compiled. */
-const MOST_LENGTH = 20_000;
-const kept = new WeakMap<Definitions, Map<string, CompiledPath>>();
 
 /** Compiles an expression for resources of one type. Throws FhirError `invalid` when it is not FHIRPath. */
 export function compilePath(
@@ -68,39 +120,18 @@ export function compilePath(
   expression: string,
   resourceType: string,
 ): CompiledPath {
-  let known = kept.get(definitions);
-  if (!known) kept.set(definitions, (known = new Map<string, CompiledPath>()));
-  const key = `${resourceType} ${expression}`;
-  let compiled = known.get(key);
-  if (!compiled) {
-    compiled = compile(definitions, expression, resourceType);
-    if (known.size >= MOST_KEPT) known.clear();
-    known.set(key, compiled);
-  }
-  return compiled;
+  return paths(definitions, `${resourceType} ${expression}`, () =>
+    makePath(definitions, parsePath(expression), expression, resourceType),
+  );
 }
 
-function compile(definitions: Definitions, expression: string, resourceType: string): CompiledPath {
-  if (expression.length > MOST_LENGTH) {
-    throw fault('invalid', `The FHIRPath expression is longer than ${MOST_LENGTH} characters`);
-  }
-  const own = compileOwn(definitions, expression, resourceType);
-  if (own) return own;
-  return Object.assign(compileByLibrary(definitions, expression), {
-    engine: 'fhirpath' as const,
-    never: false,
-  });
-}
-
-function compileOwn(definitions: Definitions, expression: string, type: string): CompiledPath | undefined {
-  const path = parsePath(expression);
-  const step = path && compileSteps({ definitions, type }, path);
-  if (!step) return undefined;
+function makePath(definitions: Definitions, path: Path, text: string, type: string): CompiledPath {
+  const step = compileSteps(sceneOf(definitions, text, false, type), path);
   const run = (resource: ResourceTree): readonly PathNode[] => {
     if (resource.resourceType !== type) return NOTHING;
-    const root: PathNode = { value: resource, type };
-    const nodes = step([root], root);
+    const root = resourceNode(resource);
+    const nodes = bounded(() => step([root], startRun(definitions, root)));
     return nodes.some(({ value }) => value === null) ? nodes.filter(({ value }) => value !== null) : nodes;
   };
-  return Object.assign(run, { engine: 'compiled' as const, never: step === NEVER });
+  return Object.assign(run, { never: step === NEVER });
 }

@@ -25,6 +25,8 @@ export interface PathNode {
   readonly index?: number;
 }
 
+export type Nodes = readonly PathNode[];
+
 /** The node of a resource that stands alone, or of one inside `parent` (`contained`, `entry.resource`). */
 export function resourceNode(
   value: ResourceTree,

@@ -3,8 +3,11 @@
  * know what a parameter holds before it meets a resource. https://hl7.org/fhir/R4/fhirpath.html
  */
 import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
+import { FhirError } from '../model/outcome.ts';
 import { isKindOf } from './children.ts';
 import { parsePath, type Path } from './syntax.ts';
+import { isTruth } from './truths.ts';
+import { ofTypeTest, resolveType } from './types.ts';
 
 export interface StaticType {
   readonly type: string;
@@ -19,12 +22,17 @@ export function staticTypes(
   expression: string,
   resourceType: string,
 ): readonly StaticType[] | undefined {
-  const path = parsePath(expression);
-  return path && typesOf(definitions, path, { type: resourceType });
+  try {
+    return typesOf(definitions, parsePath(expression), { type: resourceType });
+  } catch (error) {
+    if (error instanceof FhirError) return undefined;
+    throw error;
+  }
 }
 
 type Types = readonly StaticType[] | undefined;
 
+/** Made values are told as primitives of FHIR: what searches by them sees no difference. */
 const BOOLEAN: Types = [{ type: 'boolean' }];
 
 function typesOf(definitions: Definitions, path: Path, root: StaticType): Types {
@@ -32,7 +40,7 @@ function typesOf(definitions: Definitions, path: Path, root: StaticType): Types 
     case 'this':
       return [root];
     case 'literal':
-      return [{ type: typeof path.value === 'number' ? 'decimal' : typeof path.value }];
+      return [{ type: path.type === 'System.Boolean' ? 'boolean' : 'string' }];
     case 'index':
       return typesOf(definitions, path.of, root);
     case 'child':
@@ -40,12 +48,15 @@ function typesOf(definitions: Definitions, path: Path, root: StaticType): Types 
     case 'type':
       return castTypes(definitions, path, root);
     case 'binary': {
-      if (path.operator !== '|') return BOOLEAN;
+      if (isTruth(path.operator)) return BOOLEAN;
+      if (path.operator !== '|') return undefined;
       const [left, right] = [path.left, path.right].map((side) => typesOf(definitions, side, root));
       return left && right && [...left, ...right];
     }
     case 'call':
       return callTypes(definitions, path, root);
+    default:
+      return undefined;
   }
 }
 
@@ -70,9 +81,11 @@ function childTypes(
 function castTypes(definitions: Definitions, path: Extract<Path, { kind: 'type' }>, root: StaticType): Types {
   if (path.operator === 'is') return BOOLEAN;
   const from = typesOf(definitions, path.of, root);
+  const wanted = resolveType(definitions, path.type);
+  const holds = ofTypeTest(definitions, wanted, false);
   return from?.flatMap((one) => {
-    if (one.type === 'Resource') return [{ ...one, type: path.type }];
-    return isKindOf(definitions, one.type, path.type) ? [one] : [];
+    if (one.type === 'Resource') return [{ ...one, type: wanted }];
+    return holds(one.type) ? [one] : [];
   });
 }
 
@@ -101,5 +114,5 @@ function callTypes(definitions: Definitions, path: Extract<Path, { kind: 'call' 
 /** `Patient` of `resolve() is Patient` */
 function resolvedType(test: Path): string | undefined {
   const isTest = test.kind === 'type' && test.operator === 'is' && test.of.kind === 'call';
-  return isTest && test.of.name === 'resolve' ? test.type : undefined;
+  return isTest && test.of.name === 'resolve' ? test.type.name : undefined;
 }

@@ -1,0 +1,191 @@
+/** Functions on collections: existence, filtering, subsets, combining. https://hl7.org/fhirpath/N1/#existence, #filtering-and-projection, #subsetting, #combining */
+import { forEach, judged, plain, type Callable, type Callables } from '../callable.ts';
+import { distinct, identity } from '../equality.ts';
+import type { PathNode } from '../node.ts';
+import { integer, integerOf, misfit, named, NOTHING, notSingle, truthOf, type Nodes } from '../nodes.ts';
+import { spend, type Run } from '../run.ts';
+
+/** Whether each, or any, of the items is a certain boolean. */
+function booleans(wanted: boolean, each: boolean): Callable {
+  return judged((input) => {
+    const values = input.map((node) => {
+      if (typeof node.value !== 'boolean') throw misfit(`a boolean was expected, found ${named(node)}`);
+      return node.value;
+    });
+    return each ? values.every((value) => value === wanted) : values.some((value) => value === wanted);
+  });
+}
+
+/** A truth about the input and one other collection. */
+function withOther(judge: (input: Nodes, other: Nodes, run: Run) => boolean): Callable {
+  return {
+    arity: [1, 1],
+    judge: ([other]) => {
+      const step = other!.step();
+      return (input, focus, run) => {
+        const nodes = step(focus, run);
+        spend(run, input.length + nodes.length);
+        return judge(input, nodes, run);
+      };
+    },
+  };
+}
+
+/** A collection made of the input and one other. */
+function combining(combine: (input: Nodes, other: Nodes) => Nodes): Callable {
+  return {
+    arity: [1, 1],
+    make: ([other]) => {
+      const step = other!.step();
+      return (input, focus, run) => {
+        const nodes = step(focus, run);
+        spend(run, input.length + nodes.length);
+        return combine(input, nodes);
+      };
+    },
+  };
+}
+
+function isSubset(part: Nodes, whole: Nodes): boolean {
+  if (part.length === 0) return true;
+  const keys = new Set(whole.map(identity));
+  return part.every((node) => keys.has(identity(node)));
+}
+
+const slicing = (slice: (input: Nodes, count: number) => Nodes): Callable => ({
+  arity: [1, 1],
+  ofNothing: true,
+  make: ([count]) => {
+    const step = count!.step();
+    return (input, focus, run) => {
+      const number = integerOf(step(focus, run));
+      return number === undefined ? NOTHING : slice(input, number);
+    };
+  },
+});
+
+/** `repeat`: new items until there are no more, each once; `repeatAll`: with repetitions. */
+const repeating = (once: boolean): Callable => ({
+  arity: [1, 1],
+  ofNothing: true,
+  make: ([projection]) => {
+    const step = projection!.step();
+    return (input, _focus, run) => {
+      const found: PathNode[] = [];
+      const seen = new Set<string>();
+      let open: Nodes = input;
+      while (open.length > 0) {
+        const next: PathNode[] = [];
+        forEach(open, run, (item) => {
+          for (const node of step(item, run)) {
+            const key = once ? identity(node) : '';
+            spend(run, 1 + (key.length >> 4));
+            if (once && seen.has(key)) continue;
+            if (once) seen.add(key);
+            next.push(node);
+          }
+        });
+        found.push(...next);
+        open = next;
+      }
+      return found;
+    };
+  },
+});
+
+export const COLLECTIONS: Callables = {
+  empty: judged((input) => input.length === 0),
+  not: judged((input) => {
+    const value = truthOf(input);
+    return value === undefined ? undefined : !value;
+  }),
+  exists: {
+    arity: [0, 1],
+    judge: ([criteria]) => {
+      const test = criteria?.test();
+      if (!test) return (input) => input.length > 0;
+      return (input, _focus, run) => {
+        let found = false;
+        forEach(input, run, (item) => (found = test(item, run) === true));
+        return found;
+      };
+    },
+  },
+  all: {
+    arity: [1, 1],
+    judge: ([criteria]) => {
+      const test = criteria!.test();
+      return (input, _focus, run) => {
+        let holds = true;
+        forEach(input, run, (item) => !(holds = test(item, run) === true));
+        return holds;
+      };
+    },
+  },
+  allTrue: booleans(true, true),
+  anyTrue: booleans(true, false),
+  allFalse: booleans(false, true),
+  anyFalse: booleans(false, false),
+  subsetOf: withOther((input, other) => isSubset(input, other)),
+  supersetOf: withOther((input, other) => isSubset(other, input)),
+  isDistinct: judged((input, run) => {
+    spend(run, input.length);
+    return distinct(input).length === input.length;
+  }),
+  count: { arity: [0, 0], make: () => (input) => integer(input.length) },
+  distinct: plain((input, run) => {
+    spend(run, input.length);
+    return distinct(input);
+  }),
+  where: {
+    arity: [1, 1],
+    ofNothing: true,
+    make: ([criteria]) => {
+      const test = criteria!.test();
+      return (input, _focus, run) => {
+        const kept: PathNode[] = [];
+        forEach(input, run, (item, node) => {
+          if (test(item, run) === true) kept.push(node);
+        });
+        return kept.length === input.length ? input : kept;
+      };
+    },
+  },
+  select: {
+    arity: [1, 1],
+    ofNothing: true,
+    make: ([projection]) => {
+      const step = projection!.step();
+      return (input, _focus, run) => {
+        const found: PathNode[] = [];
+        forEach(input, run, (item) => {
+          const nodes = step(item, run);
+          spend(run, nodes.length);
+          for (const node of nodes) found.push(node);
+        });
+        return found;
+      };
+    },
+  },
+  repeat: repeating(true),
+  repeatAll: repeating(false),
+  single: plain((input) => {
+    if (input.length > 1) throw notSingle(input);
+    return input;
+  }),
+  first: plain((input) => (input.length > 1 ? [input[0]!] : input)),
+  last: plain((input) => (input.length > 1 ? [input.at(-1)!] : input)),
+  tail: plain((input) => input.slice(1)),
+  skip: slicing((input, count) => (count <= 0 ? input : input.slice(count))),
+  take: slicing((input, count) => (count <= 0 ? NOTHING : input.slice(0, count))),
+  intersect: combining((input, other) => {
+    const keys = new Set(other.map(identity));
+    return distinct(input.filter((node) => keys.has(identity(node))));
+  }),
+  exclude: combining((input, other) => {
+    const keys = new Set(other.map(identity));
+    return input.filter((node) => !keys.has(identity(node)));
+  }),
+  union: combining((input, other) => distinct([...input, ...other])),
+  combine: combining((input, other) => [...input, ...other]),
+};
