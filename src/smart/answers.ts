@@ -1,0 +1,188 @@
+/**
+ * What the library's answers still lack: SMART's context beside the token, reasons that help, headers, client metadata under its public names; and
+ * an event for each, for the developer's log. https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-5
+ */
+import { decodeProtectedHeader } from 'jose';
+import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { TokenExtra } from '../access/access-token.ts';
+import { keysOf } from './assertion.ts';
+import { isHashed } from './client-secret.ts';
+import type { SmartEndpoint, SmartEvent } from './events.ts';
+import { shown } from './problem.ts';
+import { text } from './resource-server.ts';
+import { absolute, type SmartTenant } from './tenant.ts';
+
+type Body = Record<string, unknown>;
+
+/** Library event -> endpoint, for refusals and successes. */
+const EVENTS: readonly (readonly [event: string, endpoint: SmartEndpoint, outcome: SmartEvent['outcome']])[] =
+  [
+    ['authorization.error', 'authorize', 'refused'],
+    ['authorization.success', 'authorize', 'done'],
+    ['grant.error', 'token', 'refused'],
+    ['grant.success', 'token', 'done'],
+    ['introspection.error', 'introspect', 'refused'],
+    ['revocation.error', 'revoke', 'refused'],
+    ['registration_create.error', 'register', 'refused'],
+    ['registration_create.success', 'register', 'done'],
+    ['registration_read.error', 'register', 'refused'],
+    ['registration_update.error', 'register', 'refused'],
+    ['registration_update.success', 'register', 'done'],
+    ['registration_delete.error', 'register', 'refused'],
+    ['registration_delete.success', 'register', 'done'],
+    ['server_error', 'token', 'failed'],
+  ];
+
+interface OAuthFailure extends Error {
+  readonly error?: string;
+  readonly error_description?: string;
+  readonly error_detail?: string;
+}
+
+/** Completes the answers of a provider and reports them. */
+export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    await next();
+    complete(tenant, ctx as unknown as KoaContextWithOIDC);
+  });
+  for (const [event, endpoint, outcome] of EVENTS) {
+    provider.on(event as never, (ctx: KoaContextWithOIDC, error?: OAuthFailure) => {
+      const failure = outcome === 'done' ? undefined : error;
+      if (failure && endpoint !== 'authorize') explainIn(ctx, failure);
+      if (event === 'grant.success') addContext(ctx);
+      tenant.observe(eventOf(tenant, ctx, endpoint, outcome, failure));
+    });
+  }
+  provider.on('registration_delete.success', (_ctx, client) => void forget(tenant, client.clientId));
+}
+
+function complete(tenant: SmartTenant, ctx: KoaContextWithOIDC): void {
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
+  if (!oidc) return;
+  const body = ctx.body as Body | undefined;
+  const route = oidc.route ?? '';
+  if (route === 'token') ctx.set('Pragma', 'no-cache');
+  if (!body || typeof body !== 'object') return;
+  if (route === 'introspection' && typeof body['fhirUser'] === 'string') {
+    body['fhirUser'] = absolute(tenant, body['fhirUser']);
+  }
+  if (/^(?:registration|client)/.test(route)) ctx.body = publicMetadata(body);
+  if (route === 'discovery') body['response_modes_supported'] = ['query'];
+}
+
+/** Emitted once the body stands: nothing of OAuth's is overwritten. The user is in the id_token. */
+function addContext(ctx: KoaContextWithOIDC): void {
+  const { extra } = (ctx.oidc.entities.AccessToken ?? {}) as { extra?: TokenExtra };
+  const { fhirUser: _user, ...context } = extra ?? {};
+  ctx.body = { ...context, ...(ctx.body as Body) };
+}
+
+/** What is ours alone stays with us; a kept secret is a hash and no one's to see. */
+function publicMetadata(body: Body): Body {
+  const { smart_scopes: scope, registered_by: _by, skip_consent: _skip, introspects: _all, ...rest } = body;
+  const secret = rest['client_secret'];
+  if (typeof secret === 'string' && isHashed(secret)) {
+    delete rest['client_secret'];
+    delete rest['client_secret_expires_at'];
+  }
+  return { ...rest, ...(scope !== undefined && { scope }) };
+}
+
+/** The library keeps the reason from the client; whoever has to mend it needs it. Client ids are no secret. */
+function explainIn(ctx: KoaContextWithOIDC, failure: OAuthFailure): void {
+  const body = ctx.body as Body | undefined;
+  if (!body || typeof body !== 'object' || typeof body['error'] !== 'string') return;
+  if (body['error'] === 'server_error') return;
+  const reason = reasonOf(ctx, failure);
+  const said = text(body['error_description']) ?? '';
+  ctx.body = { ...body, error_description: shown(reason === undefined ? said : reason) };
+}
+
+const REASONS: readonly (readonly [pattern: RegExp, reason: (ctx: KoaContextWithOIDC) => string])[] = [
+  [/^client not found$/, () => 'client_id is not registered here'],
+  [/^invalid secret provided$/, () => 'client_secret is wrong'],
+  [/authentication mechanism does not match/, authMethodReason],
+  [/no applicable key|no matching key/i, keyReason],
+  [
+    /signature verification failed/,
+    () => 'The signature of client_assertion does not fit the registered key',
+  ],
+  [/^jwt expired$/, () => `client_assertion has expired: the time here is ${now()}`],
+  [/^jwt not active yet$/, () => `client_assertion is not valid yet (nbf): the time here is ${now()}`],
+  [/^alg mismatch$/, () => 'alg of client_assertion must be RS384 or ES384 (RS256 and ES256 are taken too)'],
+  [/^grant not found$/, () => 'The access was revoked: the user has to agree again'],
+  [
+    /^(?:authorization code|refresh token) not found$/,
+    () => 'It is not one of this server, was revoked, or is long over',
+  ],
+  [/^client mismatch$/, () => 'It was issued to another client'],
+];
+
+function reasonOf(ctx: KoaContextWithOIDC, failure: OAuthFailure): string | undefined {
+  const detail = failure.error_detail;
+  if (detail === undefined) return undefined;
+  const known = REASONS.find(([pattern]) => pattern.test(detail));
+  return known ? known[1](ctx) : detail;
+}
+
+const now = (): string => new Date().toISOString();
+
+function authMethodReason({ oidc }: KoaContextWithOIDC): string {
+  return `This client is registered for ${oidc.client?.tokenEndpointAuthMethod ?? 'another method'} at the token endpoint`;
+}
+
+function keyReason({ oidc }: KoaContextWithOIDC): string {
+  const kids = oidc.client ? keysOf(oidc.client).flatMap(({ kid }) => kid ?? []) : [];
+  return `kid ${kidOf(text(oidc.params?.['client_assertion']))} is not in the registered key set, which has ${kids.join(', ') || 'none'}`;
+}
+
+function kidOf(assertion: string | undefined): string {
+  try {
+    return decodeProtectedHeader(assertion ?? '').kid ?? '(none)';
+  } catch {
+    return '(none)';
+  }
+}
+
+function eventOf(
+  tenant: SmartTenant,
+  ctx: KoaContextWithOIDC,
+  endpoint: SmartEndpoint,
+  outcome: SmartEvent['outcome'],
+  failure: OAuthFailure | undefined,
+): SmartEvent {
+  const { oidc } = ctx as { oidc?: KoaContextWithOIDC['oidc'] };
+  const clientId = oidc?.client?.clientId ?? text(oidc?.params?.['client_id']);
+  return {
+    at: Date.now(),
+    tenant: tenant.name,
+    endpoint: outcome === 'failed' ? endpointOf(oidc?.route) : endpoint,
+    outcome,
+    ...(clientId !== undefined && { clientId: shown(clientId) }),
+    ...(failure?.error !== undefined && { error: failure.error }),
+    ...(failure?.error_description !== undefined && { description: failure.error_description }),
+    ...((failure?.error_detail ?? (outcome === 'failed' ? failure?.name : undefined)) !== undefined && {
+      detail: failure?.error_detail ?? failure?.name,
+    }),
+    requestId: text(ctx.req.headers['x-request-id']) ?? '',
+  } as SmartEvent;
+}
+
+function endpointOf(route: string | undefined): SmartEndpoint {
+  if (route === 'authorization' || route === 'resume') return 'authorize';
+  if (route === 'introspection') return 'introspect';
+  if (route === 'revocation') return 'revoke';
+  return route?.startsWith('registration') || route?.startsWith('client') ? 'register' : 'token';
+}
+
+const MOST_FORGOTTEN = 1000;
+
+/** A client that is gone leaves no token behind. https://www.rfc-editor.org/rfc/rfc7592#section-2.3 */
+async function forget({ tokens }: SmartTenant, clientId: string): Promise<void> {
+  for (;;) {
+    const records = await tokens.findBy('clientId', clientId, Date.now(), { limit: MOST_FORGOTTEN });
+    if (records.length === 0) return;
+    for (const { model, id } of records) await tokens.remove(model, id);
+  }
+}

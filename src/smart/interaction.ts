@@ -1,0 +1,135 @@
+/**
+ * The pages between an authorization request and its code: which step is due, whether the browser may take it, and how it ends. Each step is one
+ * interaction of the library, bound to a cookie; each form carries a proof. https://www.rfc-editor.org/rfc/rfc9700#section-4.7
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import type { Interaction } from 'oidc-provider';
+import { problemView } from './explain.ts';
+import { endOnlineGrants } from './grant.ts';
+import { isForm, readForm, seeOther, send } from './http.ts';
+import { claimedLaunch } from './launch.ts';
+import type { Problem } from './problem.ts';
+import { text } from './resource-server.ts';
+import type { StepName, StepResults } from './steps.ts';
+import type { Step, StepHandler, StepOutcome } from './step.ts';
+import { consentStep } from './step-consent.ts';
+import { encounterStep } from './step-encounter.ts';
+import { patientStep } from './step-patient.ts';
+import { signInStep } from './step-sign-in.ts';
+import type { SmartTenant } from './tenant.ts';
+
+const STEPS: Readonly<Record<StepName, StepHandler>> = {
+  login: signInStep,
+  select_patient: patientStep,
+  select_encounter: encounterStep,
+  consent: consentStep,
+};
+
+/** Answers below `/interaction/{uid}`. */
+export async function interact(
+  tenant: SmartTenant,
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  uid: string,
+  part: string | undefined,
+): Promise<void> {
+  const step = await stepOf(tenant, provider, request, response, uid);
+  if (!step) return showProblem(tenant, response, { kind: 'session' }, request);
+  const handler = STEPS[step.interaction.prompt.name as StepName];
+  if (request.method !== 'POST') return answer(step, request, response, await handler.show(step));
+  const fields = isForm(request) ? await readForm(request) : new URLSearchParams();
+  if (!tenant.keys.proves(fields.get('csrf') ?? '', uid)) {
+    return showProblem(tenant, response, { kind: 'session' }, request);
+  }
+  return answer(step, request, response, await handler.take(step, fields, part));
+}
+
+/** undefined: the browser holds no cookie for this step, it is over, or another user is signed in by now. */
+async function stepOf(
+  tenant: SmartTenant,
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  uid: string,
+): Promise<Step | undefined> {
+  const interaction = await provider.interactionDetails(request, response).catch(() => undefined);
+  if (interaction?.uid !== uid) return undefined;
+  const { params, session, lastSubmission } = interaction;
+  const client = await provider.Client.find(String(params['client_id']));
+  if (!client) return undefined;
+  const user = session ? await tenant.accounts.find(session.accountId) : undefined;
+  const action = `${tenant.mount}/interaction/${uid}`;
+  const csrf = tenant.keys.proof(uid);
+  return {
+    tenant,
+    provider,
+    interaction,
+    client,
+    launch: await claimedLaunch(tenant.tokens, text(params['launch']), client.clientId, Date.now()),
+    user,
+    results: (lastSubmission ?? {}) as StepResults,
+    scope: text(params['scope']) ?? '',
+    form: { action, csrf },
+    search: { action: `${action}/search`, csrf },
+    address: request.socket.remoteAddress ?? '',
+  };
+}
+
+async function answer(
+  step: Step,
+  request: IncomingMessage,
+  response: ServerResponse,
+  outcome: StepOutcome,
+): Promise<void> {
+  const { tenant } = step;
+  if ('problem' in outcome) return showProblem(tenant, response, outcome.problem, request);
+  if ('page' in outcome) {
+    const { retryAfter } = outcome;
+    if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
+    return send(response, outcome.status ?? 200, outcome.page, tenant.pages.headers);
+  }
+  seeOther(response, await finish(step, outcome));
+}
+
+/** Keeps the result for the library, which goes on at the address that is given back. */
+async function finish(
+  { tenant, provider, interaction, results }: Step,
+  outcome: Extract<StepOutcome, { done: unknown } | { denied: unknown }>,
+): Promise<string> {
+  if ('denied' in outcome) {
+    interaction.result = { error: 'access_denied', error_description: outcome.denied };
+  } else {
+    interaction.result = { ...results, ...outcome.done };
+    if (outcome.scope !== undefined) interaction.params = { ...interaction.params, scope: outcome.scope };
+    const login = outcome.done['login'] as StepResults['login'];
+    if (login) await leaveSessionOfAnother(tenant, provider, interaction, login.accountId);
+  }
+  await interaction.persist();
+  return interaction.returnTo;
+}
+
+/** Who signs in as another person leaves the first one's session: it ends, and what was to last as long as it. */
+async function leaveSessionOfAnother(
+  tenant: SmartTenant,
+  provider: Provider,
+  interaction: Interaction,
+  accountId: string,
+): Promise<void> {
+  const { session } = interaction;
+  if (!session || session.accountId === accountId) return;
+  await (await provider.Session.find(session.cookie))?.destroy();
+  await endOnlineGrants(tenant.tokens, session.uid);
+  Object.assign(interaction, { session: undefined });
+}
+
+export function showProblem(
+  { pages }: SmartTenant,
+  response: ServerResponse,
+  problem: Problem,
+  request: IncomingMessage,
+): void {
+  const view = problemView(problem, String(request.headers['x-request-id']));
+  send(response, view.status, pages.problem(view), pages.headers);
+}

@@ -1,0 +1,292 @@
+/**
+ * The door of the authorization server: discovery, the endpoints of the library behind what SMART adds to them, and the pages of a launch. It
+ * answers on node:http before any framework reads a body. https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { completeAnswers } from './answers.ts';
+import { authorizeQuery } from './authorize.ts';
+import { BRANDS_PATH, sendBrands } from './brands.ts';
+import { clientKeys, type ClientKeys } from './client-keys.ts';
+import { smartConfiguration } from './discovery.ts';
+import * as http from './http.ts';
+import { interact } from './interaction.ts';
+import { introspectWithBearer } from './introspection.ts';
+import { ROUTES, smartProvider } from './provider.ts';
+import { forwardRegistration } from './registration.ts';
+import { signingKeys } from './signing-keys.ts';
+import { SMART_STYLE, STYLE_PATH } from './style.ts';
+import { DEFAULT_TENANT, type SmartTenant } from './tenant.ts';
+import { completeTokenForm, refreshKeys } from './token.ts';
+import { userInfo } from './userinfo.ts';
+
+export interface SmartOptions {
+  /** the authorization server of a tenant, undefined where there is none */
+  readonly tenant: (name: string) => Promise<SmartTenant | undefined>;
+}
+
+/** A tenant at work in this thread. */
+export interface Running {
+  readonly tenant: SmartTenant;
+  readonly provider: Provider;
+  readonly keys: ClientKeys;
+}
+
+/** What is asked for: a path below the mount, or a well-known document. */
+interface Asked {
+  readonly tenant: string;
+  readonly path: string;
+  readonly query: string;
+}
+
+const TENANT = '(?:/t/([a-z0-9-]{1,40}))?';
+const MOUNTED = new RegExp(`^${TENANT}/oidc(/[^?]*)?(?:\\?(.*))?$`, 's');
+const BELOW_BASE = new RegExp(
+  `^${TENANT}/fhir/\\.well-known/(smart-configuration|openid-configuration)/?(?:\\?.*)?$`,
+);
+const INSERTED = new RegExp(
+  `^/\\.well-known/(oauth-authorization-server|openid-configuration)${TENANT}/fhir/?(?:\\?.*)?$`,
+);
+const AT_ROOT = /^\/\.well-known\/(smart-configuration)\/?(?:\?.*)?$/;
+
+/** A listener that answers what is the authorization server's and gives false for anything else. */
+export function smartEdge(
+  options: SmartOptions,
+): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const running = new Map<string, Kept>();
+  return (request, response) => {
+    const asked = askedOf(request.url ?? '');
+    if (!asked) return false;
+    void serve(options, running, asked, request, response).catch((error: unknown) => fail(response, error));
+    return true;
+  };
+}
+
+function askedOf(url: string): Asked | undefined {
+  const mounted = MOUNTED.exec(url);
+  if (mounted)
+    return { tenant: mounted[1] ?? DEFAULT_TENANT, path: mounted[2] ?? '/', query: mounted[3] ?? '' };
+  const below = BELOW_BASE.exec(url);
+  if (below) return { tenant: below[1] ?? DEFAULT_TENANT, path: `/.well-known/${below[2]}`, query: '' };
+  const inserted = INSERTED.exec(url);
+  if (inserted)
+    return { tenant: inserted[2] ?? DEFAULT_TENANT, path: `/.well-known/${inserted[1]}`, query: '' };
+  return AT_ROOT.test(url)
+    ? { tenant: DEFAULT_TENANT, path: '/.well-known/smart-configuration', query: '' }
+    : undefined;
+}
+
+interface Kept {
+  readonly running: Running;
+  readonly version: string;
+  readonly checkedAt: number;
+}
+
+/** How long a thread goes on with a key set before it looks for a newer one: less than a new key waits before it signs. */
+const KEYS_KEPT_MS = 30_000;
+
+async function serve(
+  options: SmartOptions,
+  kept: Map<string, Kept>,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  request.headers['x-request-id'] = requestId(request.headers['x-request-id']);
+  response.setHeader('x-request-id', request.headers['x-request-id']);
+  const tenant = await options.tenant(asked.tenant);
+  if (!tenant) return http.oauthError(response, 404, 'invalid_request', `There is no tenant ${asked.tenant}`);
+  try {
+    await route(await runningFor(kept, tenant), asked, request, response);
+  } catch (error) {
+    if (!(error instanceof http.TooLarge)) throw error;
+    http.oauthError(response, 413, 'invalid_request', 'The request body is too large', {
+      connection: 'close',
+    });
+  }
+}
+
+const requestId = (sent: unknown): string =>
+  typeof sent === 'string' && /^[A-Za-z0-9._:-]{1,64}$/.test(sent) ? sent : randomUUID();
+
+async function runningFor(kept: Map<string, Kept>, tenant: SmartTenant): Promise<Running> {
+  const now = Date.now();
+  const old = kept.get(tenant.name);
+  if (old && now - old.checkedAt < KEYS_KEPT_MS) return old.running;
+  const keySet = await signingKeys(tenant.tokens, tenant.keys, now);
+  const running = old?.version === keySet.version ? old.running : start(tenant, keySet);
+  kept.set(tenant.name, { running, version: keySet.version, checkedAt: now });
+  return running;
+}
+
+function start(tenant: SmartTenant, keySet: Awaited<ReturnType<typeof signingKeys>>): Running {
+  const keys = clientKeys(tenant.fetch ?? globalThis.fetch);
+  const provider = smartProvider(tenant, keySet, keys.fetch);
+  provider.proxy = true;
+  completeAnswers(tenant, provider);
+  return { tenant, provider, keys };
+}
+
+type Handler = (
+  running: Running,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>;
+
+/** Paths below the mount that are not, or not at once, the library's. */
+const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], handler: Handler])[] = [
+  [/^\/\.well-known\/smart-configuration$/, ['GET', 'HEAD', 'OPTIONS'], discover],
+  [new RegExp(`^${ROUTES.authorization}$`), ['GET', 'POST'], authorize],
+  [new RegExp(`^${ROUTES.token}$`), ['POST', 'OPTIONS'], token],
+  [new RegExp(`^${ROUTES.introspection}$`), ['POST', 'OPTIONS'], introspect],
+  [new RegExp(`^${ROUTES.revocation}$`), ['POST', 'OPTIONS'], revoke],
+  [new RegExp(`^${ROUTES.registration}$`), ['POST'], register],
+  [new RegExp(`^${ROUTES.registration}/[^/]+$`), ['GET', 'PUT', 'DELETE'], register],
+  [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
+  [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search))?$/, ['GET', 'POST'], pages],
+  [new RegExp(`^${BRANDS_PATH}$`), ['GET', 'HEAD', 'OPTIONS'], brands],
+  [new RegExp(`^${STYLE_PATH.replace('.', '\\.')}$`), ['GET', 'HEAD', 'OPTIONS'], style],
+];
+
+async function route(
+  running: Running,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const known = HANDLERS.find(([path]) => path.test(asked.path));
+  if (!known) return forward(running, asked, request, response);
+  const [, methods, handler] = known;
+  if (methods.includes(request.method ?? '')) return handler(running, asked, request, response);
+  const allow = methods.join(', ');
+  http.oauthError(response, 405, 'invalid_request', `Use ${allow} here, not ${request.method ?? ''}`, {
+    allow,
+  });
+}
+
+/** Hands a request to the library. Its addresses are made from the origin of the settings, never from what the request claims. */
+async function forward(
+  { tenant, provider }: Running,
+  { path, query }: Pick<Asked, 'path' | 'query'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const origin = new URL(tenant.origin);
+  request.headers.host = origin.host;
+  request.headers['x-forwarded-proto'] = origin.protocol.slice(0, -1);
+  for (const name of ['x-forwarded-host', 'x-forwarded-for', ':authority']) delete request.headers[name];
+  request.url = query === '' ? path : `${path}?${query}`;
+  (request as { originalUrl?: string }).originalUrl = tenant.mount + request.url;
+  await provider.callback()(request, response);
+}
+
+async function discover(
+  { tenant }: Running,
+  _asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  if (request.method === 'OPTIONS') return openPreflight(response);
+  http.sendJson(response, 200, smartConfiguration(tenant), {
+    ...http.OPEN_CORS,
+    'cache-control': 'no-cache',
+  });
+}
+
+async function brands(
+  { tenant }: Running,
+  _asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  if (request.method === 'OPTIONS') return openPreflight(response);
+  sendBrands(tenant, request, response);
+}
+
+async function style(_running: Running, _asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  if (request.method === 'OPTIONS') return openPreflight(response);
+  const kept = { 'cache-control': 'public, max-age=31536000, immutable' };
+  http.sendJson(response, 200, SMART_STYLE, { ...http.OPEN_CORS, ...kept });
+}
+
+function openPreflight(response: ServerResponse): void {
+  response.writeHead(204, {
+    ...http.OPEN_CORS,
+    'access-control-allow-methods': 'GET, HEAD, POST',
+    'access-control-allow-headers': 'Accept, Authorization, Content-Type, If-None-Match',
+    'access-control-max-age': '3600',
+  });
+  response.end();
+}
+
+async function authorize(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  const query = await authorizeQuery(running.tenant, request, response, asked.query);
+  if (query === undefined) return;
+  request.method = 'GET';
+  delete request.headers['content-type'];
+  await forward(running, { ...asked, query }, request, response);
+}
+
+async function token(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  if (request.method === 'POST' && http.isForm(request)) {
+    const { tenant, provider, keys } = running;
+    const form = await http.readForm(request);
+    await refreshKeys(provider, keys, form);
+    const completed = await completeTokenForm(tenant, provider, form, request.headers.authorization);
+    http.replay(request, completed.toString());
+  }
+  await forward(running, asked, request, response);
+}
+
+async function introspect(
+  running: Running,
+  asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  if (request.method === 'POST' && http.isForm(request)) {
+    const form = await http.readForm(request);
+    if (/^Bearer /i.test(request.headers.authorization ?? '')) {
+      return introspectWithBearer(running.tenant, running.provider, request, response, form);
+    }
+    await refreshKeys(running.provider, running.keys, form);
+    http.replay(request, form.toString());
+  }
+  await forward(running, asked, request, response);
+}
+
+async function revoke(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  if (request.method === 'POST' && http.isForm(request)) {
+    const form = await http.readForm(request);
+    await refreshKeys(running.provider, running.keys, form);
+    http.replay(request, form.toString());
+  }
+  await forward(running, asked, request, response);
+}
+
+async function register(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  if (await forwardRegistration(running, request, response)) await forward(running, asked, request, response);
+}
+
+async function whoIsIt(
+  { tenant }: Running,
+  _asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  if (request.method === 'OPTIONS') return openPreflight(response);
+  await userInfo(tenant, request, response, http.OPEN_CORS);
+}
+
+async function pages(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
+  const [, uid, part] = /^\/interaction\/([^/]+)(?:\/(\w+))?$/.exec(asked.path)!;
+  await interact(running.tenant, running.provider, request, response, uid!, part);
+}
+
+/** What no one foresaw: no detail for the client, the connection closed where the answer has begun. */
+function fail(response: ServerResponse, _error: unknown): void {
+  if (response.headersSent) return void response.destroy();
+  http.oauthError(response, 500, 'server_error', 'The server failed to answer this', { connection: 'close' });
+}

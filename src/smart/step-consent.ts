@@ -1,0 +1,147 @@
+/**
+ * Agreeing: what the app asks for in plain words, each part to be left out, and for how long. What is agreed to is checked against what was asked
+ * for, whatever the form says. https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#obtain-authorization-code
+ */
+import type { TokenExtra } from '../access/access-token.ts';
+import { parseScope } from '../access/scopes.ts';
+import { appView } from './app-view.ts';
+import { DURATIONS, keepAgreement } from './grant.ts';
+import type { Step, StepHandler, StepOutcome } from './step.ts';
+import type { ConsentView, PersonView } from './pages.ts';
+import { registeredScopes } from './resource-server.ts';
+import { covers, decideScopes, hasScope, wantsPatient } from './scope-policy.ts';
+import { patientOf } from './step-encounter.ts';
+import { styleUrl } from './style.ts';
+import { DEFAULT_TENANT } from './tenant.ts';
+
+export const consentStep: StepHandler = { show, take };
+
+async function show(step: Step): Promise<StepOutcome> {
+  const known = await patientIn(step);
+  if ('problem' in known) return known;
+  if (isTrusted(step)) return agree(step, asked(step));
+  return { page: page(step, known.patient) };
+}
+
+async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
+  const known = await patientIn(step);
+  if ('problem' in known) return known;
+  if (fields.get('decision') !== 'allow') return { denied: 'The user said no to this app' };
+  const scopes = asked(step);
+  const ticked = fields.getAll('scope').flatMap((value) => value.split(' ').filter(Boolean));
+  const narrowed = narrowedTo(step, scopes, ticked);
+  if (scopes.some(isResource) && !narrowed.some(isResource)) {
+    return {
+      page: page(step, known.patient, 'Tick at least one thing that the app may see, or press Deny.'),
+    };
+  }
+  return agree(step, narrowed, fields.get('duration') ?? undefined);
+}
+
+/** An app of the house that is opened from a chart, or a launch of the demo, whose user has pressed Launch. */
+const isTrusted = ({ launch, client }: Step): boolean =>
+  launch?.skipConsent === true || (launch !== undefined && client['skip_consent'] === true);
+
+/** What can be granted of what was asked for. */
+function asked({ tenant, client, scope, launch }: Step): readonly string[] {
+  const rules = { flow: 'user', ...registeredScopes(client), types: tenant.resourceTypes() } as const;
+  return decideScopes(scope, rules).granted.filter((one) => one !== 'launch' || launch !== undefined);
+}
+
+const isResource = (text: string): boolean => parseScope(text)?.kind === 'resource';
+
+/** The scopes that are no question of the record stay; of the others what is ticked, as far as it was asked for. */
+function narrowedTo(
+  { tenant }: Step,
+  scopes: readonly string[],
+  ticked: readonly string[],
+): readonly string[] {
+  const resources = scopes.filter(isResource);
+  const parsed = resources.map((one) => parseScope(one)!);
+  const wanted = tenant.permissions.narrow(resources, ticked).filter((one) => {
+    const scope = parseScope(one);
+    return scope !== undefined && parsed.some((allowed) => covers(allowed, scope));
+  });
+  return [...scopes.filter((one) => !isResource(one)), ...new Set(wanted)];
+}
+
+async function agree(step: Step, scopes: readonly string[], duration?: string): Promise<StepOutcome> {
+  const { tenant, provider, interaction, client, user } = step;
+  if (!user) return { problem: { kind: 'session' } };
+  if (step.launch?.accountId !== undefined && step.launch.accountId !== user.id) {
+    return { problem: { kind: 'launch', fault: 'user' } };
+  }
+  const { grantId, scope } = await keepAgreement(tenant, provider, {
+    accountId: user.id,
+    clientId: client.clientId,
+    scope: scopes.join(' '),
+    extra: extraOf(step),
+    ...(duration !== undefined && { duration }),
+    ...(interaction.session && { sessionUid: interaction.session.uid }),
+  });
+  return { done: { consent: { grantId } }, scope };
+}
+
+/** What goes out with the tokens of this launch. */
+function extraOf(step: Step): TokenExtra {
+  const { launch, results, user, tenant } = step;
+  const patient = patientOf(step);
+  const encounter = launch?.context.encounter ?? results.select_encounter?.encounter;
+  return {
+    ...launch?.context,
+    ...(user?.fhirUser !== undefined && { fhirUser: user.fhirUser }),
+    ...(patient !== undefined && {
+      patient,
+      need_patient_banner: launch?.context.need_patient_banner ?? true,
+    }),
+    ...(encounter !== undefined && { encounter }),
+    smart_style_url: launch?.context.smart_style_url ?? styleUrl(tenant),
+    ...(tenant.name !== DEFAULT_TENANT && { tenant: tenant.name }),
+  };
+}
+
+/** The patient in context, whom the user must be able to see. */
+async function patientIn(
+  step: Step,
+): Promise<{ readonly patient: PersonView | undefined } | Extract<StepOutcome, { problem: unknown }>> {
+  const id = patientOf(step);
+  if (!step.user) return { problem: { kind: 'session' } };
+  if (id === undefined)
+    return wantsPatient(step.scope) ? { problem: { kind: 'session' } } : { patient: undefined };
+  const patient = await step.tenant.chart.patient(step.user, id);
+  return patient ? { patient } : { problem: { kind: 'no-record' } };
+}
+
+const ROLES: Readonly<Record<string, string>> = {
+  practitioner: 'clinician',
+  patient: 'patient',
+  related: 'family member',
+  operator: 'operator',
+};
+
+function page(step: Step, patient: PersonView | undefined, error?: string): string {
+  const { tenant, form, client, user } = step;
+  const scopes = asked(step);
+  const duration = durationOf(scopes.join(' '));
+  return tenant.pages.consent({
+    form,
+    app: appView(tenant, client),
+    user: { name: user!.name, who: ROLES[user!.role] ?? user!.role },
+    ...(patient && { patient }),
+    ...tenant.permissions.permissionsOf(scopes.filter(isResource)),
+    ...(duration && { duration }),
+    ...(error !== undefined && { error }),
+  });
+}
+
+function durationOf(scope: string): ConsentView['duration'] {
+  const offline = hasScope(scope, 'offline_access');
+  if (!offline && !hasScope(scope, 'online_access')) return undefined;
+  const choices = offline
+    ? DURATIONS.map(({ value, label }) => ({ value, label, chosen: value === 'until-stopped' }))
+    : [
+        { value: 'session', label: 'While you are signed in here', chosen: true },
+        { value: 'visit', label: DURATIONS[0].label, chosen: false },
+      ];
+  return { kind: offline ? 'offline' : 'online', choices };
+}

@@ -1,0 +1,45 @@
+/** Signing in. https://openid.net/specs/openid-connect-core-1_0.html#Authenticates */
+import { appView } from './app-view.ts';
+import type { Step, StepHandler, StepOutcome } from './step.ts';
+
+export const signInStep: StepHandler = { show, take };
+
+/** A launch of the demo brings its user along. */
+async function show(step: Step): Promise<StepOutcome> {
+  const { launch } = step;
+  if (launch?.signIn === true && launch.accountId !== undefined) return signedIn(launch.accountId);
+  return { page: await page(step) };
+}
+
+async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
+  const username = fields.get('username') ?? '';
+  const { accounts } = step.tenant;
+  const result = await accounts.signIn(username, fields.get('password') ?? '', step.address);
+  if ('refused' in result) {
+    const { refused, retryAfter } = result;
+    const status = retryAfter === undefined ? 401 : 429;
+    return {
+      page: await page(step, username, refused),
+      status,
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
+  }
+  const { id } = result.account;
+  const wanted = step.launch?.accountId;
+  if (wanted !== undefined && wanted !== id) return { problem: { kind: 'launch', fault: 'user' } };
+  return signedIn(id);
+}
+
+const signedIn = (accountId: string): StepOutcome => ({ done: { login: { accountId, amr: ['pwd'] } } });
+
+async function page({ tenant, form, client }: Step, username?: string, error?: string): Promise<string> {
+  const demoAccounts = await tenant.accounts.demo();
+  return tenant.pages.signIn({
+    form,
+    app: appView(tenant, client),
+    site: tenant.site,
+    ...(username !== undefined && { username }),
+    ...(error !== undefined && { error }),
+    ...(demoAccounts.length > 0 && { demoAccounts }),
+  });
+}

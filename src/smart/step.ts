@@ -1,0 +1,39 @@
+/** One step between an authorization request and its code: what it is given, and what it can lead to. */
+import type Provider from 'oidc-provider';
+import type { Client, Interaction } from 'oidc-provider';
+import type { Launch } from './launch.ts';
+import type { FormTarget } from './pages.ts';
+import type { Problem } from './problem.ts';
+import type { StepResults } from './steps.ts';
+import type { SmartTenant, UserAccount } from './tenant.ts';
+
+/** One visit to a step: what it knows. */
+export interface Step {
+  readonly tenant: SmartTenant;
+  readonly provider: Provider;
+  readonly interaction: Interaction;
+  readonly client: Client;
+  readonly launch: Launch | undefined;
+  /** the user who is signed in; undefined at the sign-in itself */
+  readonly user: UserAccount | undefined;
+  readonly results: StepResults;
+  /** what the request asks for */
+  readonly scope: string;
+  readonly form: FormTarget;
+  /** where the patient picker searches */
+  readonly search: FormTarget;
+  readonly address: string;
+}
+
+/** What a step leads to: a page, its end, or a problem. */
+export type StepOutcome =
+  | { readonly page: string; readonly status?: number; readonly retryAfter?: number }
+  | { readonly done: Readonly<Record<string, unknown>>; readonly scope?: string }
+  | { readonly denied: string }
+  | { readonly problem: Problem };
+
+export interface StepHandler {
+  show(step: Step): Promise<StepOutcome>;
+  /** `part` is `search` for the search of the patient picker */
+  take(step: Step, fields: URLSearchParams, part: string | undefined): Promise<StepOutcome>;
+}
