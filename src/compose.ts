@@ -3,6 +3,7 @@
  */
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
+import { composeSmart } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
 import type { Definitions } from './fhir/definitions/registry.ts';
@@ -10,6 +11,7 @@ import { validateStructure } from './fhir/validation/structure.ts';
 import { conformanceFollower } from './rest/conformance.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
+import type { SmartObserver } from './smart/events.ts';
 import type { Stores } from './store/ports.ts';
 
 /** What one HTTP thread needs to answer requests. */
@@ -19,12 +21,16 @@ export interface Composition {
   /** the record of a tenant, or undefined where there is none */
   readonly record: (tenant: string) => Promise<TenantRecord | undefined>;
   readonly edge: ReturnType<typeof fhirEdge>;
+  /** the authorization server; it is asked before `edge`, since its discovery lies below the FHIR base */
+  readonly smart: ReturnType<typeof composeSmart>;
   readonly close: () => Promise<void>;
 }
 
 export interface ComposeOptions {
   readonly version: string;
   readonly observe: EdgeOptions['observe'];
+  /** what happens at the authorization server, one event a request */
+  readonly observeSmart?: SmartObserver;
   /** a worker thread's way to the one queue of commits of this process */
   readonly writer?: unknown;
 }
@@ -75,11 +81,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     maxInFlight: MAX_IN_FLIGHT,
     observe: options.observe,
   });
+  const { publicUrl } = config;
+  const observeSmart = options.observeSmart ?? ((): void => undefined);
+  const smart = composeSmart({ record, publicUrl, version: options.version, observe: observeSmart });
   const close = async (): Promise<void> => {
     stops.forEach((stop) => stop());
     await stores.close();
   };
-  return { stores, definitions, record, edge, close };
+  return { stores, definitions, record, edge, smart, close };
 }
 
 /** Each request's bearer, looked up in the tokens of its tenant. */

@@ -8,6 +8,7 @@ import type { Config } from './config.ts';
 import { wantsDemo } from './demo-wanted.ts';
 import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
+import type { SmartEvent } from './smart/events.ts';
 import { logger } from './telemetry/log.ts';
 import { countRequest, metricsText } from './telemetry/metrics.ts';
 import { webApp } from './web/app.ts';
@@ -47,14 +48,20 @@ export async function startHttp({
       );
     else log.debug({ ...seen }, 'request');
   };
-  const composition = await compose(config, { version, observe, writer });
+  const observeSmart = ({ requestId, endpoint, outcome, error }: SmartEvent): void => {
+    const fields = { requestId, interaction: `smart ${endpoint}`, fault: error };
+    if (outcome === 'failed') log.error(fields, 'request failed');
+    else log.debug(fields, `request ${outcome}`);
+  };
+  const composition = await compose(config, { version, observe, observeSmart, writer });
   const app = webApp({
     ready: async () => (await composition.record('default'))!.store.ping(),
     metrics: metricsText,
     publicUrl: config.publicUrl,
   });
   const server = httpServer((request, response) => {
-    if (!composition.edge(request, response)) app(request, response);
+    if (composition.smart(request, response) || composition.edge(request, response)) return;
+    app(request, response);
   });
   await listen(server, config, shared);
   const demo = loadsDemo ? demoInBackground(config, composition) : undefined;

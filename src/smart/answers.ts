@@ -166,7 +166,7 @@ function eventOf(
       detail: failure?.error_detail ?? failure?.name,
     }),
     requestId: text(ctx.req.headers['x-request-id']) ?? '',
-  } as SmartEvent;
+  };
 }
 
 function endpointOf(route: string | undefined): SmartEndpoint {

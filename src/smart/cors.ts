@@ -7,13 +7,10 @@ import type { Client } from 'oidc-provider';
 export function registeredOrigins(client: Client): readonly string[] {
   const { redirectUris = [] } = client;
   const launch = client['launch_uri'];
-  const more = client['allowed_origins'];
-  const urls = [
-    ...redirectUris,
-    ...(typeof launch === 'string' ? [launch] : []),
-    ...(Array.isArray(more) ? more : []),
-  ];
-  return [...new Set(urls.flatMap((url) => originOf(String(url)) ?? []))];
+  const more: unknown = client['allowed_origins'];
+  const allowed = Array.isArray(more) ? (more as unknown[]).map(String) : [];
+  const urls = [...redirectUris, ...(typeof launch === 'string' ? [launch] : []), ...allowed];
+  return [...new Set(urls.flatMap((url) => originOf(url) ?? []))];
 }
 
 /** `null` (a sandboxed page, a file) is nobody's origin. */

@@ -9,7 +9,7 @@ const GUIDE = 'https://hl7.org/fhir/smart-app-launch/STU2.2';
 const DEVELOPER = 'the developer of the app';
 const YOU = 'you';
 
-interface Words extends Omit<ProblemView, 'requestId'> {}
+type Words = Omit<ProblemView, 'requestId'>;
 type Detail = NonNullable<ProblemView['detail']>;
 
 /** The page of a problem. `requestId` is what the operator finds it by. */
@@ -17,121 +17,110 @@ export function problemView(problem: Problem, requestId: string): ProblemView {
   return { ...wordsOf(problem), requestId };
 }
 
-function wordsOf(problem: Problem): Words {
-  switch (problem.kind) {
-    case 'aud':
-      return ofDeveloper(
-        'This app asked for another server',
-        'The app wants to talk to a server that is not this one.',
-        {
-          sent: problem.sent ?? '(nothing)',
-          expected: problem.expected,
-          fix: 'Send aud with the FHIR base URL that the app was launched with (iss), letter by letter.',
-          rule: rule('aud is the URL of the FHIR server', '/app-launch.html#obtain-authorization-code'),
-        },
-      );
-    case 'pkce':
-      return ofDeveloper('This app left out a safeguard', 'The app did not protect the sign-in as it must.', {
-        sent:
-          problem.method === undefined ? '(no code_challenge)' : `code_challenge_method=${problem.method}`,
-        expected: 'code_challenge=…&code_challenge_method=S256',
-        fix: 'Make a code_verifier, send its SHA-256 as code_challenge, and bring the verifier with the code. fhirclient does it with pkceMode "ifSupported".',
-        rule: rule('All SMART apps SHALL support PKCE', '/app-launch.html#considerations-for-pkce-support'),
-      });
-    case 'redirect':
-      return redirectWords(problem);
-    case 'client':
-      return ofDeveloper('This app is not known here', 'No app is registered under the name that it gave.', {
-        sent: problem.sent ?? '(nothing)',
-        fix: 'Register the app with this server, or send the client_id that it was given here.',
-        rule: rule(
-          'client_id is the identifier given at registration',
-          '/app-launch.html#register-app-with-ehr',
-        ),
-      });
-    case 'launch':
-      return launchWords(problem.fault);
-    case 'scope':
-      return ofDeveloper(
-        'This app asked for something that does not exist',
-        'What the app asked for is misspelt.',
-        {
-          sent: problem.sent,
-          ...(problem.nearest.length > 0 && { expected: problem.nearest[0]!, nearest: problem.nearest }),
-          fix: 'Write scopes as level/Type.letters, with the letters in the order c r u d s.',
-          rule: rule(
-            'Scopes for requesting FHIR resources',
-            '/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources',
-          ),
-        },
-      );
-    case 'origin':
-      return ofDeveloper(
-        'A page that is not registered called',
-        'The app runs on a page that it has not registered.',
-        {
-          sent: problem.sent,
-          nearest: problem.registered,
-          fix: 'Register a redirect_uri (or allowed_origins) with the origin that the app runs on.',
-          rule: rule(
-            'Servers SHALL support CORS for registered origins',
-            '/app-launch.html#considerations-for-cross-origin-resource-sharing-cors-support',
-          ),
-        },
-      );
-    case 'clock':
-      return ofDeveloper('The clocks differ', 'The app and this server do not agree on the time.', {
-        sent: problem.sent,
-        expected: problem.ours,
-        fix: 'Set the clock of the app’s machine by NTP: a minute either way is allowed. Let exp be at most five minutes ahead.',
-        rule: rule(
-          'exp SHALL be no more than five minutes in the future',
-          '/client-confidential-asymmetric.html#authenticating-to-the-token-endpoint',
-        ),
-      });
-    case 'kid':
-      return ofDeveloper('The key is not known', 'The app signed with a key that it has not registered.', {
-        sent: problem.sent ?? '(no kid)',
-        nearest: problem.registered,
-        fix: 'Put the key into the registered key set (or at its jwks_uri), and its kid into the header of the assertion.',
-        rule: rule(
-          'kid SHALL identify the key pair',
-          '/client-confidential-asymmetric.html#authenticating-to-the-token-endpoint',
-        ),
-      });
-    case 'session':
-      return {
-        status: 400,
-        title: 'This sign-in is over',
-        sentence:
-          'It took too long, was finished in another tab, or the browser does not keep cookies for this page.',
-        whoCanFix: YOU,
-      };
-    case 'no-record':
-      return {
-        status: 403,
-        title: 'There is no record to show',
-        sentence:
-          'Your account is not linked to a patient record, so there is nothing that this app could open.',
-        whoCanFix: 'the people who run this server',
-      };
-    case 'other':
-      return ofDeveloper(
-        'This app could not be opened',
-        'The app sent a request that this server does not accept.',
-        {
-          sent: problem.error,
-          fix: problem.description,
-          rule: {
-            text: 'OAuth 2.0, error response',
-            url: 'https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1',
-          },
-        },
-      );
-  }
-}
+type Of<Kind extends Problem['kind']> = Extract<Problem, { readonly kind: Kind }>;
 
-function redirectWords({ sent, registered }: Extract<Problem, { kind: 'redirect' }>): Words {
+/** Kind of problem -> its words. */
+const WORDS: { readonly [Kind in Problem['kind']]: (problem: Of<Kind>) => Words } = {
+  aud: (problem) =>
+    ofDeveloper(
+      'This app asked for another server',
+      'The app wants to talk to a server that is not this one.',
+      {
+        sent: problem.sent ?? '(nothing)',
+        expected: problem.expected,
+        fix: 'Send aud with the FHIR base URL that the app was launched with (iss), letter by letter.',
+        rule: rule('aud is the URL of the FHIR server', '/app-launch.html#obtain-authorization-code'),
+      },
+    ),
+  pkce: (problem) =>
+    ofDeveloper('This app left out a safeguard', 'The app did not protect the sign-in as it must.', {
+      sent: problem.method === undefined ? '(no code_challenge)' : `code_challenge_method=${problem.method}`,
+      expected: 'code_challenge=…&code_challenge_method=S256',
+      fix: 'Make a code_verifier, send its SHA-256 as code_challenge, and bring the verifier with the code. fhirclient does it with pkceMode "ifSupported".',
+      rule: rule('All SMART apps SHALL support PKCE', '/app-launch.html#considerations-for-pkce-support'),
+    }),
+  redirect: redirectWords,
+  client: (problem) =>
+    ofDeveloper('This app is not known here', 'No app is registered under the name that it gave.', {
+      sent: problem.sent ?? '(nothing)',
+      fix: 'Register the app with this server, or send the client_id that it was given here.',
+      rule: rule(
+        'client_id is the identifier given at registration',
+        '/app-launch.html#register-app-with-ehr',
+      ),
+    }),
+  launch: (problem) => launchWords(problem.fault),
+  scope: (problem) =>
+    ofDeveloper('This app asked for something that does not exist', 'What the app asked for is misspelt.', {
+      sent: problem.sent,
+      ...(problem.nearest.length > 0 && { expected: problem.nearest[0]!, nearest: problem.nearest }),
+      fix: 'Write scopes as level/Type.letters, with the letters in the order c r u d s.',
+      rule: rule(
+        'Scopes for requesting FHIR resources',
+        '/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources',
+      ),
+    }),
+  origin: (problem) =>
+    ofDeveloper(
+      'A page that is not registered called',
+      'The app runs on a page that it has not registered.',
+      {
+        sent: problem.sent,
+        nearest: problem.registered,
+        fix: 'Register a redirect_uri (or allowed_origins) with the origin that the app runs on.',
+        rule: rule(
+          'Servers SHALL support CORS for registered origins',
+          '/app-launch.html#considerations-for-cross-origin-resource-sharing-cors-support',
+        ),
+      },
+    ),
+  clock: (problem) =>
+    ofDeveloper('The clocks differ', 'The app and this server do not agree on the time.', {
+      sent: problem.sent,
+      expected: problem.ours,
+      fix: 'Set the clock of the app’s machine by NTP: a minute either way is allowed. Let exp be at most five minutes ahead.',
+      rule: rule(
+        'exp SHALL be no more than five minutes in the future',
+        '/client-confidential-asymmetric.html#authenticating-to-the-token-endpoint',
+      ),
+    }),
+  kid: (problem) =>
+    ofDeveloper('The key is not known', 'The app signed with a key that it has not registered.', {
+      sent: problem.sent ?? '(no kid)',
+      nearest: problem.registered,
+      fix: 'Put the key into the registered key set (or at its jwks_uri), and its kid into the header of the assertion.',
+      rule: rule(
+        'kid SHALL identify the key pair',
+        '/client-confidential-asymmetric.html#authenticating-to-the-token-endpoint',
+      ),
+    }),
+  session: () => ({
+    status: 400,
+    title: 'This sign-in is over',
+    sentence:
+      'It took too long, was finished in another tab, or the browser does not keep cookies for this page.',
+    whoCanFix: YOU,
+  }),
+  'no-record': () => ({
+    status: 403,
+    title: 'There is no record to show',
+    sentence: 'Your account is not linked to a patient record, so there is nothing that this app could open.',
+    whoCanFix: 'the people who run this server',
+  }),
+  other: (problem) =>
+    ofDeveloper('This app could not be opened', 'The app sent a request that this server does not accept.', {
+      sent: problem.error,
+      fix: problem.description,
+      rule: {
+        text: 'OAuth 2.0, error response',
+        url: 'https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1',
+      },
+    }),
+};
+
+const wordsOf = (problem: Problem): Words => (WORDS[problem.kind] as (problem: Problem) => Words)(problem);
+
+function redirectWords({ sent, registered }: Of<'redirect'>): Words {
   const closest = sent === undefined ? registered : byNearness(sent, registered);
   return ofDeveloper(
     'This app wants to return to an address that is not its own',

@@ -59,23 +59,12 @@ export function smartProvider(tenant: SmartTenant, keySet: KeySet, fetch: typeof
 }
 
 function configuration(tenant: SmartTenant, keySet: KeySet, fetch: typeof globalThis.fetch): Configuration {
-  const secure = tenant.origin.startsWith('https:');
-  const cookie = { httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
   return {
     adapter: tokenAdapter(tenant.tokens, tenant.keys),
-    jwks: { keys: keySet.keys as never },
+    jwks: { keys: keySet.keys },
     routes: ROUTES,
-    cookies: {
-      names: {
-        session: `embergate_${tenant.name}`,
-        interaction: `embergate_step_${tenant.name}`,
-        resume: `embergate_resume_${tenant.name}`,
-      },
-      keys: [...tenant.keys.cookies],
-      long: cookie,
-      short: cookie,
-    },
-    discovery: { userinfo_endpoint: `${tenant.origin}${tenant.mount}/userinfo` } as never,
+    cookies: cookies(tenant),
+    discovery: { userinfo_endpoint: `${tenant.origin}${tenant.mount}/userinfo` },
     responseTypes: ['code'],
     scopes: [...PLAIN_SCOPES],
     claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'profile'] },
@@ -115,22 +104,40 @@ function configuration(tenant: SmartTenant, keySet: KeySet, fetch: typeof global
       url: (_ctx, { uid }) => `${tenant.mount}/interaction/${uid}`,
     },
     renderError: (ctx, out, error) => renderProblem(tenant, ctx, out, error),
-    ttl: {
-      AccessToken: (ctx) => Math.min(TOKEN_SECONDS, left(ctx)),
-      AuthorizationCode: CODE_SECONDS,
-      ClientCredentials: BACKEND_SECONDS,
-      Grant: TOKEN_SECONDS,
-      IdToken: TOKEN_SECONDS,
-      Interaction: INTERACTION_SECONDS,
-      RefreshToken: (ctx, token) =>
-        Math.min(hasScope(token.scope, 'offline_access') ? YEAR_SECONDS : ONLINE_SECONDS, left(ctx)),
-      Session: SESSION_SECONDS,
-    },
+    ttl: LIFETIMES,
     fetch: tenant.fetch ? unguarded(fetch) : fetch,
     fetchResponseBodyLimits: { jwks_uri: MOST_JWKS_BYTES },
     features: features(tenant),
   };
 }
+
+function cookies(tenant: SmartTenant): Configuration['cookies'] {
+  const secure = tenant.origin.startsWith('https:');
+  const cookie = { httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
+  return {
+    names: {
+      session: `embergate_${tenant.name}`,
+      interaction: `embergate_step_${tenant.name}`,
+      resume: `embergate_resume_${tenant.name}`,
+    },
+    keys: [...tenant.keys.cookies],
+    long: cookie,
+    short: cookie,
+  };
+}
+
+/** Seconds; what hangs on a grant never outlives it. */
+const LIFETIMES: Configuration['ttl'] = {
+  AccessToken: (ctx) => Math.min(TOKEN_SECONDS, left(ctx)),
+  AuthorizationCode: CODE_SECONDS,
+  ClientCredentials: BACKEND_SECONDS,
+  Grant: TOKEN_SECONDS,
+  IdToken: TOKEN_SECONDS,
+  Interaction: INTERACTION_SECONDS,
+  RefreshToken: (ctx, token) =>
+    Math.min(hasScope(token.scope, 'offline_access') ? YEAR_SECONDS : ONLINE_SECONDS, left(ctx)),
+  Session: SESSION_SECONDS,
+};
 
 function features(tenant: SmartTenant): Configuration['features'] {
   return {
@@ -175,7 +182,7 @@ function left({ oidc }: KoaContextWithOIDC): number {
 
 /** The library guards what it fetches by a dispatcher; whoever brings a fetch of their own has decided otherwise. */
 function unguarded(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
-  return (url, options) => fetch(url, { ...options, dispatcher: undefined } as RequestInit);
+  return (url, options) => fetch(url, { ...options, dispatcher: undefined });
 }
 
 async function accountOf(tenant: SmartTenant, id: string) {

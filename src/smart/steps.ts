@@ -93,4 +93,4 @@ const launchOf = (tenant: SmartTenant, { oidc }: KoaContextWithOIDC): Promise<La
 const scopeOf = ({ oidc }: KoaContextWithOIDC): string => text(oidc.params?.['scope']) ?? '';
 
 const resultsOf = ({ oidc }: KoaContextWithOIDC): StepResults =>
-  ((oidc as { result?: StepResults }).result ?? {}) as StepResults;
+  (oidc as { result?: StepResults }).result ?? {};

@@ -24,6 +24,7 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['src/store/sqlite/'],
   ajv: ['src/fhir/validation/'],
   'oidc-provider': ['src/smart/'],
+  jose: ['src/smart/'],
   '@atomic-ehr/ucum': ['src/fhir/path/'],
   commander: ['src/cli/', 'src/main.ts'],
   'cli-progress': ['src/telemetry/', 'src/cli/'],

@@ -1,0 +1,80 @@
+/** The wiring of the authorization server: one for each tenant and thread, on the tenant's tokens, accounts, record and pages. */
+import { OPEN_ACCESS, type AccessContext } from './access/context.ts';
+import { NONE } from './fhir/search/expression.ts';
+import type { TenantRecord } from './rest/record.ts';
+import { accountDirectory } from './smart/account-directory.ts';
+import type { ChartUser } from './smart/chart.ts';
+import type { SmartObserver } from './smart/events.ts';
+import { narrow, permissionsOf } from './smart/permissions.ts';
+import { recordChart } from './smart/record-chart.ts';
+import { tenantKeys } from './smart/sealing.ts';
+import { smartEdge } from './smart/server.ts';
+import { DEFAULT_TENANT, type SmartTenant } from './smart/tenant.ts';
+import { ownAssets } from './web/assets.ts';
+import { launchPages } from './web/launch/pages.ts';
+
+export interface SmartWiring {
+  readonly record: (tenant: string) => Promise<TenantRecord | undefined>;
+  readonly publicUrl: string;
+  readonly version: string;
+  readonly observe: SmartObserver;
+}
+
+const SITE = 'Embergate';
+
+/** The edge of the authorization server; see `smartEdge`. */
+export function composeSmart(wiring: SmartWiring): ReturnType<typeof smartEdge> {
+  const site = {
+    name: SITE,
+    version: wiring.version,
+    publicUrl: wiring.publicUrl,
+    assets: ownAssets(),
+    now: Date.now,
+  };
+  const pages = launchPages(site);
+  const tenants = new Map<string, SmartTenant>();
+  return smartEdge({
+    tenant: async (name) => {
+      const known = tenants.get(name);
+      if (known) return known;
+      const record = await wiring.record(name);
+      if (!record) return undefined;
+      const tenant = tenantOf(wiring, name, record, pages);
+      tenants.set(name, tenant);
+      return tenant;
+    },
+  });
+}
+
+function tenantOf(
+  { publicUrl, observe }: SmartWiring,
+  name: string,
+  record: TenantRecord,
+  pages: SmartTenant['pages'],
+): SmartTenant {
+  const prefix = name === DEFAULT_TENANT ? '' : `/t/${name}`;
+  const base = `${publicUrl}${prefix}/fhir`;
+  const { tokens, secret } = record.store;
+  return {
+    name,
+    site: SITE,
+    origin: publicUrl,
+    base,
+    mount: `${prefix}/oidc`,
+    tokens,
+    keys: tenantKeys(secret),
+    accounts: accountDirectory(tokens),
+    chart: recordChart({ record: async () => record, access: userAccess, baseUrl: base }),
+    pages,
+    permissions: { permissionsOf, narrow },
+    resourceTypes: () => record.definitions().resourceTypes,
+    observe,
+  };
+}
+
+async function userAccess({ fhirUser = '' }: ChartUser): Promise<AccessContext> {
+  const [type, id] = fhirUser.split('/');
+  if (type === 'Practitioner' || type === 'PractitionerRole') return OPEN_ACCESS;
+  const own = { op: 'id', ids: [id ?? ''] } as const;
+  return { scope: (_action, asked) => (type === 'Patient' && asked === 'Patient' ? own : NONE) };
+}

@@ -1,0 +1,106 @@
+/**
+ * A server with its authorization server in this process, over a real socket, whose store the test can reach: accounts, clients and launches are put
+ * in directly. `restart` closes everything and opens the same data again.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OPEN_ACCESS } from '../../src/access/context.ts';
+import { compose, type Composition } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { dispatch } from '../../src/rest/dispatch.ts';
+import type { JsonObject } from '../../src/fhir/model/tree.ts';
+import { addAccount, type NewAccount } from '../../src/smart/accounts.ts';
+import { hashSecret } from '../../src/smart/client-secret.ts';
+import type { SmartEvent } from '../../src/smart/events.ts';
+import type { TokenStore } from '../../src/store/ports.ts';
+
+export interface SmartServer {
+  readonly origin: string;
+  /** FHIR base */
+  readonly base: string;
+  readonly tokens: () => TokenStore;
+  readonly events: SmartEvent[];
+  put(resource: JsonObject): Promise<void>;
+  account(account: Omit<NewAccount, 'password'> & { readonly password?: string }): Promise<string>;
+  client(metadata: Readonly<Record<string, unknown>> & { readonly client_id: string }): Promise<void>;
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface SmartServerOptions {
+  /** a MongoDB URL; the embedded store in a folder of its own otherwise */
+  readonly mongo?: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export const PASSWORD = 'correct horse battery';
+
+export async function startSmartServer(options: SmartServerOptions = {}): Promise<SmartServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'embergate-smart-'));
+  const events: SmartEvent[] = [];
+  let composition: Composition;
+  const server: Server = createServer((request, response) => {
+    if (composition.smart(request, response) || composition.edge(request, response)) return;
+    response.writeHead(404).end();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const config = readConfig({
+    STORE: options.mongo ?? `sqlite:${folder}`,
+    PUBLIC_URL: origin,
+    DEMO: 'off',
+    LOG_LEVEL: 'silent',
+    ...options.settings,
+  });
+  const open = async (): Promise<void> => {
+    composition = await compose(config, {
+      version: 'test',
+      observe: () => undefined,
+      observeSmart: (event) => events.push(event),
+    });
+  };
+  await open();
+  let tokens = (await composition!.stores.tenant('default')).tokens;
+  const base = `${origin}/fhir`;
+  return {
+    origin,
+    base,
+    events,
+    tokens: () => tokens,
+    put: async (resource) => {
+      const record = (await composition.record('default'))!;
+      const path = [String(resource['resourceType']), String(resource['id'])];
+      const body = { kind: 'tree', tree: resource } as const;
+      const request = {
+        method: 'PUT',
+        path,
+        query: [],
+        headers: {},
+        body,
+        baseUrl: base,
+        id: 'test',
+      } as const;
+      const { response } = await dispatch(record, OPEN_ACCESS, request);
+      if (response.status >= 300) throw new Error(`PUT ${path.join('/')}: ${response.status}`);
+    },
+    account: async (account) => (await addAccount(tokens, { password: PASSWORD, ...account }, Date.now())).id,
+    client: async ({ client_secret: secret, ...metadata }) => {
+      const kept = { ...metadata, ...(typeof secret === 'string' && { client_secret: hashSecret(secret) }) };
+      await tokens.put({ model: 'Client', id: metadata.client_id, payload: JSON.stringify(kept) });
+    },
+    restart: async () => {
+      await composition.close();
+      await open();
+      tokens = (await composition.stores.tenant('default')).tokens;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+      await composition.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
