@@ -1,15 +1,13 @@
 /** The wiring of the authorization server: one for each tenant and thread, on the tenant's tokens, accounts, record and pages. */
-import { OPEN_ACCESS, type AccessContext } from './access/context.ts';
-import { NONE } from './fhir/search/expression.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { accountDirectory } from './smart/account-directory.ts';
-import type { ChartUser } from './smart/chart.ts';
 import type { SmartObserver } from './smart/events.ts';
 import { narrow, permissionsOf } from './smart/permissions.ts';
 import { recordChart } from './smart/record-chart.ts';
 import { tenantKeys } from './smart/sealing.ts';
 import { smartEdge } from './smart/server.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './smart/tenant.ts';
+import { userAccess } from './smart/user-access.ts';
 import { ownAssets } from './web/assets.ts';
 import { launchPages } from './web/launch/pages.ts';
 
@@ -64,17 +62,14 @@ function tenantOf(
     tokens,
     keys: tenantKeys(secret),
     accounts: accountDirectory(tokens),
-    chart: recordChart({ record: async () => record, access: userAccess, baseUrl: base }),
+    chart: recordChart({
+      record: async () => record,
+      access: (user) => userAccess(record, base, user),
+      baseUrl: base,
+    }),
     pages,
     permissions: { permissionsOf, narrow },
     resourceTypes: () => record.definitions().resourceTypes,
     observe,
   };
-}
-
-async function userAccess({ fhirUser = '' }: ChartUser): Promise<AccessContext> {
-  const [type, id] = fhirUser.split('/');
-  if (type === 'Practitioner' || type === 'PractitionerRole') return OPEN_ACCESS;
-  const own = { op: 'id', ids: [id ?? ''] } as const;
-  return { scope: (_action, asked) => (type === 'Patient' && asked === 'Patient' ? own : NONE) };
 }
