@@ -107,6 +107,11 @@ export function searchContract(use: () => Promise<TenantStore>): void {
       expect(await found(type, named('exact', 'anna-maria'))).toBe('');
       expect(await found(type, named('contains', 'na'))).toBe('dcba');
       expect(await found(type, named('contains', '_'))).toBe('c');
+      expect(await found(type, named('ends', 'na'))).toBe('dcb');
+      expect(await found(type, named('ends', 'z'))).toBe('f');
+      expect(await found(type, named('ends', '\u{1f600}z'))).toBe('f');
+      expect(await found(type, named('ends', 'a-maria'))).toBe('a');
+      expect(await found(type, named('ends', 'xxx anna-maria'))).toBe('');
       expect(await found(type, named('starts', 'a_'))).toBe('c');
       expect(await found(type, named('contains', '%'))).toBe('d');
       expect(await found(type, named('starts', 'han%'))).toBe('d');

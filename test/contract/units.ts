@@ -159,7 +159,10 @@ export async function allPages(
 }
 
 export const keyed = (...keys: string[]): Expression => ({ op: 'key', param: 'k', keys });
-export const named = (test: 'starts' | 'equals' | 'contains' | 'exact', value: string): Expression => ({
+export const named = (
+  test: 'starts' | 'ends' | 'equals' | 'contains' | 'exact',
+  value: string,
+): Expression => ({
   op: 'text',
   param: 'name',
   test,

@@ -195,7 +195,13 @@ function leaf({
       arbitrary: fc.record({
         op: fc.constant('text' as const),
         param,
-        test: fc.constantFrom('starts' as const, 'equals' as const, 'contains' as const, 'exact' as const),
+        test: fc.constantFrom(
+          'starts' as const,
+          'equals' as const,
+          'contains' as const,
+          'exact' as const,
+          'ends' as const,
+        ),
         value: fc.constantFrom(...TEXTS),
       }),
     },

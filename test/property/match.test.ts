@@ -27,6 +27,8 @@ function found(leaf: Expression, index: readonly IndexValue[]): readonly IndexVa
     if (v.kind !== 'text' || v.param !== leaf.param) return false;
     if (leaf.test === 'exact') return v.exact === leaf.value;
     if (leaf.test === 'equals') return v.text === leaf.value;
+    if (leaf.test === 'ends')
+      return v.text.slice(Math.max(0, v.text.length - leaf.value.length)) === leaf.value;
     const at = v.text.indexOf(leaf.value);
     return leaf.test === 'starts' ? at === 0 : at >= 0;
   });

@@ -10,6 +10,8 @@ import { CONTROL_NAMES } from './control.ts';
 import type { Draft } from './draft.ts';
 import { unescape } from './escape.ts';
 import { INTRINSIC, isServed } from './extract.ts';
+import { planFilter, type FilterPlanner } from './filter.ts';
+import { parseFilter } from './filter-syntax.ts';
 import { INCLUDE_NAMES } from './include.ts';
 import { some, type Asked, type Question } from './question.ts';
 import { referenceKeys, referenceTargets } from './reference.ts';
@@ -22,7 +24,7 @@ const MOST_JOINS = 8;
 interface Asking {
   readonly draft: Draft;
   readonly values: readonly string[];
-  readonly made: Map<string, Question>;
+  readonly made: Map<string, Question | UnknownParameter>;
   /** by the types and the rest of a chain; each is asked once, wherever it stands */
   readonly ends: Map<string, readonly Asked[]>;
 }
@@ -40,9 +42,20 @@ export function askEach(
 
 function ask(asking: Asking, type: string, name: string, depth: number): Question {
   const key = `${type} ${name}`;
-  const known = asking.made.get(key) ?? make(asking, type, name, depth);
+  const known = asking.made.get(key) ?? tried(() => make(asking, type, name, depth));
   asking.made.set(key, known);
+  if (known instanceof UnknownParameter) throw known;
   return known;
+}
+
+/** That a parameter is not known is remembered, too. */
+function tried(step: () => Question): Question | UnknownParameter {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof UnknownParameter) return error;
+    throw error;
+  }
 }
 
 function make(asking: Asking, type: string, name: string, depth: number): Question {
@@ -50,6 +63,7 @@ function make(asking: Asking, type: string, name: string, depth: number): Questi
   if (depth > MOST_JOINS)
     throw fault('too-costly', `"${shown(name)}" goes over more than ${MOST_JOINS} joins`, shown(name));
   if (name.startsWith('_has:')) return askHas(asking, type, name, depth);
+  if (name === '_filter') return askFilter(asking, type, depth);
   const dot = name.indexOf('.');
   if (dot > 0) return askChain(asking, type, [name.slice(0, dot), name.slice(dot + 1)], depth);
   const [code = '', modifier, ...more] = name.split(':');
@@ -158,6 +172,25 @@ function askHas(asking: Asking, type: string, name: string, depth: number): Ques
   return { op: 'has', of: type, param, branch: { type: source, where } };
 }
 
+/** Each part of a filter is asked like a parameter of its own. */
+function askFilter({ draft, values }: Asking, type: string, depth: number): Question {
+  const made = new Map<string, Asking>();
+  const asking = (value: string): Asking => {
+    const known = made.get(value) ?? { draft, values: [value], made: new Map(), ends: new Map() };
+    made.set(value, known);
+    return known;
+  };
+  const planner: FilterPlanner = {
+    parameter: (of, code) => parameterOf(draft, of, code),
+    ask: (of, name, value) => ask(asking(value), of, name, depth + 1),
+    over: (from, head, each) => {
+      const [code, targets] = targetsOf(draft, from, head, `${head}.`);
+      return { op: 'chain', param: code, branches: eachTarget(targets, [`${head}.`, 'of that name'], each) };
+    },
+  };
+  return planFilter(planner, type, parseFilter(values[0] ?? ''));
+}
+
 /** `subject:Patient` or `subject`, and what is asked of the types that it leads to. */
 function askChain(
   asking: Asking,
@@ -165,46 +198,45 @@ function askChain(
   [head, rest]: readonly [string, string],
   depth: number,
 ): Question {
-  const { draft } = asking;
   const name = `${head}.${rest}`;
+  if (rest === '') throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
+  const [code, targets] = targetsOf(asking.draft, type, head, name);
+  const key = `${targets.join()} ${rest}`;
+  const each = (target: string): Question => ask(asking, target, rest, depth + 1);
+  const branches = asking.ends.get(key) ?? eachTarget(targets, [name, rest], each);
+  asking.ends.set(key, branches);
+  return { op: 'chain', param: code, branches };
+}
+
+/** The reference parameter and the types that `subject:Patient` or `subject` leads to. */
+function targetsOf(
+  draft: Draft,
+  type: string,
+  head: string,
+  name: string,
+): readonly [code: string, targets: readonly string[]] {
   const [code = '', only, ...more] = head.split(':');
   const parameter = referenceOf(draft, type, code, name);
-  if (more.length > 0 || rest === '') throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
-  let targets = referenceTargets(draft.definitions, parameter, type);
-  if (only !== undefined) {
-    if (!draft.definitions.isResourceType(only)) throw noType(draft, only, name);
-    if (!targets.includes(only))
-      throw fault('value', `${code} of ${type} never refers to a ${only}`, shown(name));
-    targets = [only];
-  }
-  return { op: 'chain', param: code, branches: branchesOf(asking, targets, [name, rest], depth) };
+  if (more.length > 0) throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
+  const targets = referenceTargets(draft.definitions, parameter, type);
+  if (only === undefined) return [code, targets];
+  if (!draft.definitions.isResourceType(only)) throw noType(draft, only, name);
+  if (targets.includes(only)) return [code, [only]];
+  throw fault('value', `${code} of ${type} never refers to a ${only}`, shown(name));
 }
 
-function branchesOf(
-  asking: Asking,
+/** Of several target types those count that can be asked; there must be one. */
+function eachTarget(
   targets: readonly string[],
-  names: readonly [name: string, rest: string],
-  depth: number,
-): readonly Asked[] {
-  const key = `${targets.join()} ${names[1]}`;
-  const branches = asking.ends.get(key) ?? makeBranches(asking, targets, names, depth);
-  asking.ends.set(key, branches);
-  return branches;
-}
-
-/** Of several target types those count that the rest can be asked of; there must be one. */
-function makeBranches(
-  asking: Asking,
-  targets: readonly string[],
-  [name, rest]: readonly [string, string],
-  depth: number,
+  [name, rest]: readonly [name: string, rest: string],
+  each: (target: string) => Question,
 ): Asked[] {
   const branches: Asked[] = [];
   const issues: Issue[] = [];
   let unknown: UnknownParameter | undefined;
   for (const type of targets) {
     try {
-      branches.push({ type, where: ask(asking, type, rest, depth + 1) });
+      branches.push({ type, where: each(type) });
     } catch (error) {
       if (error instanceof UnknownParameter) unknown ??= error;
       else if (error instanceof FhirError) issues.push(...error.issues);
@@ -214,11 +246,8 @@ function makeBranches(
   if (branches.length > 0) return branches;
   if (issues.length > 0) throw new FhirError(400, issues.slice(0, 1));
   if (targets.length === 1) throw unknown!;
-  throw new UnknownParameter(
-    'unknown-parameter',
-    `"${shown(name)}": none of the types that it leads to has a search parameter ${shown(rest)}`,
-    shown(name),
-  );
+  const text = `"${shown(name)}": none of the types that it leads to has a search parameter ${shown(rest)}`;
+  throw new UnknownParameter('unknown-parameter', text, shown(name));
 }
 
 function noType({ definitions }: Draft, type: string, name: string): FhirError {

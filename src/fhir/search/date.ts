@@ -110,6 +110,16 @@ export function dateExpression(param: string, value: string, now?: number): Expr
   return bySides(prefix, parseDateRange(rest, param), make, now);
 }
 
+/** Whether a stored range has an instant in common with a date. */
+export function overlapExpression(param: string, value: string): Expression {
+  const { low, high } = parseDateRange(value, param);
+  const bounds: Bound[] = [
+    { end: 'low', is: '<=', value: high },
+    { end: 'high', is: '>=', value: low },
+  ];
+  return { op: 'range', param, key: '', bounds };
+}
+
 /** `_lastUpdated` is a predicate on the version itself. */
 export function updatedExpression(value: string, now?: number): Expression {
   const { prefix, rest } = splitPrefix(value, '_lastUpdated');

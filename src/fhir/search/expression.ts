@@ -24,11 +24,11 @@ export type Expression =
   | { readonly op: 'key'; readonly param: string; readonly keys: readonly string[] }
   /** one and the same range value of that key satisfies all bounds */
   | { readonly op: 'range'; readonly param: string; readonly key: string; readonly bounds: readonly Bound[] }
-  /** `starts`, `equals` and `contains` look at the folded text, `exact` at the text as written */
+  /** `starts`, `ends`, `equals` and `contains` look at the folded text, `exact` at the text as written */
   | {
       readonly op: 'text';
       readonly param: string;
-      readonly test: 'starts' | 'equals' | 'contains' | 'exact';
+      readonly test: 'starts' | 'ends' | 'equals' | 'contains' | 'exact';
       readonly value: string;
     }
   /** the resource has any index value of that parameter (`:missing=false`) */

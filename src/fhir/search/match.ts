@@ -54,6 +54,8 @@ function textSatisfies({ test, value }: Extract<Leaf, { op: 'text' }>, text: str
   switch (test) {
     case 'starts':
       return text.startsWith(value);
+    case 'ends':
+      return text.endsWith(value);
     case 'equals':
       return text === value;
     case 'contains':

@@ -25,7 +25,6 @@ const MOST_VALUE_LENGTH = 2000;
 
 /** Parameters that are not served yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  '_filter',
   '_text',
   '_content',
   '_query',
@@ -118,7 +117,8 @@ function parseParameter(draft: Draft, name: string, value: string): void {
     if (known) ignoreOrRefuse(draft, issue('value', text, shown(name)));
     return;
   }
-  const values = valuesOf(name, value);
+  // The commas of a filter are its own.
+  const values = /(?:^|[.:])_filter$/.test(name) ? [value] : valuesOf(name, value);
   const asked = asUnknown(draft, () => askEach(draft, draft.types, name, values));
   if (!asked) return;
   draft.conditions.push((type) => asked.get(type)!);

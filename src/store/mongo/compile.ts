@@ -118,9 +118,10 @@ function textCondition({ param, test, value }: Extract<Expression, { op: 'text' 
     case 'starts':
       return { k: { $elemMatch: between(entriesFrom(param, TEXT, value)) } };
     case 'contains':
-      return {
-        k: { $elemMatch: { ...between(entriesFrom(param, TEXT)), $regex: containing(param, value) } },
-      };
+    case 'ends': {
+      const $regex = containing(param, value) + (test === 'ends' ? '\\z' : '');
+      return { k: { $elemMatch: { ...between(entriesFrom(param, TEXT)), $regex } } };
+    }
   }
 }
 

@@ -22,7 +22,7 @@ export interface RangeTest {
 export interface TextTest {
   readonly op: 'text';
   readonly param: number;
-  readonly test: 'starts' | 'equals' | 'contains' | 'exact';
+  readonly test: 'starts' | 'ends' | 'equals' | 'contains' | 'exact';
   readonly value: string;
 }
 export interface UpdatedTest {
@@ -227,6 +227,8 @@ export function textCondition(alias: string, { param, test, value }: TextTest, b
       return `${of} AND ${alias}.text = ${bind.add(value)}`;
     case 'exact':
       return `${of} AND ${alias}.exact = ${bind.add(value)}`;
+    case 'ends':
+      return `${of} AND substr(${alias}.text, length(${alias}.text) - length(${bind.add(value)}) + 1) = ${bind.add(value)}`;
     case 'contains':
       return `${of} AND instr(${alias}.text, ${bind.add(value)}) > 0`;
     case 'starts':
