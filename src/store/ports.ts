@@ -121,6 +121,11 @@ export interface ResourceStore {
    * given for any scope but `none`, and who asks must judge it by the version before.
    */
   read(keys: readonly ResourceKey[], scope?: Scope): Promise<readonly (StoredResource | undefined)[]>;
+  /**
+   * What were the current versions a moment ago, as far as the store has them at hand without asking a database: undefined where it lacks one of them.
+   * Only for drafting a write, whose commit tells whether they still are: nobody must be shown or refused anything by them.
+   */
+  recall(keys: readonly ResourceKey[]): readonly StoredResource[] | undefined;
   vread(key: ResourceKey, versionId: number): Promise<StoredResource | undefined>;
   history(query: HistoryQuery): Promise<HistoryPage>;
   /** Live resources that match, in a total order. An update of a resource between two pages neither hides nor doubles it under the default order. */

@@ -1,6 +1,6 @@
 /** read, vread and commit: versions, conditions, integrity, all or nothing. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { ResourceStore, TenantStore } from '../../src/store/ports.ts';
+import type { ResourceStore, StoredResource, TenantStore } from '../../src/store/ports.ts';
 import {
   bodyText,
   content,
@@ -19,6 +19,7 @@ import {
   winners,
 } from './units.ts';
 
+const plainly = (stored: StoredResource | undefined) => ({ ...stored, body: bodyText(stored) });
 const A = 'aaaaaaaa-0000-4000-8000-000000000001';
 
 export function commitContract(use: () => Promise<TenantStore>): void {
@@ -40,6 +41,24 @@ export function commitContract(use: () => Promise<TenantStore>): void {
         text({ type, id: A }, 1, odd).replace(STAMP, new Date(instant).toISOString()),
       );
       expect(bodyText(await store.vread({ type, id: A }, 1))).toBe(bodyText(stored));
+    });
+
+    it('recall what they gave last, byte for byte, or nothing', async () => {
+      const type = freshType();
+      const keys = [{ type, id: A }];
+      const same = async (): Promise<void> => {
+        const recalled = store.recall(keys);
+        if (recalled) expect(recalled.map(plainly)).toEqual((await store.read(keys)).map(plainly));
+      };
+      expect(store.recall(keys)).toBeUndefined();
+      await done(store, { writes: [create(type, A, [], ',"n":1.50')] });
+      await same();
+      await done(store, { writes: [update(type, A, 1)] });
+      await same();
+      await store.read(keys);
+      await same();
+      await done(store, { writes: [remove(type, A, 2)] });
+      await same();
     });
 
     it('leave the text alone where there is nothing to stamp', async () => {

@@ -41,7 +41,8 @@ export async function perform(
 ): Promise<readonly Performed[]> {
   const deadline = Date.now() + PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
-    const draft = await draftUnit(context, intents(), also);
+    const quick = attempt === 1 ? await draftByRecall(context, intents(), also) : undefined;
+    const draft = quick ?? (await draftUnit(context, intents(), also));
     const result = isIdle(draft.unit)
       ? { ok: true as const, instant: 0 }
       : await context.record.store.resources.commit(draft.unit);
@@ -55,16 +56,49 @@ export async function perform(
 
 const isIdle = (unit: UnitOfWork): boolean => unit.writes.length === 0 && (unit.present?.length ?? 0) === 0;
 
+type Recalled = ReadonlyMap<string, StoredResource>;
+
+/**
+ * Drafts by what the store has at hand. Undefined where it has too little, and where that speaks against the write or makes it needless: it may
+ * be out of date, which only a commit would tell, so that such an answer must come from a read.
+ */
+async function draftByRecall(
+  context: Context,
+  intents: readonly Intent[],
+  also: readonly ResourceKey[],
+): Promise<Draft | undefined> {
+  const recalled = recall(context, intents);
+  if (!recalled) return undefined;
+  try {
+    const draft = await draftUnit(context, intents, also, recalled);
+    return draft.judgements.every(({ write }) => write) ? draft : undefined;
+  } catch (error) {
+    if (error instanceof FhirError) return undefined;
+    throw error;
+  }
+}
+
+function recall({ access, record }: Context, intents: readonly Intent[]): Recalled | undefined {
+  const known = intents.filter(({ kind }) => kind !== 'create');
+  // A scope is judged in the store, and criteria are searched for there.
+  if (known.length === 0 || access !== OPEN_ACCESS || intents.some(({ criteria }) => criteria))
+    return undefined;
+  const keys = known.flatMap(({ type, id }) => (id === undefined ? [] : [{ type, id }]));
+  const found = keys.length === known.length ? record.store.resources.recall(keys) : undefined;
+  return found && new Map(found.map((one) => [`${one.type}/${one.id}`, one]));
+}
+
 async function draftUnit(
   context: Context,
   intents: readonly Intent[],
   also: readonly ResourceKey[],
+  recalled?: Recalled,
 ): Promise<Draft> {
   requireIntents(context, intents);
   const { targets, guards } = await resolveTargets(context, intents);
   if (targets.some(({ intent }) => intent.place !== '')) await resolveBundleReferences(context, targets);
   const permitted = await permitsFor(context, targets);
-  const current = await readCurrent(context, permitted, targets);
+  const current = await readCurrent(context, permitted, targets, recalled);
   const judgements = judgeAll(context, permitted, targets, current);
   if (guards.length > 0 && judgements.length > 1) refuseHiddenOverlaps(targets, judgements);
   const draft = { targets, judgements, unit: unitOf(context, judgements, guards, also) };
@@ -77,7 +111,9 @@ async function readCurrent(
   context: Context,
   permitted: Permits,
   targets: readonly Target[],
+  recalled?: Recalled,
 ): Promise<readonly (StoredResource | undefined)[]> {
+  if (recalled) return targets.map(({ type, id }) => recalled.get(`${type}/${id}`));
   const asked = targets.map((target) =>
     target.id === undefined || (target.intent.kind === 'create' && !target.found) ? undefined : target,
   );

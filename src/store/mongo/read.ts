@@ -8,6 +8,7 @@ import type { ResourceKey, ResourceStore, StoredResource } from '../ports.ts';
 import { READ_MS, refusalOf } from './client.ts';
 import { findOnce } from './command.ts';
 import { compileExpression } from './compile.ts';
+import { ownCopy, type Memory } from './memory.ts';
 import { keyText, RESOURCE_FIELDS, storedResource, type ResourceDocument, type Rooms } from './layout.ts';
 
 /** Finds under way at a time; the next reads wait for one of them. One would be cheapest, but a slow one would hold up all. */
@@ -27,14 +28,14 @@ interface Waiting {
 
 export type Read = ResourceStore['read'];
 
-export function reader(rooms: Rooms): Read {
+export function reader(rooms: Rooms, memory: Memory): Read {
   const waiting: Waiting[] = [];
   let underWay = 0;
   const pump = (): void => {
     while (waiting.length > 0 && underWay < UNDER_WAY) {
       const group = takeGroup(waiting);
       underWay++;
-      void answer(rooms, group).finally(() => {
+      void answer(rooms, memory, group).finally(() => {
         underWay--;
         pump();
       });
@@ -99,11 +100,12 @@ function askedOf(group: readonly Waiting[]): Asked {
   return { filter: parts.length === 1 ? parts[0]! : { $or: parts }, most: free.size + bound.size };
 }
 
-async function answer(rooms: Rooms, group: readonly Waiting[]): Promise<void> {
+async function answer(rooms: Rooms, memory: Memory, group: readonly Waiting[]): Promise<void> {
   try {
     const rows = await rowsOf(rooms, askedOf(group));
     const found = new Map(rows.map((row) => [row._id, storedResource(row)]));
     for (const one of group) one.resolve(found);
+    memory.remember([...found.values()].map(ownCopy));
   } catch (error) {
     for (const one of group) one.reject(error);
   }

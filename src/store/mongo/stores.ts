@@ -11,6 +11,7 @@ import { jobStore } from './jobs.ts';
 import { rooms, type Rooms } from './layout.ts';
 import { attachment, linkedQueues, type CommitAttachment } from './link.ts';
 import { migrate, secretOf } from './migrations.ts';
+import { memories, remembering, type Memory } from './memory.ts';
 import { reader } from './read.ts';
 import { keys } from './keys.ts';
 import { search } from './search.ts';
@@ -45,9 +46,12 @@ export async function openMongoStores({ url, prefix, writer }: MongoOptions): Pr
   const before = prefix ?? prefixOf(client);
   const linked = writer && linkedQueues(writer.port);
   const queueOf = (name: string, own: Rooms): CommitQueue => linked?.(name) ?? commitQueue(client, own);
-  const open = openedOnce((name) =>
-    openTenant(rooms(client.db(before + name, DURABLE)), (own) => queueOf(name, own)),
-  );
+  const memoryOf = memories();
+  const open = openedOnce((name) => {
+    const resources = (own: Rooms, queue: CommitQueue): ResourceStore =>
+      resourceStore(own, queue, memoryOf(name), linked !== undefined);
+    return openTenant(rooms(client.db(before + name, DURABLE)), (own) => queueOf(name, own), resources);
+  });
   const attach: MongoStores['attach'] = () => {
     const one = attachment(async (name, unit) => (await open.one(name)).queue.commit(unit));
     return { attachment: one, transfer: [one.port] };
@@ -109,7 +113,11 @@ async function tenantNames(client: MongoClient, before: string): Promise<readonl
   return names.filter((name) => /^[a-z0-9-]{1,40}$/.test(name)).sort();
 }
 
-async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Promise<Opened> {
+async function openTenant(
+  own: Rooms,
+  queueOf: (own: Rooms) => CommitQueue,
+  resources: (own: Rooms, queue: CommitQueue) => ResourceStore,
+): Promise<Opened> {
   const secret = await clearly(async () => {
     await migrate(own);
     return secretOf(own);
@@ -118,7 +126,7 @@ async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Pro
   const ping = (): Promise<void> =>
     clearly(async () => void (await own.db.command({ ping: 1 }, { timeoutMS: 3_000 })));
   const store = {
-    resources: resourceStore(own, queue),
+    resources: resources(own, queue),
     feed: feedStore(own),
     jobs: jobStore(own),
     tokens: tokenStore(own),
@@ -128,14 +136,15 @@ async function openTenant(own: Rooms, queueOf: (own: Rooms) => CommitQueue): Pro
   return { store, queue };
 }
 
-function resourceStore(own: Rooms, queue: CommitQueue): ResourceStore {
-  const read = reader(own);
+function resourceStore(own: Rooms, queue: CommitQueue, memory: Memory, moves: boolean): ResourceStore {
+  const read = reader(own, memory);
   return {
     read: (keys, scope) => clearly(() => read(keys, scope)),
     vread: (key, versionId) => clearly(() => vread(own, key, versionId)),
     history: (query) => clearly(() => history(own, query)),
     search: (plan) => clearly(() => search(own, plan)),
     keys: (query) => clearly(() => keys(own, query)),
-    commit: queue.commit,
+    recall: memory.recall,
+    commit: remembering(memory, queue.commit, moves),
   };
 }

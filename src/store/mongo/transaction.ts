@@ -18,6 +18,7 @@ import {
   type Rooms,
 } from './layout.ts';
 import { readSnapshot, type Ahead } from './snapshot.ts';
+import { stamp } from './stamp.ts';
 
 export const TRANSACTION: TransactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -132,13 +133,6 @@ const insert = (
   { collectionName }: { readonly collectionName: string },
   documents: readonly Document[],
 ): Promise<number> => write(db, { insert: collectionName, documents }, session);
-
-/** Overwrites the 24 characters of meta.lastUpdated; a second attempt overwrites them again. */
-function stamp({ content }: UnitOfWork['writes'][number], instant: number): void {
-  if (!content || content.stampAt < 0) return;
-  const { buffer, byteOffset } = content.body;
-  Buffer.from(buffer, byteOffset + content.stampAt, 24).write(new Date(instant).toISOString(), 'latin1');
-}
 
 async function writeJobs(
   rooms: Rooms,
