@@ -27,6 +27,8 @@ export const ATTACHED: ReadonlyMap<string, string> = new Map([
   ['Provenance', 'target'],
 ]);
 
+export const isAttached = (type: string): boolean => ATTACHED.has(type);
+
 /** In the compartment by definition, but about many patients, or about who looked at them: no part of one record. */
 const NOT_ONE_RECORD: ReadonlySet<string> = new Set(['AuditEvent', 'Group', 'Person', 'Schedule']);
 

@@ -5,7 +5,7 @@
 import { OPEN_ACCESS, scopesOf } from '../access/context.ts';
 import type { HistoryQuery, StoredResource } from '../store/ports.ts';
 import type { Context } from './record.ts';
-import { isWithin } from './visible.ts';
+import { seenOf } from './visible.ts';
 
 export interface Versions {
   readonly versions: readonly StoredResource[];
@@ -30,7 +30,7 @@ async function judged(context: Context, query: HistoryQuery): Promise<Versions> 
   let before = query.before;
   for (let lookedAt = 0; lookedAt < MOST_LOOKED_AT; lookedAt += AT_A_TIME) {
     const page = await context.record.store.resources.history({ ...query, before, count: AT_A_TIME });
-    for (const version of await seenOf(context, query, page.versions)) {
+    for (const version of await judgedOf(context, query, page.versions)) {
       if (seen.length === query.count) return { versions: seen, next: seen.at(-1)!.seq };
       seen.push(version);
     }
@@ -41,13 +41,12 @@ async function judged(context: Context, query: HistoryQuery): Promise<Versions> 
 }
 
 /** The history of one resource is a matter of reading it, that of many of searching. */
-async function seenOf(
+async function judgedOf(
   context: Context,
   { id }: HistoryQuery,
   versions: readonly StoredResource[],
 ): Promise<StoredResource[]> {
   const types = versions.map(({ type }) => type);
   const scope = await scopesOf(context.access, id === undefined ? 'search' : 'read', types);
-  const judged = await Promise.all(versions.map((version) => isWithin(context, scope, version)));
-  return versions.filter((_, i) => judged[i]);
+  return seenOf(context, scope, versions);
 }

@@ -3,16 +3,46 @@
  * these are the others. https://hl7.org/fhir/R4/http.html#history
  */
 import { permits } from '../access/context.ts';
+import { isAttached } from '../access/patient-record.ts';
 import { parseJson } from '../fhir/model/json.ts';
 import type { ResourceTree } from '../fhir/model/tree.ts';
-import type { Expression } from '../fhir/search/expression.ts';
+import { and, NONE, or, type Expression } from '../fhir/search/expression.ts';
 import type { Scope } from '../fhir/search/plan.ts';
 import type { ResourceKey, StoredResource } from '../store/ports.ts';
 import { indexOf } from './index-of.ts';
 import type { Context } from './record.ts';
 
-/** Whether a version lies within a scope. */
-export async function isWithin(context: Context, scope: Scope, version: StoredResource): Promise<boolean> {
+/**
+ * Those of some versions that lie within a scope, in their order. Most versions are current ones, which the store judges by its index; only the others
+ * have to be parsed.
+ */
+export async function seenOf(
+  context: Context,
+  scope: Scope,
+  versions: readonly StoredResource[],
+): Promise<StoredResource[]> {
+  const current = await currentOnes(context, scope, versions);
+  const seen = await Promise.all(
+    versions.map(async (version) => current.has(version.seq) || isWithin(context, scope, version)),
+  );
+  return versions.filter((_, i) => seen[i]);
+}
+
+async function currentOnes(
+  context: Context,
+  scope: Scope,
+  versions: readonly StoredResource[],
+): Promise<ReadonlySet<number>> {
+  const asked = versions.filter(
+    (one) => one.body && scope(one.type).op !== 'all' && couldHold(scope(one.type), one),
+  );
+  const keys = new Map(asked.map(({ type, id }) => [`${type}/${id}`, { type, id }]));
+  const found = keys.size > 0 ? await context.record.store.resources.read([...keys.values()], scope) : [];
+  return new Set(found.flatMap((one) => (one?.body ? [one.seq] : [])));
+}
+
+/** Whether a version that is not the current one lies within a scope, judged by its own content. */
+async function isWithin(context: Context, scope: Scope, version: StoredResource): Promise<boolean> {
   const where = scope(version.type);
   if (where.op === 'all') return true;
   if (where.op === 'none') return false;
@@ -23,7 +53,15 @@ export async function isWithin(context: Context, scope: Scope, version: StoredRe
 
 function isBodyWithin(context: Context, scope: Scope, where: Expression, version: StoredResource): boolean {
   if (!couldHold(where, version)) return false;
-  return permits(scope, version, () => indexOf(context, treeOf(version.body!)));
+  // What is attached to a record by what it names now may have named something else before.
+  const judged: Scope = isAttached(version.type) ? () => withoutIds(where) : scope;
+  return permits(judged, version, () => indexOf(context, treeOf(version.body!)));
+}
+
+function withoutIds(where: Expression): Expression {
+  if (where.op === 'id') return NONE;
+  if (where.op === 'and') return and(...where.of.map(withoutIds));
+  return where.op === 'or' ? or(...where.of.map(withoutIds)) : where;
 }
 
 /** The current versions that lie within a scope, tombstones included, in the order of the keys. */

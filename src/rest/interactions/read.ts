@@ -7,7 +7,7 @@ import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { versionHeaders, versionResponse } from '../respond.ts';
-import { isWithin, treeOf } from '../visible.ts';
+import { seenOf, treeOf } from '../visible.ts';
 
 export async function read(context: Context, key: ResourceKey): Promise<FhirResponse> {
   const stored = await current(context, key);
@@ -26,7 +26,7 @@ async function current(context: Context, key: ResourceKey): Promise<StoredResour
   const scope = await scopesOf(access, 'read', [key.type]);
   const [stored] = await record.store.resources.read([key], scope);
   if (!stored || stored.body) return stored;
-  return (await isWithin(context, scope, stored)) ? stored : undefined;
+  return (await seenOf(context, scope, [stored]))[0];
 }
 
 export async function vread(context: Context, key: ResourceKey, version: string): Promise<FhirResponse> {
@@ -35,7 +35,7 @@ export async function vread(context: Context, key: ResourceKey, version: string)
     ? await context.record.store.resources.vread(key, Number(version))
     : undefined;
   const scope = await scopesOf(context.access, 'read', [key.type]);
-  if (!stored || !(await isWithin(context, scope, stored)))
+  if (!stored || (await seenOf(context, scope, [stored])).length === 0)
     throw fault('not-found', `There is no ${name}: versions are whole numbers from 1`);
   if (!stored.body) throw fault('gone', `${name} is a deletion: the version before it has the content`);
   return answer(context, stored);

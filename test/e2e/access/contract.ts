@@ -1,0 +1,13 @@
+/** The security list of tokens and compartments, to be run over a guarded server on any store. The number before each name is that of the list. */
+import { matrix } from './matrix.ts';
+import { readingTests } from './reading.ts';
+import { searchingTests } from './searching.ts';
+import { tokenTests } from './tokens.ts';
+import type { World } from './world.ts';
+
+export function accessContract(use: () => World): void {
+  matrix(use);
+  tokenTests(use);
+  readingTests(use);
+  searchingTests(use);
+}

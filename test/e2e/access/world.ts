@@ -1,0 +1,143 @@
+/** Two patients with rich records, A and B, a guarded server with both, and the means to tell that not a byte of B came out. */
+import { expect } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { demoIdentities, demoRecords } from '../../../src/demo/records.ts';
+import type { JsonObject } from '../../../src/fhir/model/tree.ts';
+import type { Api, Reply } from '../../support/api.ts';
+import { startGuarded, type Guarded, type TokenSpec } from '../../support/guarded.ts';
+
+const SEED = 77;
+
+interface Named {
+  readonly resourceType: string;
+  readonly id: string;
+  readonly [name: string]: unknown;
+}
+
+export interface World extends Guarded {
+  /** ids of the two patients, of a RelatedPerson of B, of a Practitioner that both records refer to */
+  readonly a: string;
+  readonly b: string;
+  readonly parentOfB: string;
+  readonly clinician: string;
+  /** the resources of each record as they were loaded */
+  readonly ofA: readonly Named[];
+  readonly ofB: readonly Named[];
+  /** the first loaded resource of a type in a record */
+  one(of: readonly Named[], type: string): Named;
+  /** a client of A's app */
+  app(scope: string, more?: Partial<TokenSpec>): Promise<Api>;
+  /** what must never come out to a client of A: texts that only B's record has */
+  readonly secrets: Set<string>;
+  /** loads resources past the guard; those of B become secrets */
+  put(...resources: readonly JsonObject[]): Promise<void>;
+  putOfB(...resources: readonly JsonObject[]): Promise<void>;
+  /** past the guard, such as a delete */
+  request(method: string, url: string): Promise<void>;
+}
+
+const bundle = (entry: readonly JsonObject[]): JsonObject =>
+  ({ resourceType: 'Bundle', type: 'transaction', entry }) as unknown as JsonObject;
+
+export async function startWorld(environment: Record<string, string>): Promise<World> {
+  const guarded = await startGuarded(environment);
+  const bundles = [...demoRecords({ patients: 2, seed: SEED })];
+  for (const one of bundles) await guarded.load(one as unknown as JsonObject);
+  const resources = (at: number): Named[] =>
+    bundles[at]!.entry!.map(({ resource }) => resource as unknown as Named);
+  const [ofA, ofB] = [resources(2), resources(3)];
+  const { patient: a, child: b, parent, clinician } = demoIdentities(SEED);
+  const secrets = new Set(ofB.map(({ id }) => id));
+  const put = (...all: readonly JsonObject[]): Promise<void> =>
+    guarded.load(
+      bundle(
+        all.map((resource) => ({
+          resource,
+          request: {
+            method: 'PUT',
+            url: `${resource['resourceType'] as string}/${resource['id'] as string}`,
+          },
+        })),
+      ),
+    );
+  return {
+    ...guarded,
+    a,
+    b,
+    parentOfB: parent,
+    clinician,
+    ofA,
+    ofB,
+    one: (of, type) => of.find(({ resourceType }) => resourceType === type)!,
+    app: (scope, more = {}) =>
+      guarded.client({ scope, extra: { patient: a, fhirUser: `Patient/${a}` }, ...more }),
+    secrets,
+    put,
+    putOfB: async (...all) => {
+      for (const { id } of all) secrets.add(id as string);
+      await put(...all);
+    },
+    request: (method, url) => guarded.load(bundle([{ request: { method, url } }])),
+  };
+}
+
+const WORD = /[A-Za-z0-9][A-Za-z0-9.-]{7,63}/g;
+
+/** Not a secret in status, headers and body; `sent` are those that the request itself named. */
+export function expectNothingOf(world: World, reply: Reply, ...sent: readonly string[]): void {
+  const all = `${[...reply.headers].map((one) => one.join(': ')).join('\n')}\n${reply.text}`;
+  const found = new Set((all.match(WORD) ?? []).filter((word) => world.secrets.has(word)));
+  expect([...found].filter((word) => !sent.includes(word))).toEqual([]);
+}
+
+/** Headers that differ from answer to answer, whatever was asked. */
+const FLEETING = ['date', 'x-request-id', 'keep-alive', 'connection'];
+
+/** An answer without what is new in each: instants and ids that the server makes. `names` are the ids that were asked for. */
+export function essence(reply: Reply, ...names: readonly string[]): object {
+  let text = reply.text;
+  for (const name of names) text = text.replaceAll(name, '<id>');
+  text = text
+    .replace(/"id":"[0-9a-f-]{36}","meta":\{"lastUpdated":"[^"]*"\}/, '<new>')
+    .replace(/_cursor=[\w-]+/g, '<cursor>');
+  const headers = [...reply.headers].filter(([name]) => !FLEETING.includes(name));
+  for (const header of headers) for (const name of names) header[1] = header[1].replaceAll(name, '<id>');
+  return { status: reply.status, headers, text };
+}
+
+/** An id that no resource has, as long as another one. */
+export const missingId = (like: string): string =>
+  randomUUID().slice(0, like.length).padEnd(like.length, '0');
+
+export const observation = (id: string, patient: string, more: JsonObject = {}): JsonObject => ({
+  resourceType: 'Observation',
+  id,
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '8867-4' }] },
+  subject: { reference: `Patient/${patient}` },
+  ...more,
+});
+
+export const without = ({ id: _id, ...rest }: JsonObject): JsonObject => rest;
+
+export interface Entry {
+  readonly resource: {
+    readonly resourceType: string;
+    readonly id: string;
+    readonly meta: { readonly versionId: string };
+  };
+  readonly response: {
+    readonly status: string;
+    readonly etag?: string;
+    readonly outcome?: { readonly issue: readonly { readonly diagnostics: string }[] };
+  };
+}
+
+export const entriesOf = (reply: Reply): readonly Entry[] =>
+  (reply.body as { entry?: readonly Entry[] }).entry ?? [];
+
+export const idsOf = (reply: Reply): string[] => entriesOf(reply).map(({ resource }) => resource.id);
+
+export const link = (reply: Reply, relation: string): string | undefined =>
+  (reply.body as { link: { relation: string; url: string }[] }).link.find((one) => one.relation === relation)
+    ?.url;
