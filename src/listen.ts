@@ -6,11 +6,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { wantsDemo } from './demo-wanted.ts';
+import { frontDesk, siteOf } from './front-desk.ts';
 import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
 import type { SmartEvent } from './smart/events.ts';
 import { logger } from './telemetry/log.ts';
-import { countRequest, metricsText } from './telemetry/metrics.ts';
+import { countRequest } from './telemetry/metrics.ts';
 import { webApp } from './web/app.ts';
 
 export interface HttpThread {
@@ -55,9 +56,8 @@ export async function startHttp({
   };
   const composition = await compose(config, { version, observe, observeSmart, writer });
   const app = webApp({
-    ready: async () => (await composition.record('default'))!.store.ping(),
-    metrics: metricsText,
-    publicUrl: config.publicUrl,
+    ...frontDesk(composition, config, siteOf(config, version)),
+    failed: (failure, requestId) => log.error({ requestId, fault: faultName(failure) }, 'page failed'),
   });
   const server = httpServer((request, response) => {
     if (composition.smart(request, response) || composition.edge(request, response)) return;

@@ -16,22 +16,22 @@ export interface Site {
 export interface Frame {
   readonly title: string;
   readonly body: Html;
-  /** `form`: one question; `reading`: text; `wide`: tables and charts */
-  readonly column?: 'form' | 'reading' | 'wide';
-  readonly script?: string;
+  /** `form`: one question; `reading`: text; `wide`: tables and charts; `full`: an app in a frame */
+  readonly column?: 'form' | 'reading' | 'wide' | 'full';
+  readonly scripts?: readonly string[];
   /** links of the place, on pages that are not a step of a launch */
   readonly navigation?: boolean;
   readonly here?: string;
 }
 
 const LINKS = [
+  ['/', 'Home'],
   ['/apps', 'Apps'],
-  ['/fhir/metadata?_format=json', 'API'],
 ] as const;
 
 /** A whole document. */
 export function renderPage(site: Site, frame: Frame): string {
-  const { title, body, column = 'reading', script, navigation = false } = frame;
+  const { title, body, column = 'reading', scripts = [], navigation = false } = frame;
   return (
     '<!doctype html>' +
     markupOf(
@@ -43,7 +43,7 @@ export function renderPage(site: Site, frame: Frame): string {
           <title>${title === site.name ? title : `${title} · ${site.name}`}</title>
           <link rel="icon" href="${site.assets.url('flame.svg')}" />
           <link rel="stylesheet" href="${site.assets.url('style.css')}" />
-          ${script !== undefined && html`<script type="module" src="${site.assets.url(script)}"></script>`}
+          ${scripts.map((script) => html`<script type="module" src="${site.assets.url(script)}"></script>`)}
         </head>
         <body class="${column}">
           <a class="skip" href="#main">Skip to the page</a>
@@ -71,6 +71,6 @@ function links(here: string | undefined): Html {
 
 function footer(site: Site): Html {
   return html`<footer>
-    <p>${site.name} ${site.version} · <a href="/readyz">health</a> · <a href="/metrics">metrics</a></p>
+    <p>${site.name} ${site.version}</p>
   </footer>`;
 }

@@ -70,3 +70,12 @@ export function sayPerson(
     .filter((part) => part !== undefined && part !== '')
     .join(' · ');
 }
+
+/** `Maya Chen, 7 years`: for a choice among a few */
+export function sayBriefly(
+  person: { readonly name: string; readonly birthDate?: string },
+  now: number,
+): string {
+  const age = person.birthDate === undefined ? undefined : sayAge(person.birthDate, now);
+  return age === undefined ? person.name : `${person.name}, ${age}`;
+}

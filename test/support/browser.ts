@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { expect } from '@jest/globals';
 import { chromiumPath } from '../needs.ts';
 
 export const WIDTHS = [360, 1280] as const;
@@ -26,10 +27,15 @@ export interface Look {
   readonly scheme: 'light' | 'dark';
 }
 
+const windowOf = (width: number): { width: number; height: number } => ({
+  width,
+  height: width < 600 ? 740 : 800,
+});
+
 /** A fresh page without cookies. `faults` collects console errors, CSP violations and failed requests. */
 export async function openPage(browser: Browser, look: Look): Promise<{ page: Page; faults: string[] }> {
   const context: BrowserContext = await browser.newContext({
-    viewport: { width: look.width, height: look.width < 600 ? 740 : 800 },
+    viewport: windowOf(look.width),
     colorScheme: look.scheme,
     reducedMotion: 'reduce',
   });
@@ -51,9 +57,8 @@ export function watch(page: Page): string[] {
   return faults;
 }
 
-/** What axe finds, one line a rule and place. */
+/** What axe, which is in the page already, finds: one line a rule and place. */
 export async function axeFaults(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }> };
@@ -74,6 +79,28 @@ export const overflowing = (page: Page): Promise<readonly string[]> =>
       .filter((one) => one.getBoundingClientRect().right > width + 1)
       .map((one) => one.tagName.toLowerCase() + '.' + one.className + ' reaches ' + one.getBoundingClientRect().right);
   })()`);
+
+/**
+ * Looks at a page at both widths, light and dark: a picture is kept, and axe, the width and the console find nothing. `status` is that of the page,
+ * which Chromium reports as a console error where it is one.
+ */
+export async function inspect(browser: Browser, url: string, name: string, status = 200): Promise<void> {
+  const { page, faults } = await openPage(browser, { width: WIDTHS[0], scheme: 'light' });
+  const response = await page.goto(url);
+  expect(response!.status()).toBe(status);
+  await page.evaluate(AXE);
+  for (const width of WIDTHS) {
+    for (const scheme of SCHEMES) {
+      await page.setViewportSize(windowOf(width));
+      await page.emulateMedia({ colorScheme: scheme });
+      await picture(page, `${name}-${width}-${scheme}`);
+      const found = { axe: await axeFaults(page), wide: await overflowing(page) };
+      expect({ width, scheme, ...found }).toEqual({ width, scheme, axe: [], wide: [] });
+    }
+  }
+  expect(faults.filter((fault) => status === 200 || !fault.includes(`status of ${status}`))).toEqual([]);
+  await page.context().close();
+}
 
 /** Keeps a picture in the ignored folder `.screenshots`, to be looked at. */
 export async function picture(page: Page, name: string): Promise<void> {

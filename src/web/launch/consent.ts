@@ -24,7 +24,7 @@ export function consentPage(site: Site, view: ConsentView): string {
       </div>
     </form>
     ${forDevelopers(view)}`;
-  return renderPage(site, { title: question(view), body, column: 'form', script: 'consent.js' });
+  return renderPage(site, { title: question(view), body, column: 'form', scripts: ['consent.js'] });
 }
 
 function question({ app, patient, permissions }: ConsentView): string {
@@ -72,8 +72,10 @@ function permission(view: PermissionView): Html {
 const checkbox = (view: PermissionView): Html =>
   html`<label class="choice">
     <input type="checkbox" name="scope" value="${view.value}" ${flag('checked', view.ticked)} />
-    <span><strong>${view.title}</strong> <span class="quiet">${view.can}</span></span>
+    <span>${view.can} <strong>${lowerFirst(view.title)}</strong></span>
   </label>`;
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 function kinds({ title, wildcard }: PermissionView, children: readonly PermissionView[]): Html {
   return html`<details
@@ -108,17 +110,17 @@ function cannot(clauses: readonly string[]): Html {
 }
 
 function duration({ kind, choices }: NonNullable<ConsentView['duration']>): Html {
-  return html`<fieldset>
-    <legend>For how long</legend>
-    ${kind === 'offline' && html`<p class="quiet">It may then look at the record while you are away.</p>`}
-    ${choices.map(
-      ({ value, label, chosen }) =>
-        html`<label class="choice">
-          <input type="radio" name="duration" value="${value}" ${flag('checked', chosen)} />
-          <span>${label}</span>
-        </label>`,
-    )}
-  </fieldset>`;
+  return html`<h2 id="how-long">For how long</h2>
+    <div role="radiogroup" aria-labelledby="how-long">
+      ${kind === 'offline' && html`<p class="quiet">It may then look at the record while you are away.</p>`}
+      ${choices.map(
+        ({ value, label, chosen }) =>
+          html`<label class="choice">
+            <input type="radio" name="duration" value="${value}" ${flag('checked', chosen)} />
+            <span>${label}</span>
+          </label>`,
+      )}
+    </div>`;
 }
 
 function forDevelopers({ app, permissions }: ConsentView): Html {

@@ -24,7 +24,12 @@ export function selectPatientPage(site: Site, view: SelectPatientView): string {
       <button>Search</button>
     </form>
     <div id="found">${found(site, view)}</div>`;
-  return renderPage(site, { title: 'Choose a patient', body, column: 'form', script: 'select-patient.js' });
+  return renderPage(site, {
+    title: 'Choose a patient',
+    body,
+    column: 'form',
+    scripts: ['select-patient.js'],
+  });
 }
 
 function found(site: Site, view: SelectPatientView): Html {

@@ -12,7 +12,7 @@ export function signInPage(site: Site, view: SignInView): string {
       <button class="main">Sign in</button>
     </form>
     ${view.demoAccounts && view.demoAccounts.length > 0 && demoAccounts(view.demoAccounts)}`;
-  return renderPage(site, { title: 'Sign in', body, column: 'form', script: 'sign-in.js' });
+  return renderPage(site, { title: 'Sign in', body, column: 'form', scripts: ['sign-in.js'] });
 }
 
 function asked({ app, site }: SignInView): Html {

@@ -1,0 +1,71 @@
+/** The launcher: everything of a launch by choice, and its state in the address. Without scripts a button brings the choices up to date. */
+import type { Site } from './frame.ts';
+import { flag, html, type Html } from './html.ts';
+import { addressOf, launchable, MODES, SIMULATED, type LaunchChoices } from './launcher.ts';
+import type { SampleApp } from './sample-apps.ts';
+import { sayBriefly, sayDate } from './words.ts';
+
+export function launcherForm(site: Site, apps: readonly SampleApp[], choices: LaunchChoices): Html {
+  const { setup } = choices;
+  const isAlone = setup.mode === 'standalone';
+  return html`<section aria-labelledby="launcher">
+    <h2 id="launcher">Launcher</h2>
+    <p>Choose everything yourself. The address of this page keeps what you choose, so you can share it.</p>
+    <form class="launcher" method="get" action="/apps#launcher" data-choices="">
+      ${appAndMode(apps, choices)} ${!isAlone && context(site, choices)} ${fault(choices)}
+      <div class="actions">
+        <button formmethod="post" formaction="/apps/launch" formtarget="_blank">Launch this</button>
+        <button class="unscripted">Update choices</button>
+        <button type="button" class="scripted" data-copy="${site.publicUrl}${addressOf(setup)}">
+          <span data-copied="Copied" aria-live="polite">Copy link to this set-up</span>
+        </button>
+      </div>
+      ${isAlone && html`<p class="quiet">The app ${MODES.standalone.tells}.</p>`}
+    </form>
+  </section>`;
+}
+
+type Option = readonly [value: string, text: string];
+
+function appAndMode(apps: readonly SampleApp[], { setup }: LaunchChoices): Html {
+  const all = launchable(apps).map((app): Option => [app.clientId, app.name]);
+  const modes = setup.app.modes.filter((mode) => mode !== 'backend');
+  return html`${choice('app', 'App', all, setup.app.clientId)}
+  ${choice(
+    'mode',
+    'Way to launch',
+    modes.map((mode) => [mode, MODES[mode].name]),
+    setup.mode,
+  )}`;
+}
+
+function context(site: Site, { setup, users, patients, encounters }: LaunchChoices): Html {
+  const people = users.map(({ username, name }): Option => [username, `${username}: ${name}`]);
+  const records = patients.map((one): Option => [one.id, sayBriefly(one, site.now())]);
+  const visits = encounters.map(({ id, label, start }): Option => [
+    id,
+    start === undefined ? label : `${sayDate(start)}: ${label}`,
+  ]);
+  return html`${choice('user', 'User', people, setup.user.username)}
+  ${choice('patient', 'Patient', records, setup.patient)}
+  ${choice('encounter', 'Visit', [['', 'No particular visit'], ...visits], setup.encounter ?? '')}`;
+}
+
+function fault({ setup }: LaunchChoices): Html {
+  const possible = Object.entries(SIMULATED).filter(
+    ([name]) => setup.mode !== 'standalone' || name === 'iss',
+  );
+  return choice('error', 'What goes wrong', [['', 'Nothing'], ...possible], setup.error ?? '');
+}
+
+function choice(name: string, label: string, options: readonly Option[], chosen: string | undefined): Html {
+  return html`<div>
+    <label for="choose-${name}">${label}</label>
+    <select id="choose-${name}" name="${name}">
+      ${options.map(
+        ([value, text]) =>
+          html`<option value="${value}" ${flag('selected', value === chosen)}>${text}</option>`,
+      )}
+    </select>
+  </div>`;
+}
