@@ -1,50 +1,77 @@
 /** What the pages are given of the house: the record through the same door as any client's requests, and what may be launched. */
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import { randomUUID } from 'node:crypto';
-import { OPEN_ACCESS, type AccessContext } from './access/context.ts';
+import { OPEN_ACCESS } from './access/context.ts';
 import type { Composition } from './compose.ts';
 import type { Config } from './config.ts';
+import { DEMO_SEED, hasDemo } from './demo-wanted.ts';
+import { demoIdentities } from './demo/records.ts';
 import { dispatch } from './rest/dispatch.ts';
-import type { FhirRequest, ResponseBody } from './rest/request.ts';
+import type { TenantRecord } from './rest/record.ts';
+import { accounts } from './smart/accounts.ts';
+import { chartAlerts } from './smart/chart-alerts.ts';
+import { claimLaunch, createLaunch } from './smart/launch.ts';
+import { recordChart, type ChartOptions } from './smart/record-chart.ts';
+import { userAccess } from './smart/user-access.ts';
 import { metricsText } from './telemetry/metrics.ts';
 import type { AppOptions } from './web/app.ts';
 import { ownAssets } from './web/assets.ts';
-import type { Site } from './web/frame.ts';
+import type { Launching } from './web/launching.ts';
 
-export const SITE_NAME = 'Embergate';
+const SITE = 'Embergate';
+/** A choice of more is no choice: the launcher offers so many. */
+const MOST_PATIENTS = 100;
+const MOST_VISITS = 50;
 
-export function siteOf({ publicUrl }: Config, version: string): Site {
-  return { name: SITE_NAME, version, publicUrl, assets: ownAssets(), now: Date.now };
-}
-
-export function frontDesk(composition: Composition, config: Config, site: Site): AppOptions {
-  const record = async () => (await composition.record('default'))!;
-  const base = `${config.publicUrl}/fhir`;
-  const get = async (access: AccessContext, path: readonly string[], query: FhirRequest['query'] = []) => {
-    const request: FhirRequest = { method: 'GET', path, query, headers: {}, baseUrl: base, id: randomUUID() };
-    const { response } = await dispatch(await record(), access, request);
-    return JSON.parse(textOf(response.body)) as unknown;
-  };
+export function frontDesk(composition: Composition, config: Config, version: string): AppOptions {
+  const { publicUrl } = config;
+  const record = async (): Promise<TenantRecord> => (await composition.record('default'))!;
   return {
     ready: async () => (await record()).store.ping(),
     metrics: metricsText,
-    site,
-    statement: async () => (await get(OPEN_ACCESS, ['metadata'])) as CapabilityStatement,
-    launching: {
-      base,
-      hasDemo: false,
-      users: async () => [],
-      patients: async () => [],
-      encounters: async () => [],
-      banner: async () => undefined,
-      create: () => Promise.reject(new RangeError('There is no demo')),
-      spend: () => Promise.reject(new RangeError('There is no demo')),
-    },
+    site: { name: SITE, version, publicUrl, assets: ownAssets(), now: Date.now },
+    statement: async () => statementOf(await record(), `${publicUrl}/fhir`),
+    launching: launchingOf(record, config),
   };
 }
 
-function textOf(body: ResponseBody | undefined): string {
-  if (body?.kind === 'bytes') return Buffer.from(body.bytes).toString();
-  if (body?.kind === 'pieces') return Buffer.concat(body.pieces).toString();
-  throw new TypeError('This answer is not a text');
+/** As any client gets it. */
+async function statementOf(record: TenantRecord, baseUrl: string): Promise<CapabilityStatement> {
+  const request = {
+    method: 'GET',
+    path: ['metadata'],
+    query: [],
+    headers: {},
+    baseUrl,
+    id: randomUUID(),
+  } as const;
+  const { response } = await dispatch(record, OPEN_ACCESS, request);
+  if (response.body?.kind !== 'bytes') throw new TypeError('The capability statement is not a text');
+  return JSON.parse(Buffer.from(response.body.bytes).toString()) as CapabilityStatement;
+}
+
+function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launching {
+  const base = `${config.publicUrl}/fhir`;
+  const options: ChartOptions = {
+    record,
+    access: async (user) => userAccess(await record(), base, user),
+    baseUrl: base,
+  };
+  const chart = recordChart(options);
+  const tokens = async () => (await record()).store.tokens;
+  return {
+    base,
+    child: demoIdentities(DEMO_SEED).child,
+    hasDemo: async () => hasDemo(config, (await record()).store),
+    users: async () =>
+      (await accounts(await tokens(), Date.now())).filter(({ demo, disabled }) => demo && !disabled),
+    patients: async (user) => (await chart.patients(user, { count: MOST_PATIENTS })).patients,
+    encounters: (user, patient) => chart.encounters(user, patient, MOST_VISITS),
+    banner: async (user, id) => {
+      const [patient, alerts] = await Promise.all([chart.patient(user, id), chartAlerts(options, user, id)]);
+      return patient && { patient, ...alerts };
+    },
+    create: async (launch, now) => createLaunch(await tokens(), launch, now),
+    spend: async (handle, clientId, now) => void (await claimLaunch(await tokens(), handle, clientId, now)),
+  };
 }

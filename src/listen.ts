@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { wantsDemo } from './demo-wanted.ts';
-import { frontDesk, siteOf } from './front-desk.ts';
+import { frontDesk } from './front-desk.ts';
 import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
 import type { SmartEvent } from './smart/events.ts';
@@ -56,7 +56,7 @@ export async function startHttp({
   };
   const composition = await compose(config, { version, observe, observeSmart, writer });
   const app = webApp({
-    ...frontDesk(composition, config, siteOf(config, version)),
+    ...frontDesk(composition, config, version),
     failed: (failure, requestId) => log.error({ requestId, fault: faultName(failure) }, 'page failed'),
   });
   const server = httpServer((request, response) => {

@@ -65,7 +65,7 @@ function patientQuery({ text, count }: PatientSearch): Query {
 /** https://hl7.org/fhir/R4/search.html#escaping */
 const escaped = (word: string): string => word.replace(/[\\$,|]/g, '\\$&');
 
-async function ask(
+export async function ask(
   { record, access, baseUrl }: ChartOptions,
   user: ChartUser,
   path: readonly string[],
@@ -112,7 +112,7 @@ interface Encounter {
   readonly location?: readonly { readonly location?: { readonly display?: string } }[];
 }
 
-function resourcesOf(bundle: JsonObject | undefined): (Patient & Encounter)[] {
+export function resourcesOf(bundle: JsonObject | undefined): (Patient & Encounter)[] {
   const entries = (bundle?.['entry'] ?? []) as unknown as {
     resource: Patient & Encounter;
     search?: { mode?: string };

@@ -15,7 +15,7 @@ export function galleryRoutes(site: Site, launching: Launching, apps: readonly S
   router.get('/', async (request, response) => {
     const choices = await choicesOf(apps, launching, launchQuery(request.query));
     const openedWithoutLaunch = request.query['opened'] === '1';
-    const view = { apps, choices, hasDemo: launching.hasDemo, openedWithoutLaunch };
+    const view = { apps, choices, hasDemo: await launching.hasDemo(), openedWithoutLaunch };
     response.set(PERSONAL_PAGE).send(galleryPage(site, view));
   });
   router.get('/ehr', async (request, response) => {

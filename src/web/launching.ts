@@ -33,7 +33,7 @@ export interface Launching {
   /** FHIR base, `iss` of a launch */
   readonly base: string;
   /** the demo is there, or on its way */
-  readonly hasDemo: boolean;
+  hasDemo(): Promise<boolean>;
   /** the demo's accounts that have a place in the record; none outside of the demo, where nothing can be launched from here */
   users(): Promise<readonly LaunchUser[]>;
   /** whom a clinician's launch is about unless another is chosen */

@@ -79,7 +79,7 @@ export function launching(parts: Partial<Launching> = {}): HouseOfCards {
     );
   return {
     base: 'http://localhost:8080/fhir',
-    hasDemo: true,
+    hasDemo: async () => true,
     child: 'maya',
     users: async () => users,
     patients: async (user) => seenBy(user),

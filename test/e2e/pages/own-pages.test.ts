@@ -55,7 +55,7 @@ needs('chromium', 'the own pages in a browser')('own pages', () => {
     id: `p${at}`,
     name: `Patient ${at} of a long list`,
   }));
-  const nobody = launching({ hasDemo: false, users: async () => [] });
+  const nobody = launching({ hasDemo: async () => false, users: async () => [] });
   const loading = launching({ users: async () => [] });
   const busy = launching({
     patients: async () => crowd,

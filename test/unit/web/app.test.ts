@@ -267,7 +267,7 @@ describe('launching from the gallery', () => {
   });
 
   it('launches nothing where there is no demo, and says so', async () => {
-    const house = launching({ hasDemo: false, users: async () => [] });
+    const house = launching({ hasDemo: async () => false, users: async () => [] });
     expect((await post({ app: 'growth-chart' }, {}, house)).to!.pathname).toBe('/apps');
     const { text } = await askAs(OURS, '/apps', { launching: house });
     expect(house.made).toEqual([]);
