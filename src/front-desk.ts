@@ -5,7 +5,6 @@ import { OPEN_ACCESS } from './access/context.ts';
 import type { Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { DEMO_SEED, hasDemo } from './demo-wanted.ts';
-import { demoIdentities } from './demo/records.ts';
 import { dispatch } from './rest/dispatch.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { accounts } from './smart/accounts.ts';
@@ -61,7 +60,7 @@ function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launc
   const tokens = async () => (await record()).store.tokens;
   return {
     base,
-    child: demoIdentities(DEMO_SEED).child,
+    child: async () => (await import('./demo/records.ts')).demoIdentities(DEMO_SEED).child,
     hasDemo: async () => hasDemo(config, (await record()).store),
     users: async () =>
       (await accounts(await tokens(), Date.now())).filter(({ demo, disabled }) => demo && !disabled),

@@ -2,7 +2,7 @@
  * HTML by tagged templates, escaped by construction: what is put in is text unless it was made by a template itself, and the template knows where
  * it stands. In text and in a double-quoted attribute a value is escaped; an address in `href` or `src` must be one that cannot run code;
  * anywhere else (a script, a style, an unquoted attribute, a tag's name) a value is refused when the template is first read.
- * https://html.spec.whatwg.org/multipage/parsing.html (docs/adr/0015)
+ * https://html.spec.whatwg.org/multipage/parsing.html (docs/adr/0021)
  */
 
 const MARKUP = Symbol('markup');

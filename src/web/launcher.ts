@@ -90,7 +90,7 @@ export async function choicesOf(
   const user = users.find(({ username }) => username === query.user) ?? usualUser(users, mode);
   const patients = await launching.patients(user);
   const patient = (
-    patients.find(({ id }) => id === query.patient) ?? usualPatient(patients, user, launching.child)
+    patients.find(({ id }) => id === query.patient) ?? usualPatient(patients, user, await launching.child())
   )?.id;
   const encounters = patient === undefined ? [] : await launching.encounters(user, patient);
   const encounter = encounters.find(({ id }) => id === query.encounter)?.id;

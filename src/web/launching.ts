@@ -37,7 +37,7 @@ export interface Launching {
   /** the demo's accounts that have a place in the record; none outside of the demo, where nothing can be launched from here */
   users(): Promise<readonly LaunchUser[]>;
   /** whom a clinician's launch is about unless another is chosen */
-  readonly child?: string;
+  child(): Promise<string | undefined>;
   patients(user: LaunchUser): Promise<readonly PersonView[]>;
   encounters(user: LaunchUser, patient: string): Promise<SelectEncounterView['encounters']>;
   /** undefined: there is none whom the user may see */

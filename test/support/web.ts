@@ -80,7 +80,7 @@ export function launching(parts: Partial<Launching> = {}): HouseOfCards {
   return {
     base: 'http://localhost:8080/fhir',
     hasDemo: async () => true,
-    child: 'maya',
+    child: async () => 'maya',
     users: async () => users,
     patients: async (user) => seenBy(user),
     encounters: async (_user, patient) => [
