@@ -102,10 +102,21 @@ export function connect(port: number): Promise<Connection> {
   });
 }
 
-/** The text of a request with the header fields of a FHIR client. */
-export function requestText(method: string, path: string, body: string | undefined): string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n`;
-  if (body === undefined) return `${head}\r\n`;
-  const length = Buffer.byteLength(body);
-  return `${head}Content-Type: application/fhir+json\r\nContent-Length: ${length}\r\n\r\n${body}`;
+/** The text of a request with the header fields of a FHIR client, and more or others (in small letters). */
+export function requestText(
+  method: string,
+  path: string,
+  body: string | undefined,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const usual = {
+    host: '127.0.0.1',
+    accept: 'application/fhir+json',
+    ...(body !== undefined && { 'content-type': 'application/fhir+json' }),
+  };
+  const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const fields = Object.entries({ ...usual, ...headers, ...length }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `${method} ${path} HTTP/1.1\r\n${fields.join('')}\r\n${body ?? ''}`;
 }

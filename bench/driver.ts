@@ -9,6 +9,7 @@ import {
   type CycleJob,
   type DrainJob,
   type Job,
+  type OnceJob,
   type Request,
   type Result,
 } from './job.ts';
@@ -49,12 +50,12 @@ async function timed(
 }
 
 /** A request as bytes made once, or as a function where each sending has a number of its own. */
-function prepare({ method, path, body }: Request): () => string | Buffer {
+function prepare({ method, path, body, headers }: Request): () => string | Buffer {
   if (body?.includes(COUNTER) !== true) {
-    const bytes = Buffer.from(requestText(method, path, body));
+    const bytes = Buffer.from(requestText(method, path, body, headers));
     return () => bytes;
   }
-  const sample = requestText(method, path, body.replaceAll(COUNTER, '0'.repeat(COUNTER_WIDTH)));
+  const sample = requestText(method, path, body.replaceAll(COUNTER, '0'.repeat(COUNTER_WIDTH)), headers);
   const head = sample.slice(0, sample.indexOf('\r\n\r\n') + 4);
   const parts = body.split(COUNTER);
   return () => head + parts.join(nextCounter());
@@ -88,6 +89,18 @@ function runCycle(job: CycleJob) {
       const { make, what } = mine[at]!;
       await timed(tally, connection, make(), what);
     }
+  });
+}
+
+function runOnce(job: OnceJob) {
+  const prepared = job.requests.map((request) => ({
+    bytes: Buffer.from(requestText(request.method, request.path, request.body, request.headers)),
+    what: `${request.method} ${request.path}`,
+  }));
+  let next = 0;
+  return overConnections(job, async (connection, _index, tally) => {
+    for (let one = prepared[next++]; one !== undefined; one = prepared[next++])
+      await timed(tally, connection, one.bytes, one.what);
   });
 }
 
@@ -131,12 +144,21 @@ async function crudTurn({ base, templates }: CrudJob, connection: Connection, ta
   for (const { type } of templates.toReversed()) await send('DELETE', `${base}/${type}/${ids.get(type)}`);
 }
 
+function runKind(job: Job): ReturnType<typeof runCycle> {
+  switch (job.kind) {
+    case 'cycle':
+      return runCycle(job);
+    case 'crud':
+      return runCrud(job);
+    case 'drain':
+      return runDrain(job);
+    case 'once':
+      return runOnce(job);
+  }
+}
+
 async function run(job: Job): Promise<Result> {
-  const { tally, seconds } = await (job.kind === 'cycle'
-    ? runCycle(job)
-    : job.kind === 'crud'
-      ? runCrud(job)
-      : runDrain(job));
+  const { tally, seconds } = await runKind(job);
   const { latencies, ...counts } = tally;
   return { ...counts, seconds, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
 }

@@ -3,7 +3,13 @@
 /** A marker in a body that each request replaces by a number of its own, always twelve digits long. */
 export const COUNTER = '@@counter@@';
 
-export type Request = { readonly method: string; readonly path: string; readonly body?: string };
+export type Request = {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: string;
+  /** header fields beside those of a FHIR client; their names in small letters */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** A resource of the CRUD loop. Its text refers to others as `{{Type}}`, which becomes their id. */
 export type Template = { readonly type: string; readonly text: string };
@@ -32,7 +38,10 @@ export type DrainJob = Load & {
   readonly files: readonly string[];
 };
 
-export type Job = CycleJob | CrudJob | DrainJob;
+/** Sends each request once: those that can only be answered once. */
+export type OnceJob = Load & { readonly kind: 'once'; readonly requests: readonly Request[] };
+
+export type Job = CycleJob | CrudJob | DrainJob | OnceJob;
 
 /** `requests` answered in `seconds`; latencies in milliseconds; `wrong` counts answers outside 2xx. */
 export type Result = {

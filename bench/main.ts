@@ -6,12 +6,13 @@ import { join, resolve } from 'node:path';
 import { findMongod } from '../scripts/mongod.mjs';
 import { progress } from '../src/telemetry/progress.ts';
 import { startMongod, type Mongod } from '../test/support/mongod.ts';
+import { runAccess, type AccessFigure } from './access.ts';
 import { startDriver } from './drive.ts';
 import { importSet, measureImport, type DataSet, type ImportName } from './imports.ts';
 import type { Job } from './job.ts';
 import { machine } from './machine.ts';
 import { measure, type Context } from './measure.ts';
-import { IMPORTS, parseOptions, USAGE, UsageError, type Options } from './options.ts';
+import { ACCESS, IMPORTS, parseOptions, USAGE, UsageError, type Options } from './options.ts';
 import { diskLine, figureOf, tableHead, tableRow, type Figure, type Pair } from './report.ts';
 import { copyAnswers, seedServer } from './seed.ts';
 import { startSubject, type Stage, type Subject } from './subjects.ts';
@@ -132,7 +133,7 @@ async function openMongod(options: Options): Promise<Mongod | undefined> {
   return startMongod();
 }
 
-function keep(options: Options, figures: readonly Figure[]): void {
+function keep(options: Options, figures: readonly (Figure | AccessFigure)[]): void {
   const where = machine();
   const date = new Date().toISOString();
   const file = join(RESULTS, `${date.slice(0, 10)}-${where.commit}-${options.store}.json`);
@@ -154,7 +155,12 @@ async function run(options: Options): Promise<void> {
   const context = { driver, mongodPid: mongod === undefined ? undefined : () => mongod.pid() };
   const bench = { options, stage: { options, folder, mongod }, context, step: () => bar.update(++done) };
   try {
-    const figures = [...(await runShared(bench, shared)), ...(await runImports(bench, imports))];
+    const access = options.only.includes(ACCESS) ? () => runAccess({ ...bench, say }) : () => [];
+    const figures = [
+      ...(await runShared(bench, shared)),
+      ...(await runImports(bench, imports)),
+      ...(await access()),
+    ];
     if (!options.quick) keep(options, figures);
   } finally {
     bar.stop();

@@ -22,14 +22,17 @@ export type Options = {
 /** Imports are workloads too, but each pair of them begins on an empty store. */
 export const IMPORTS = ['import-demo', 'import-synthea'] as const;
 
-export const NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ...IMPORTS];
+/** Measures the server against itself: with and without tokens. */
+export const ACCESS = 'access';
+
+export const NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ...IMPORTS, ACCESS];
 
 export const USAGE = `npm run bench [-- NAME… OPTIONS]
   NAME                 ${NAMES.join(', ')} (all)
   --only NAME          the same as NAME
   --store KIND         sqlite or mongo (sqlite)
   --seconds N          length of one measurement (4)
-  --pairs N            measurements of floor and server in turn (5)
+  --pairs N            measurements of floor and server (or of open and smart) in turn (5)
   --connections N      keep-alive connections of the driver (16)
   --patients N         patients with 100 observations each to read and search (120)
   --import-patients N  patients of one import (60)

@@ -6,7 +6,7 @@ import type { Kind } from './subjects.ts';
 
 export type Pair = { readonly floor: Measurement; readonly server: Measurement };
 
-type Side = {
+export type Side = {
   readonly rate: Spread;
   readonly cpuPer1000?: number;
   readonly mongodCpuPer1000?: number;
@@ -34,8 +34,10 @@ function medianOf(values: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : quantile(known, 0.5);
 }
 
-function sideOf(pairs: readonly Pair[], kind: Kind): Side {
-  const side = pairs.map((pair) => pair[kind]);
+const sideOf = (pairs: readonly Pair[], kind: Kind): Side => sideOfAll(pairs.map((pair) => pair[kind]));
+
+/** What one subject did in all measurements of it. */
+export function sideOfAll(side: readonly Measurement[]): Side {
   const peaks = side.map(({ peakBytes }) => peakBytes).filter((value) => value !== undefined);
   return {
     rate: spreadOf(side.map(({ rate }) => rate)),

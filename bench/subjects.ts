@@ -72,13 +72,17 @@ async function untilUp(child: ChildProcess, port: number, log: string): Promise<
   }
 }
 
-function environment({ options }: Stage, port: number, store: string): NodeJS.ProcessEnv {
+/** How a subject is started apart from the usual: on an empty store, with open access. */
+export type Start = { readonly store?: string; readonly access?: 'open' | 'smart' };
+
+function environment({ options }: Stage, port: number, store: string, access: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     PORT: String(port),
     HOST: '127.0.0.1',
     STORE: store,
-    ACCESS: 'open',
+    ACCESS: access,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
     VALIDATION: options.validation,
     DEMO: 'off',
     LOG_LEVEL: 'warn',
@@ -97,21 +101,24 @@ async function stop(child: ChildProcess): Promise<void> {
   running.delete(child);
 }
 
+export const emptyStore = ({ mongod }: Stage, folder: string): string =>
+  mongod?.freshUri() ?? `sqlite:${folder}`;
+
 let started = 0;
 
-/** Starts it on an empty store by its documented command and waits for the first answer. */
-export async function startSubject(kind: Kind, stage: Stage): Promise<Subject> {
+/** Starts it by its documented command and waits for the first answer. */
+export async function startSubject(kind: Kind, stage: Stage, start: Start = {}): Promise<Subject> {
   const name = `${kind}-${++started}`;
   const folder = join(stage.folder, name);
   mkdirSync(folder, { recursive: true });
   const log = `${folder}.log`;
   const port = await freePort();
-  const store = stage.mongod?.freshUri() ?? `sqlite:${folder}`;
+  const store = start.store ?? emptyStore(stage, folder);
   const begun = performance.now();
   const command = kind === 'floor' ? [FLOOR] : [stage.options.server ?? SERVER, 'serve'];
   const args = ['--disable-warning=ExperimentalWarning', ...command];
   const child = spawn(process.execPath, args, {
-    env: environment(stage, port, store),
+    env: environment(stage, port, store, start.access ?? 'open'),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -36,7 +36,10 @@ interface Setting<K extends keyof Config> {
   readonly parse: (text: string, name: string) => Config[K];
 }
 
-const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/;
+const LOOPBACK_NAME = /^(localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/;
+
+/** A host name or address that only this machine can reach. */
+export const isLoopback = (host: string): boolean => LOOPBACK_NAME.test(host);
 
 function whole(least: number, most: number) {
   return (text: string, name: string): number => {
@@ -204,7 +207,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 }
 
 function refuseUnsafe(config: Config): void {
-  if (config.access === 'open' && !LOOPBACK.test(config.host)) {
+  if (config.access === 'open' && !isLoopback(config.host)) {
     throw new ConfigError(
       `HOST is "${config.host}": ACCESS=open serves everyone, so it only listens on a loopback address such as 127.0.0.1`,
     );

@@ -9,7 +9,7 @@ async function serve(): Promise<void> {
   const { start } = await import('./serve.ts');
   const running = await start(config);
   const people = running.hasDemo ? await demoPeople() : undefined;
-  console.log(banner(config, running.url, people));
+  console.log(banner({ config, url: running.url, people, access: running.demoAccess }));
   let stopping = false;
   const stop = (): void => {
     if (stopping) return;

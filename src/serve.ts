@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { openStores } from './compose.ts';
 import { ConfigError, type Config } from './config.ts';
+import type { DemoAccess } from './demo-access.ts';
 import { hasDemo } from './demo-wanted.ts';
 import type { ThreadData } from './listen.ts';
 import type { Stores } from './store/ports.ts';
@@ -14,6 +15,8 @@ export interface Running {
   readonly url: string;
   /** the demo's records are there, or on their way */
   readonly hasDemo: boolean;
+  /** the ways into the demo, where tokens are asked for */
+  readonly demoAccess?: DemoAccess;
   readonly stop: () => Promise<void>;
 }
 
@@ -34,17 +37,30 @@ export async function start(config: Config): Promise<Running> {
     await opened.tenant('default');
     return opened;
   });
+  const demo = await hasDemo(settled, await stores.tenant('default'));
+  const demoAccess = demo && settled.access === 'smart' ? await openDemo(settled, stores) : undefined;
   const threads = await Promise.all(
     Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)),
   );
-  const demo = await hasDemo(settled, await stores.tenant('default'));
   const upkeep = keepTokensTidy(stores);
   const stop = async (): Promise<void> => {
     await upkeep.stop();
     await Promise.all(threads.map((thread) => thread.stop()));
     await stores.close();
   };
-  return { url: settled.publicUrl, hasDemo: demo, stop };
+  return { url: settled.publicUrl, hasDemo: demo, ...(demoAccess && { demoAccess }), stop };
+}
+
+/** Accounts and clients of the demo are there before the first request; a server without the demo never loads their maker. */
+async function openDemo(config: Config, stores: Stores): Promise<DemoAccess> {
+  const { refuseExposedDemo, seedDemoAccess } = await import('./demo-access.ts');
+  try {
+    refuseExposedDemo(config);
+    return await seedDemoAccess((await stores.tenant('default')).tokens, config);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
 }
 
 /** Bounds on the memory of an HTTP thread. A small young generation keeps what an import leaves behind from piling up. */

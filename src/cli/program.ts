@@ -1,6 +1,7 @@
 /** The command `embergate`: one file a command, each adds itself here and loads what it needs when it runs. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
+import { addClient } from './client.ts';
 import { addDemo } from './demo.ts';
 import { addExplain } from './explain.ts';
 import { addFhirPath } from './fhirpath.ts';
@@ -29,7 +30,8 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
       ),
     );
   addServe(program, actions);
-  for (const add of [addDemo, addImport, addTenant, addUser, addExplain, addFhirPath]) add(program);
+  for (const add of [addDemo, addImport, addTenant, addUser, addClient, addExplain, addFhirPath])
+    add(program);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {

@@ -39,7 +39,7 @@ async function file(name: string, content: unknown): Promise<string> {
 const lines = (text: string): string[] => text.trimEnd().split('\n');
 
 describe('help', () => {
-  it.each(['serve', 'demo', 'import', 'user', 'explain', 'fhirpath'])(
+  it.each(['serve', 'demo', 'import', 'user', 'client', 'explain', 'fhirpath'])(
     'of %s has examples',
     async (command) => {
       const { code, out } = await embergate(command, '--help');

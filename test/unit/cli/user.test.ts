@@ -44,7 +44,7 @@ describe('embergate user', () => {
     const { out: listed } = await user('list');
     expect(listed).toBe('jdoe\tpractitioner\tJo Doe\tPractitioner/p1\tactive\n');
     expect(listed).not.toContain(password);
-  }, 20_000);
+  }, 60_000);
 
   it('takes a password from standard input, and a new one later', async () => {
     const args = [
@@ -65,7 +65,7 @@ describe('embergate user', () => {
       false,
       true,
     ]);
-  }, 20_000);
+  }, 60_000);
 
   it('disables, enables and removes', async () => {
     await run(['user', 'add', 'ops', '--role', 'operator', '--password-stdin'], 'correct horse');
@@ -76,7 +76,7 @@ describe('embergate user', () => {
     expect(await signsIn('ops', 'correct horse')).toBe(true);
     expect((await user('remove', 'ops')).out).toBe('removed ops\n');
     expect((await user('list')).out).not.toContain('ops');
-  }, 30_000);
+  }, 60_000);
 
   it.each([
     [['add', 'x', '--role', 'patient'], 'the role patient needs --fhir-user Patient/ID'],
