@@ -110,7 +110,7 @@ export const SETTINGS = [
     key: 'demo',
     fallback: 'auto',
     meaning:
-      '`on` loads the demo records, `off` does not, `auto` does with the default store and an empty folder',
+      '`on` loads the demo (records, and accounts and clients that everyone knows), `off` does not, `auto` does with the default store and an empty folder, where only this machine can reach it',
     parse: oneOf('on', 'off', 'auto'),
   }),
   setting({
@@ -123,7 +123,7 @@ export const SETTINGS = [
   setting({
     name: 'ACCESS',
     key: 'access',
-    fallback: 'open',
+    fallback: 'smart',
     meaning:
       '`smart` serves FHIR to holders of an access token, `open` with no token, and only on a loopback HOST',
     parse: oneOf('open', 'smart'),

@@ -135,6 +135,7 @@ function recordOf(id: string, options: AddOptions): ClientRecord {
     grant_types: isBackend ? ['client_credentials'] : ['authorization_code', 'refresh_token'],
     response_types: isBackend ? [] : ['code'],
     token_endpoint_auth_method: methodOf(options),
+    ...(redirectUri.some((url) => !/^https?:/.test(url)) && { application_type: 'native' as const }),
     ...(launchUri !== undefined && { launch_uri: checkedUrl(launchUri, '--launch-uri') }),
     ...(scope !== undefined && { smart_scopes: checkedScopes(scope) }),
     ...(options.jwks !== undefined && { jwks: publicKeys(options.jwks) }),

@@ -23,6 +23,8 @@ export interface ClientRecord {
   /** the scopes that it may ask for, separated by spaces */
   readonly smart_scopes?: string;
   readonly launch_uri?: string;
+  /** native: may come back to a scheme of its own */
+  readonly application_type?: 'web' | 'native';
   readonly allowed_origins?: readonly string[];
   /** may introspect tokens of other clients */
   readonly introspects?: boolean;

@@ -46,8 +46,11 @@ describe('start', () => {
 
   it.each([
     ['a setting that is no number', { PORT: 'abc' }, /^embergate: PORT is "abc"/],
-    ['an address that others can reach', { HOST: '0.0.0.0' }, /^embergate: HOST is "0\.0\.0\.0".*loopback/],
-    ['ACCESS=smart', { ACCESS: 'smart' }, /^embergate: ACCESS is "smart"/],
+    [
+      'open access at an address that others can reach',
+      { HOST: '0.0.0.0', ACCESS: 'open' },
+      /^embergate: HOST is "0\.0\.0\.0".*loopback/,
+    ],
     [
       'a MongoDB that is not there',
       { STORE: 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=500' },

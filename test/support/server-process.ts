@@ -10,6 +10,8 @@ export type ServerProcess = {
   /** FHIR base, for example `http://127.0.0.1:4711/fhir`; the same after a restart. */
   readonly base: string;
   pid(): number;
+  /** all that it has printed since its last start */
+  output(): string;
   /** Ends it with SIGKILL, in the middle of whatever it does. */
   kill(): Promise<void>;
   /** Starts it again after `kill` or `stop`. */
@@ -48,7 +50,9 @@ async function untilUp(child: ChildProcess, url: string, output: () => string): 
   throw new Error(`The server did not start:\n${output().slice(-2000)}`);
 }
 
-async function launch(environment: NodeJS.ProcessEnv, url: string): Promise<ChildProcess> {
+type Launched = { readonly child: ChildProcess; readonly output: () => string };
+
+async function launch(environment: NodeJS.ProcessEnv, url: string): Promise<Launched> {
   const child = spawn(process.execPath, COMMAND, {
     cwd: ROOT,
     env: environment,
@@ -57,7 +61,7 @@ async function launch(environment: NodeJS.ProcessEnv, url: string): Promise<Chil
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   await untilUp(child, url, () => output);
-  return child;
+  return { child, output: () => output };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -73,14 +77,15 @@ export async function startServerProcess(settings: Readonly<Record<string, strin
   const quiet = { DEMO: 'off', ACCESS: 'open', LOG_LEVEL: 'warn', HOST: '127.0.0.1' };
   const environment = { ...process.env, ...quiet, ...settings, PORT: port };
   const base = `http://127.0.0.1:${port}/fhir`;
-  const start = (): Promise<ChildProcess> => launch(environment, `${base}/metadata`);
-  let child = await start();
+  const start = (): Promise<Launched> => launch(environment, `${base}/metadata`);
+  let { child, output } = await start();
   return {
     base,
     pid: () => child.pid!,
+    output: () => output(),
     kill: async () => void (await end(child, 'SIGKILL')),
     restart: async () => {
-      child = await start();
+      ({ child, output } = await start());
     },
     stop: () => end(child, 'SIGTERM'),
   };

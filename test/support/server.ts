@@ -8,9 +8,10 @@ export interface TestServer {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the server with the settings of a test; WORKERS=1, no demo, silent unless said otherwise. */
+/** Starts the server with the settings of a test; WORKERS=1, no demo, open access, silent unless said otherwise. */
 export async function startServer(environment: Record<string, string>): Promise<TestServer> {
-  const config = readConfig({ PORT: '0', WORKERS: '1', DEMO: 'off', LOG_LEVEL: 'silent', ...environment });
+  const quiet = { PORT: '0', WORKERS: '1', DEMO: 'off', ACCESS: 'open', LOG_LEVEL: 'silent' };
+  const config = readConfig({ ...quiet, ...environment });
   const running = await start(config);
   const url = running.url.replace('localhost', '127.0.0.1');
   return { base: `${url}/fhir`, url, stop: running.stop };

@@ -9,7 +9,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       publicUrl: 'http://localhost:8080',
       store: { kind: 'sqlite', location: './data' },
-      access: 'open',
+      access: 'smart',
       validation: 'strict',
       workers: 2,
     });
@@ -18,7 +18,7 @@ describe('settings', () => {
   it.each([
     [{ PORT: 'x' }, /PORT is "x".*whole number/],
     [{ PORT: '70000' }, /PORT/],
-    [{ HOST: '0.0.0.0' }, /HOST is "0.0.0.0".*loopback/],
+    [{ HOST: '0.0.0.0', ACCESS: 'open' }, /HOST is "0.0.0.0".*loopback/],
     [{ ACCESS: 'shut' }, /ACCESS is "shut".*open, smart/],
     [{ STORE: 'postgres://x' }, /STORE is "postgres:.*sqlite:FOLDER/],
     [{ VALIDATION: 'yes' }, /VALIDATION is "yes".*strict, structure, off/],

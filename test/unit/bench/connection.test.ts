@@ -47,6 +47,6 @@ describe('connection', () => {
   });
 
   it('says how long a body is in bytes', () => {
-    expect(requestText('POST', '/fhir', 'ü')).toContain('Content-Length: 2\r\n\r\nü');
+    expect(requestText('POST', '/fhir', 'ü')).toContain('content-length: 2\r\n\r\nü');
   });
 });
