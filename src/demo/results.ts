@@ -32,10 +32,7 @@ const SPECIMENS: Readonly<Record<Panel['specimen'], readonly [Code, ...Code[]]>>
     ['snomed', '122575003', 'Urine specimen'],
     ['specimenType', 'UR', 'Urine'],
   ],
-  throat: [
-    ['snomed', '258529004', 'Throat swab'],
-    ['specimenType', 'THRT', 'Throat'],
-  ],
+  throat: [['snomed', '258529004', 'Throat swab']],
   nose: [
     ['snomed', '258500001', 'Nasopharyngeal swab'],
     ['specimenType', 'NSECR', 'Nasal secretions'],

@@ -167,7 +167,7 @@ export const LOCATIONS: readonly LocationRow[] = [
     name: 'Hollow Creek video visits',
     at: 'family',
     type: ['FMC', 'Family medicine clinic'],
-    form: ['vi', 'Virtual'],
+    form: ['area', 'Area'],
   },
 ];
 
