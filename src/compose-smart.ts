@@ -44,21 +44,25 @@ export function composeSmart(wiring: SmartWiring): ReturnType<typeof smartEdge> 
   });
 }
 
+/** Where the authorization server of a tenant is, and the FHIR base that it guards. */
+export function smartAddress(origin: string, tenant: string): Pick<SmartTenant, 'origin' | 'base' | 'mount'> {
+  const prefix = tenant === DEFAULT_TENANT ? '' : `/t/${tenant}`;
+  return { origin, base: `${origin}${prefix}/fhir`, mount: `${prefix}/oidc` };
+}
+
 function tenantOf(
   { publicUrl, observe }: SmartWiring,
   name: string,
   record: TenantRecord,
   pages: SmartTenant['pages'],
 ): SmartTenant {
-  const prefix = name === DEFAULT_TENANT ? '' : `/t/${name}`;
-  const base = `${publicUrl}${prefix}/fhir`;
+  const address = smartAddress(publicUrl, name);
+  const { base } = address;
   const { tokens, secret } = record.store;
   return {
     name,
     site: SITE,
-    origin: publicUrl,
-    base,
-    mount: `${prefix}/oidc`,
+    ...address,
     tokens,
     keys: tenantKeys(secret),
     accounts: accountDirectory(tokens),

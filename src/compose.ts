@@ -3,7 +3,7 @@
  */
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
-import { composeSmart } from './compose-smart.ts';
+import { composeSmart, smartAddress } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
 import type { Definitions } from './fhir/definitions/registry.ts';
@@ -11,6 +11,7 @@ import { validateStructure } from './fhir/validation/structure.ts';
 import { conformanceFollower } from './rest/conformance.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
+import { securityOf } from './smart/discovery.ts';
 import type { SmartObserver } from './smart/events.ts';
 import type { Stores } from './store/ports.ts';
 
@@ -119,6 +120,7 @@ async function openRecord(
     store,
     definitions: conformance.definitions,
     rules,
+    ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
     validate,
     written: conformance.written,
   };

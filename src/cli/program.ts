@@ -7,6 +7,7 @@ import { addExplain } from './explain.ts';
 import { addFhirPath } from './fhirpath.ts';
 import { examples } from './help.ts';
 import { addImport } from './import.ts';
+import { addKeys } from './keys.ts';
 import { addTenant } from './tenant.ts';
 import { addUser } from './user.ts';
 
@@ -30,7 +31,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
       ),
     );
   addServe(program, actions);
-  for (const add of [addDemo, addImport, addTenant, addUser, addClient, addExplain, addFhirPath])
+  for (const add of [addDemo, addImport, addTenant, addUser, addClient, addKeys, addExplain, addFhirPath])
     add(program);
   try {
     await program.parseAsync([...argv]);

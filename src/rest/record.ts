@@ -4,7 +4,7 @@
 import type { AccessContext } from '../access/context.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Issue } from '../fhir/model/outcome.ts';
-import type { ResourceTree } from '../fhir/model/tree.ts';
+import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
 import type { TenantStore } from '../store/ports.ts';
 import type { FhirRequest } from './request.ts';
 
@@ -20,6 +20,8 @@ export interface TenantRecord {
   /** the registry in force now; take it once per request */
   readonly definitions: () => Definitions;
   readonly rules: RecordRules;
+  /** what the CapabilityStatement says of access (`rest.security`); what its base has when absent */
+  readonly security?: JsonObject;
   /** all issues of a resource that is to be stored; none when validation is off */
   readonly validate: (definitions: Definitions, tree: ResourceTree) => readonly Issue[];
   /** called after a commit that wrote these types, so that conformance resources take effect */

@@ -2,6 +2,7 @@
  * SMART discovery: what this authorization server can do. Only what works is listed; `test/e2e/smart/capabilities.test.ts` holds the list against
  * the tests that show it. https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html
  */
+import type { JsonObject } from '../fhir/model/tree.ts';
 import { BRANDS_PATH, brandIdentifier } from './brands.ts';
 import { PLAIN_SCOPES } from './grant.ts';
 import { ASSERTION_ALGORITHMS, AUTH_METHODS, ROUTES } from './provider.ts';
@@ -70,8 +71,8 @@ export function smartConfiguration(tenant: SmartTenant): object {
   };
 }
 
-/** What the CapabilityStatement says about the same, for apps that look there. `null` endpoints are left out. */
-export function securityOf(tenant: Pick<SmartTenant, 'origin' | 'mount'>): object {
+/** What the CapabilityStatement says about the same, for apps that look there. */
+export function securityOf(tenant: Pick<SmartTenant, 'origin' | 'mount'>): JsonObject {
   const at = (path: string): string => tenant.origin + tenant.mount + path;
   const endpoints = {
     authorize: at(ROUTES.authorization),

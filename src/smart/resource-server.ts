@@ -36,6 +36,7 @@ export function resourceServerOf(
   if (withoutSlash(resource) !== tenant.base)
     throw new errors.InvalidTarget(`resource must be ${tenant.base}`);
   checkAudAgrees(tenant, ctx);
+  refuseResponseMode(ctx);
   const { route, params = {}, entities } = ctx.oidc;
   const isBackend = route === 'token' && params['grant_type'] === 'client_credentials';
   const asked = isBackend
@@ -64,6 +65,19 @@ export const registeredScopes = (client: Client): { readonly registered?: string
 /** `aud` and `resource` may both be sent, and must then say the same. */
 function checkAudAgrees(tenant: SmartTenant, ctx: KoaContextWithOIDC): void {
   if (ctx.oidc.route === 'authorization' && ctx.oidc.params?.['aud'] !== undefined) audienceOf(tenant, ctx);
+}
+
+/** A code goes back in the query alone: no other way keeps it from scripts and logs better. */
+function refuseResponseMode({ oidc }: KoaContextWithOIDC): void {
+  const { route, params = {} } = oidc;
+  if (
+    route !== 'authorization' ||
+    params['response_mode'] === undefined ||
+    params['response_mode'] === 'query'
+  )
+    return;
+  params['response_mode'] = undefined;
+  throw new errors.UnsupportedResponseMode('response_mode must be query, or be left out');
 }
 
 /** A backend service is told of every scope that it does not get: there is no one to ask. */

@@ -15,6 +15,7 @@ import { interact } from './interaction.ts';
 import { introspectWithBearer } from './introspection.ts';
 import { ROUTES, smartProvider } from './provider.ts';
 import { forwardRegistration } from './registration.ts';
+import { signOut } from './sign-out.ts';
 import { signingKeys } from './signing-keys.ts';
 import { SMART_STYLE, STYLE_PATH } from './style.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './tenant.ts';
@@ -144,6 +145,7 @@ const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], ha
   [new RegExp(`^${ROUTES.revocation}$`), ['POST', 'OPTIONS'], revoke],
   [new RegExp(`^${ROUTES.registration}$`), ['POST'], register],
   [new RegExp(`^${ROUTES.registration}/[^/]+$`), ['GET', 'PUT', 'DELETE'], register],
+  [new RegExp(`^${ROUTES.end_session}$`), ['POST'], leave],
   [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
   [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search))?$/, ['GET', 'POST'], pages],
   [new RegExp(`^${BRANDS_PATH}$`), ['GET', 'HEAD', 'OPTIONS'], brands],
@@ -278,6 +280,15 @@ async function whoIsIt(
 ) {
   if (request.method === 'OPTIONS') return openPreflight(response);
   await userInfo(tenant, request, response, http.OPEN_CORS);
+}
+
+async function leave(
+  { tenant, provider }: Running,
+  _asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  await signOut(tenant, provider, request, response);
 }
 
 async function pages(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {

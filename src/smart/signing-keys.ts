@@ -54,6 +54,21 @@ export async function signingKeys(tokens: TokenStore, keys: TenantKeys, now: num
   };
 }
 
+export interface ListedKey extends Omit<KeptKey, 'sealed'> {
+  /** ms since 1970: published until then; absent: as long as it signs */
+  readonly until?: number;
+}
+
+/** The keys that are published, newest first. */
+export async function listKeys(tokens: TokenStore, now: number): Promise<readonly ListedKey[]> {
+  const records = await tokens.list(MODEL, now, MOST_KEYS);
+  const listed = records.map(({ payload, expiresAt }) => {
+    const { alg, kid, signsFrom } = JSON.parse(payload) as KeptKey;
+    return { alg, kid, signsFrom, ...(expiresAt !== undefined && { until: expiresAt }) };
+  });
+  return listed.sort((a, b) => b.signsFrom - a.signsFrom);
+}
+
 /** Makes a new key for each algorithm, and lets those of today go after their overlap. Gives the ids of the new ones. */
 export async function rotateKeys(
   tokens: TokenStore,

@@ -52,6 +52,7 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
     STORE: options.mongo ?? `sqlite:${folder}`,
     PUBLIC_URL: origin,
     DEMO: 'off',
+    ACCESS: 'smart',
     LOG_LEVEL: 'silent',
     ...options.settings,
   });

@@ -99,11 +99,11 @@ export function formOf(html: string, to = ''): ParsedForm {
   throw new Error(`no form on this page:\n${html.slice(0, 1500)}`);
 }
 
-/** Values of the inputs or buttons with this name, with their texts. */
-export function valuesOf(html: string, name: string): readonly string[] {
+/** Values of the inputs or buttons with this name, such as those that are `checked`. */
+export function valuesOf(html: string, name: string, isMeant = /./): readonly string[] {
   const tags = html.match(/<(?:input|button)\b[^>]*>/g) ?? [];
   return tags.flatMap((tag) => {
-    if (!new RegExp(`\\bname="${name}"`).test(tag)) return [];
+    if (!new RegExp(`\\bname="${name}"`).test(tag) || !isMeant.test(tag)) return [];
     return unescaped(/\bvalue="([^"]*)"/.exec(tag)?.[1] ?? '');
   });
 }

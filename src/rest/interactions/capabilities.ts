@@ -15,6 +15,8 @@ export interface CapabilityOptions {
   readonly date: string;
   /** of the software */
   readonly version: string;
+  /** `rest.security` of this server; what the base has when absent */
+  readonly security?: JsonObject;
   readonly mode: 'full' | 'normative' | 'terminology';
   /** as the operator has set it; `multiple` when not given */
   readonly conditionalDelete?: 'single' | 'multiple';
@@ -78,6 +80,7 @@ function fullStatement(
     rest: [
       {
         ...toJson(server),
+        ...(options.security && { security: options.security }),
         documentation: `${server.documentation} ${modifiersText()}`,
         resource: types,
         searchParam: searchParams(parametersOfAll(definitions)),

@@ -18,8 +18,10 @@ export function capabilities(context: Context): FhirResponse {
   if (!mode) throw fault('value', `mode is "${asked.slice(0, 40)}": give one of ${MODES.join(', ')}`, 'mode');
   const { baseUrl } = context.request;
   const { version, conditionalDelete, referentialIntegrity } = context.record.rules;
+  const { security } = context.record;
   const options = {
     baseUrl,
+    ...(security && { security }),
     date: STARTED,
     version,
     mode,

@@ -121,7 +121,7 @@ export interface Choices {
   readonly patient?: string;
   readonly encounter?: string;
   readonly duration?: string;
-  /** scopes to tick; all that are offered otherwise */
+  /** scopes to tick; those that are ticked as the page comes otherwise */
   readonly tick?: readonly string[];
   readonly deny?: boolean;
 }
@@ -148,7 +148,7 @@ export async function walk(visitor: Visitor, start: Visit, choices: Choices = {}
 
 function answers(page: Visit, choices: Choices): [string, string][] {
   if (choices.deny) return [['decision', 'deny']];
-  const ticked = choices.tick ?? valuesOf(page.text, 'scope');
+  const ticked = choices.tick ?? valuesOf(page.text, 'scope', /\bchecked\b/);
   return [
     ...ticked.map((scope): [string, string] => ['scope', scope]),
     ...(choices.duration === undefined ? [] : [['duration', choices.duration] as [string, string]]),
