@@ -8,7 +8,9 @@ import { progress } from '../src/telemetry/progress.ts';
 import { startMongod, type Mongod } from '../test/support/mongod.ts';
 import { runAccess, type AccessFigure } from './access.ts';
 import { startDriver } from './drive.ts';
+import { fhirpathWork } from './fhirpath.ts';
 import { importSet, measureImport, type DataSet, type ImportName } from './imports.ts';
+import { inProcessRow, measureInProcess, type InProcessFigure } from './in-process.ts';
 import type { Job } from './job.ts';
 import { machine } from './machine.ts';
 import { measure, type Context } from './measure.ts';
@@ -133,7 +135,17 @@ async function openMongod(options: Options): Promise<Mongod | undefined> {
   return startMongod();
 }
 
-function keep(options: Options, figures: readonly (Figure | AccessFigure)[]): void {
+/** Against other libraries, in this process. */
+async function runInProcess({ options }: Bench): Promise<readonly InProcessFigure[]> {
+  if (!options.only.includes('fhirpath')) return [];
+  return (await fhirpathWork(say)).map((work) => {
+    const figure = measureInProcess(work, 'evaluations', options.pairs, options.seconds);
+    say(inProcessRow(figure));
+    return figure;
+  });
+}
+
+function keep(options: Options, figures: readonly (Figure | AccessFigure | InProcessFigure)[]): void {
   const where = machine();
   const date = new Date().toISOString();
   const file = join(RESULTS, `${date.slice(0, 10)}-${where.commit}-${options.store}.json`);
@@ -160,6 +172,7 @@ async function run(options: Options): Promise<void> {
       ...(await runShared(bench, shared)),
       ...(await runImports(bench, imports)),
       ...(await access()),
+      ...(await runInProcess(bench)),
     ];
     if (!options.quick) keep(options, figures);
   } finally {

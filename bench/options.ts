@@ -24,8 +24,15 @@ export const IMPORTS = ['import-demo', 'import-synthea'] as const;
 
 /** Measures the server against itself: with and without tokens. */
 export const ACCESS = 'access';
+/** Measured inside the process of the bench against another library: no server is started for them. */
+export const IN_PROCESS = ['fhirpath'] as const;
 
-export const NAMES: readonly string[] = [...WORKLOADS.map(({ name }) => name), ...IMPORTS, ACCESS];
+export const NAMES: readonly string[] = [
+  ...WORKLOADS.map(({ name }) => name),
+  ...IMPORTS,
+  ACCESS,
+  ...IN_PROCESS,
+];
 
 export const USAGE = `npm run bench [-- NAME… OPTIONS]
   NAME                 ${NAMES.join(', ')} (all)

@@ -31,6 +31,7 @@ import type { Binary, Call, Path, TypeTest } from './syntax.ts';
 import { compileOperator, isTruth } from './truths.ts';
 import { isTest, ofTypeTest, resolveType } from './types.ts';
 import { compileVariable } from './variables.ts';
+import type { Watch } from './watch.ts';
 
 /** What an expression is compiled for. */
 export interface Scene {
@@ -42,10 +43,17 @@ export interface Scene {
   /** the expression calls `resolve()`, `defineVariable()` */
   readonly resolves: boolean;
   readonly defines: boolean;
+  /** told about every part, when a person wants to see the evaluation */
+  readonly watch?: Watch;
 }
 
-/** The step of a path. Throws FhirError `invalid` for unknown functions, types and variables. */
+/** The step of a path. Throws FhirError `invalid` for unknown functions and types. */
 export function compileSteps(scene: Scene, path: Path): Step {
+  const step = compilePart(scene, path);
+  return scene.watch && step !== NEVER ? scene.watch.step(path, step) : step;
+}
+
+function compilePart(scene: Scene, path: Path): Step {
   switch (path.kind) {
     case 'this':
       return (focus) => focus;
@@ -76,13 +84,16 @@ export function compileSteps(scene: Scene, path: Path): Step {
 
 /** The truth of a path. */
 export function compileTest(scene: Scene, path: Path): Test {
-  if (path.kind === 'binary' && isTruth(path.operator)) return compileTruth(scene, path);
-  if (path.kind === 'call') {
-    const judge = compileJudge(scene, path);
-    if (judge) return judge;
-  }
+  const test = compileOwnTest(scene, path);
+  if (test) return scene.watch ? scene.watch.test(path, test) : test;
   const step = compileSteps(scene, path);
   return (focus, run) => truthOf(step(focus, run));
+}
+
+/** Of what makes a truth by itself. */
+function compileOwnTest(scene: Scene, path: Path): Test | undefined {
+  if (path.kind === 'binary' && isTruth(path.operator)) return compileTruth(scene, path);
+  return path.kind === 'call' ? compileJudge(scene, path) : undefined;
 }
 
 const constant =
@@ -255,7 +266,12 @@ function compileCall(scene: Scene, path: Call): Step {
 function compileJudge(scene: Scene, path: Call): Test | undefined {
   const { judge } = callable(path);
   if (!judge) return undefined;
-  if (path.args.length === 0 && (path.name === 'exists' || path.name === 'empty') && !scene.resolves) {
+  if (
+    path.args.length === 0 &&
+    (path.name === 'exists' || path.name === 'empty') &&
+    !scene.resolves &&
+    !scene.watch
+  ) {
     const some = compileSome(scene, path.of);
     if (some) return path.name === 'exists' ? some : (focus, run) => !some(focus, run);
   }

@@ -12,6 +12,7 @@ import { resourceNode, type PathNode } from './node.ts';
 import { NEVER, NOTHING } from './nodes.ts';
 import { startRun } from './run.ts';
 import { parsePath, type Path } from './syntax.ts';
+import type { Watch } from './watch.ts';
 
 export type { PathNode } from './node.ts';
 export type { Environment } from './environment.ts';
@@ -72,16 +73,29 @@ function make(
   definitions: Definitions,
   text: string,
   { type, strict = false }: ExpressionOptions,
+  watch?: Watch,
 ): Expression {
   const path = parsePath(text);
   if (strict) checkPath(definitions, path, type, text);
-  const scene = sceneOf(definitions, text, strict);
+  const scene = { ...sceneOf(definitions, text, strict), ...(watch && { watch }) };
   const step = compileSteps(scene, path);
   const test = compileTest(scene, path);
   return {
     text,
-    evaluate: (node, environment) => bounded(() => step([node], startRun(definitions, node, environment))),
-    test: (node, environment) => bounded(() => test([node], startRun(definitions, node, environment))),
+    evaluate: (node, environment) => {
+      try {
+        return step([node], startRun(definitions, node, environment));
+      } catch (error) {
+        throw readable(error);
+      }
+    },
+    test: (node, environment) => {
+      try {
+        return test([node], startRun(definitions, node, environment));
+      } catch (error) {
+        throw readable(error);
+      }
+    },
   };
 }
 
@@ -95,15 +109,20 @@ function sceneOf(definitions: Definitions, text: string, strict: boolean, type?:
   };
 }
 
+/** As `compileExpression`, but not kept, and told to `watch`: for a person who looks for a mistake. */
+export function compileWatched(
+  definitions: Definitions,
+  text: string,
+  options: ExpressionOptions,
+  watch: Watch,
+): Expression {
+  return make(definitions, text, options, watch);
+}
+
 /** Expressions nest as deep as their text, and so does their evaluation. */
-function bounded<T>(evaluate: () => T): T {
-  try {
-    return evaluate();
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw fault('too-costly', 'The FHIRPath expression nests too deep or makes too much');
-    throw error;
-  }
+function readable(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return fault('too-costly', 'The FHIRPath expression nests too deep or makes too much');
 }
 
 /** An expression for whole resources of one type, as search parameters have it. */
@@ -130,8 +149,16 @@ function makePath(definitions: Definitions, path: Path, text: string, type: stri
   const run = (resource: ResourceTree): readonly PathNode[] => {
     if (resource.resourceType !== type) return NOTHING;
     const root = resourceNode(resource);
-    const nodes = bounded(() => step([root], startRun(definitions, root)));
-    return nodes.some(({ value }) => value === null) ? nodes.filter(({ value }) => value !== null) : nodes;
+    try {
+      return withValues(step([root], startRun(definitions, root)));
+    } catch (error) {
+      throw readable(error);
+    }
   };
-  return Object.assign(run, { never: step === NEVER });
+  return Object.assign(step === NEVER ? () => NOTHING : run, { never: step === NEVER });
+}
+
+function withValues(nodes: readonly PathNode[]): readonly PathNode[] {
+  for (const { value } of nodes) if (value === null) return nodes.filter((node) => node.value !== null);
+  return nodes;
 }

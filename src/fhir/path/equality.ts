@@ -144,10 +144,32 @@ export function orderNodes(a: PathNode, b: PathNode): number | undefined {
   throw misfit(`${named(a)} and ${named(b)} cannot be compared`);
 }
 
+/** Up to so many, each is compared with each. */
+const FEW = 6;
+
+function distinctFew(nodes: Nodes): Nodes {
+  let kept: PathNode[] | undefined;
+  for (let i = 1; i < nodes.length; i++) {
+    const before = kept ?? nodes;
+    const most = kept ? kept.length : i;
+    let repeats = false;
+    for (let j = 0; j < most && !repeats; j++) repeats = isRepetition(before[j]!, nodes[i]!);
+    if (repeats) kept ??= nodes.slice(0, i);
+    else kept?.push(nodes[i]!);
+  }
+  return kept ?? nodes;
+}
+
+function isRepetition(a: PathNode, b: PathNode): boolean {
+  if (a.value === b.value && a.sibling === undefined && b.sibling === undefined) return true;
+  if (typeof a.value !== typeof b.value) return false;
+  return equalNodes(a, b) === true && same(a.sibling ?? null, b.sibling ?? null);
+}
+
 /** The same nodes without repetition, the first of each kept. */
 export function distinct(nodes: Nodes): Nodes {
   if (nodes.length < 2) return nodes;
-  if (nodes.length === 2) return identity(nodes[0]!) === identity(nodes[1]!) ? [nodes[0]!] : nodes;
+  if (nodes.length <= FEW) return distinctFew(nodes);
   const seen = new Set<string>();
   const kept = nodes.filter((node) => {
     const key = identity(node);

@@ -98,12 +98,31 @@ describe('commands', () => {
       resourceType: 'Observation',
       valueQuantity: { value: 1.5, unit: 'kg' },
     });
-    expect((await embergate('fhirpath', 'Observation.value.unit', json)).out).toBe('string\t"kg"\n');
+    expect((await embergate('fhirpath', 'Observation.value.unit', json)).out).toBe(
+      'string\t"kg"\tObservation.value.ofType(Quantity).unit\n',
+    );
     const xml = await file(
       'o.xml',
       '<Patient xmlns="http://hl7.org/fhir"><birthDate value="2000"/></Patient>',
     );
-    expect((await embergate('fhirpath', 'Patient.birthDate', xml)).out).toBe('date\t"2000"\n');
+    expect((await embergate('fhirpath', 'Patient.birthDate', xml)).out).toBe(
+      'date\t"2000"\tPatient.birthDate\n',
+    );
+    const unknown = await embergate('fhirpath', 'Patient.birthdate', xml);
+    expect([unknown.code, unknown.err]).toEqual([
+      1,
+      'embergate: "Patient.birthdate": Patient has no element "birthdate". Did you mean birthDate?\n',
+    ]);
+    expect((await embergate('fhirpath', '--lenient', 'Patient.birthdate', xml)).out).toBe('');
+    const traced = await embergate('fhirpath', '--trace', "birthDate.toString() = '2000' and 1 = 2", xml);
+    expect(traced.out).toBe('boolean\tfalse\n');
+    expect(lines(traced.err)).toEqual([
+      "(birthDate.toString() = '2000') and (1 = 2)  =>  false",
+      "  birthDate.toString() = '2000'  =>  true",
+      '    birthDate.toString()  =>  "2000"',
+      '      birthDate  =>  "2000"',
+      '  1 = 2  =>  false',
+    ]);
     const broken = await embergate('fhirpath', 'x', await file('x.jsn', '{"resourceType":'));
     expect([broken.code, lines(broken.err).length]).toEqual([1, 1]);
   });
