@@ -34,7 +34,9 @@ export function frontDesk(composition: Composition, config: Config, version: str
   };
 }
 
-/** As any client gets it. */
+const statements = new WeakMap<Uint8Array, CapabilityStatement>();
+
+/** As any client gets it. Its half megabyte is made once by the server, and read once here. */
 async function statementOf(record: TenantRecord, baseUrl: string): Promise<CapabilityStatement> {
   const request = {
     method: 'GET',
@@ -46,7 +48,13 @@ async function statementOf(record: TenantRecord, baseUrl: string): Promise<Capab
   } as const;
   const { response } = await dispatch(record, OPEN_ACCESS, request);
   if (response.body?.kind !== 'bytes') throw new TypeError('The capability statement is not a text');
-  return JSON.parse(Buffer.from(response.body.bytes).toString()) as CapabilityStatement;
+  const { bytes } = response.body;
+  let statement = statements.get(bytes);
+  if (!statement) {
+    statement = JSON.parse(Buffer.from(bytes).toString()) as CapabilityStatement;
+    statements.set(bytes, statement);
+  }
+  return statement;
 }
 
 function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launching {

@@ -4,6 +4,7 @@ import type { ConsentView, PersonView, ProblemView, SignInView } from '../../../
 import type { SelectEncounterView, SelectPatientView } from '../../../src/smart/pages.ts';
 
 const form = { action: '/post', csrf: 'c5rf-t0ken' };
+const search = { action: '/search', csrf: 'c5rf-t0ken' };
 const app = {
   clientId: 'growth',
   name: 'Growth Tracker',
@@ -76,12 +77,12 @@ const many = names.map((name, at): PersonView => ({
 }));
 
 export const selectPatient: Readonly<Record<string, SelectPatientView>> = {
-  empty: { form, search: form, app, patients: [], more: false },
-  nothing: { form, search: form, app, asked: 'Zzyzx', patients: [], more: false },
-  usual: { form, search: form, app, patients: [maya, ...many], more: false },
+  empty: { form, search, app, patients: [], more: false },
+  nothing: { form, search, app, asked: 'Zzyzx', patients: [], more: false },
+  usual: { form, search, app, patients: [maya, ...many], more: false },
   full: {
     form,
-    search: form,
+    search,
     app: stranger,
     asked: 'a',
     patients: [long, maya, ...many, ...many.map((one) => ({ ...one, id: `${one.id}-2` }))],
