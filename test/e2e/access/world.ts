@@ -3,7 +3,7 @@ import { expect } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { demoIdentities, demoRecords } from '../../../src/demo/records.ts';
 import type { JsonObject } from '../../../src/fhir/model/tree.ts';
-import type { Api, Reply } from '../../support/api.ts';
+import { freshId, type Api, type Reply } from '../../support/api.ts';
 import { startGuarded, type Guarded, type TokenSpec } from '../../support/guarded.ts';
 
 const SEED = 77;
@@ -24,20 +24,17 @@ export interface World extends Guarded {
   readonly ofA: readonly Named[];
   readonly ofB: readonly Named[];
   /** the first loaded resource of a type in a record */
-  one(of: readonly Named[], type: string): Named;
+  readonly one: (of: readonly Named[], type: string) => Named;
   /** a client of A's app */
-  app(scope: string, more?: Partial<TokenSpec>): Promise<Api>;
+  readonly app: (scope: string, more?: Partial<TokenSpec>) => Promise<Api>;
   /** what must never come out to a client of A: texts that only B's record has */
   readonly secrets: Set<string>;
   /** loads resources past the guard; those of B become secrets */
-  put(...resources: readonly JsonObject[]): Promise<void>;
-  putOfB(...resources: readonly JsonObject[]): Promise<void>;
+  readonly put: (...resources: readonly JsonObject[]) => Promise<void>;
+  readonly putOfB: (...resources: readonly JsonObject[]) => Promise<void>;
   /** past the guard, such as a delete */
-  request(method: string, url: string): Promise<void>;
+  readonly request: (method: string, url: string) => Promise<void>;
 }
-
-const bundle = (entry: readonly JsonObject[]): JsonObject =>
-  ({ resourceType: 'Bundle', type: 'transaction', entry }) as unknown as JsonObject;
 
 export async function startWorld(environment: Record<string, string>): Promise<World> {
   const guarded = await startGuarded(environment);
@@ -51,7 +48,8 @@ export async function startWorld(environment: Record<string, string>): Promise<W
   const put = (...all: readonly JsonObject[]): Promise<void> =>
     guarded.load(
       bundle(
-        all.map((resource) => ({
+        'transaction',
+        ...all.map((resource) => ({
           resource,
           request: {
             method: 'PUT',
@@ -77,7 +75,7 @@ export async function startWorld(environment: Record<string, string>): Promise<W
       for (const { id } of all) secrets.add(id as string);
       await put(...all);
     },
-    request: (method, url) => guarded.load(bundle([{ request: { method, url } }])),
+    request: (method, url) => guarded.load(bundle('transaction', { request: { method, url } })),
   };
 }
 
@@ -141,3 +139,47 @@ export const idsOf = (reply: Reply): string[] => entriesOf(reply).map(({ resourc
 export const link = (reply: Reply, relation: string): string | undefined =>
   (reply.body as { link: { relation: string; url: string }[] }).link.find((one) => one.relation === relation)
     ?.url;
+
+export const AS_PATCH = { 'content-type': 'application/json-patch+json' };
+
+export const bundle = (type: 'batch' | 'transaction', ...entry: JsonObject[]): JsonObject => ({
+  resourceType: 'Bundle',
+  type,
+  entry,
+});
+
+export const entry = (
+  method: string,
+  url: string,
+  more: JsonObject = {},
+  resource?: JsonObject,
+): JsonObject => ({ ...(resource && { resource }), request: { method, url, ...more } });
+
+/** The current version number of a resource, undefined where it is not there. */
+export async function versionOf(world: World, type: string, id: string): Promise<number | undefined> {
+  const [stored] = await world.store.resources.read([{ type, id }]);
+  return stored?.body && stored.versionId;
+}
+
+/** A new Observation of B. */
+export async function foreignOne(world: World, more: JsonObject = {}): Promise<string> {
+  const id = freshId('foreign');
+  await world.putOfB(observation(id, world.b, more));
+  return id;
+}
+
+/** B's resource and nobody's must be answered alike, and B's must stay as it was. */
+export async function expectAlike(
+  world: World,
+  [type, foreign]: readonly [string, string],
+  ask: (id: string) => Promise<Reply>,
+  status: number,
+): Promise<void> {
+  const before = await versionOf(world, type, foreign);
+  const nobody = missingId(foreign);
+  const [hidden, missing] = [await ask(foreign), await ask(nobody)];
+  expect(hidden.status).toBe(status);
+  expect(essence(hidden, foreign)).toEqual(essence(missing, nobody));
+  expectNothingOf(world, hidden, foreign);
+  expect(await versionOf(world, type, foreign)).toBe(before);
+}
