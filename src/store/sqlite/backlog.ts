@@ -18,12 +18,12 @@ export type PlainRows = readonly [
   texts: readonly string[],
 ];
 
+/** One version whose rows wait; none for a delete. They are kept in memory, too, so that nothing is read to move them. */
 interface Entry {
   readonly seq: number;
   readonly rid: number;
   readonly type: number;
-  /** PlainRows in JSON, '' for a delete */
-  readonly rows: string;
+  readonly rows: PlainRows | undefined;
 }
 
 /** Everything here happens inside a transaction of the writer. */
@@ -31,22 +31,23 @@ export class Backlog {
   readonly #names: NameMaker;
   readonly #index: IndexWriter;
   readonly #insert: StatementSync;
-  readonly #oldest: StatementSync;
+  readonly #all: StatementSync;
   readonly #forget: StatementSync;
   readonly #waiting = new Waiting();
-  #size = 0;
+  /** in the order of seq */
+  #entries: Entry[] = [];
 
   constructor(db: DatabaseSync, names: NameMaker) {
     this.#names = names;
     this.#index = new IndexWriter(db);
     this.#insert = db.prepare('INSERT INTO backlog(seq, rid, type, rows) VALUES (?, ?, ?, ?)');
-    this.#oldest = db.prepare('SELECT seq, rid, type, rows FROM backlog ORDER BY seq LIMIT ?');
+    this.#all = db.prepare('SELECT seq, rid, type, rows FROM backlog ORDER BY seq');
     this.#forget = db.prepare('DELETE FROM backlog WHERE seq <= ?');
   }
 
   /** versions that wait, as far as this connection knows */
   get size(): number {
-    return this.#size;
+    return this.#entries.length;
   }
 
   /** what is known of them */
@@ -57,8 +58,7 @@ export class Backlog {
   /** `rows` undefined: a delete. */
   add(seq: number, rid: number, type: number, rows: PlainRows | undefined): void {
     this.#insert.run(seq, rid, type, rows ? JSON.stringify(rows) : '');
-    this.#waiting.add(rid, { seq, type, targets: targetsOf(rows) });
-    this.#size++;
+    this.#remember({ seq, rid, type, rows });
   }
 
   /** Writes the rows at once; nothing of the resource may be waiting. `isNew`: it has no rows yet. */
@@ -70,28 +70,31 @@ export class Backlog {
 
   /** Moves the oldest versions, at most this many. */
   settle(most = Number.MAX_SAFE_INTEGER): void {
-    const entries = this.#oldest.all(most) as unknown as Entry[];
+    const entries = this.#entries.slice(0, most);
     const newest = entries.at(-1);
     if (!newest) return;
     // Of several versions of one resource only the last one counts.
     const last = new Map(entries.map((entry) => [entry.rid, entry]));
     const first = new Set(entries.filter(({ seq, rid }) => seq === rid).map(({ rid }) => rid));
     for (const { seq, rid, type, rows } of last.values()) {
-      this.write(rid, type, first.has(rid), parseRows(rows));
+      this.write(rid, type, first.has(rid), rows);
       this.#waiting.settled(rid, seq);
     }
     this.#forget.run(newest.seq);
-    this.#size -= entries.length;
+    this.#entries = this.#entries.slice(entries.length);
   }
 
   /** Learns anew what waits: after a rollback, or when another connection has written. */
   learn(): void {
-    const entries = this.#oldest.all(Number.MAX_SAFE_INTEGER) as unknown as Entry[];
     this.#waiting.clear();
-    for (const { seq, rid, type, rows } of entries) {
-      this.#waiting.add(rid, { seq, type, targets: targetsOf(parseRows(rows)) });
-    }
-    this.#size = entries.length;
+    this.#entries = [];
+    for (const row of this.#all.all() as unknown as (Omit<Entry, 'rows'> & { rows: string })[])
+      this.#remember({ ...row, rows: parseRows(row.rows) });
+  }
+
+  #remember(entry: Entry): void {
+    this.#entries.push(entry);
+    this.#waiting.add(entry.rid, { seq: entry.seq, type: entry.type, targets: targetsOf(entry.rows) });
   }
 }
 

@@ -5,7 +5,7 @@
 import type { SortKey } from '../../fhir/search/plan.ts';
 import { EVERYWHERE, spellSource, type Source, type Window } from './arms.ts';
 import type { Names } from './names.ts';
-import { afterPrefix, Binding, oneOf } from './predicate.ts';
+import { afterPrefix, atMost, Binding, oneOf } from './predicate.ts';
 import type { Cell, Statement } from './statements.ts';
 
 /** One match: its place in the order of creation and its sort values. */
@@ -52,12 +52,12 @@ export function keysStatement(
   const matches = `(${spellSource(source, window, bind)}) m`;
   const { params, prefix, most } = wanted;
   if (params === undefined) {
-    const sql = `SELECT r.id FROM ${matches} CROSS JOIN resource r ON r.rid = m.rid LIMIT ${bind.add(most)}`;
+    const sql = `SELECT r.id FROM ${matches} CROSS JOIN resource r ON r.rid = m.rid ${atMost(most, bind)}`;
     return { sql, values: bind.values };
   }
   const carried = `SELECT DISTINCT x.key AS key FROM ${matches} CROSS JOIN key_index x INDEXED BY key_of ON x.rid = m.rid AND ${oneOf('x.param', params, bind)}`;
   const texts = `WITH k AS MATERIALIZED (${carried}) SELECT DISTINCT v FROM (${keyTexts('k', '')})`;
-  return { sql: `${texts}${spellPrefix(prefix, bind)} LIMIT ${bind.add(most)}`, values: bind.values };
+  return { sql: `${texts}${spellPrefix(prefix, bind)} ${atMost(most, bind)}`, values: bind.values };
 }
 
 /** The texts `v` of the keys of `from`; a coded key is two. */
@@ -86,14 +86,14 @@ export function pageStatement(source: Source, order: Order, page: Page): Stateme
   const columns = order.map((one, i) => `${spellSort(one, bind)} AS s${i}`);
   const behind = page.after ? ` WHERE ${spellAfter(order, page.after, bind)}` : '';
   const by = order.map(({ key }, i) => `s${i} ${key.descending ? 'DESC' : 'ASC'} NULLS LAST`);
-  const sql = `SELECT * FROM (SELECT rid, ${columns.join(', ')} FROM (${matches}) m)${behind} ORDER BY ${by.join(', ')}, rid DESC LIMIT ${bind.add(page.limit)}`;
+  const sql = `SELECT * FROM (SELECT rid, ${columns.join(', ')} FROM (${matches}) m)${behind} ORDER BY ${by.join(', ')}, rid DESC ${atMost(page.limit, bind)}`;
   return { sql, values: bind.values };
 }
 
 function defaultPage(source: Source, { window = EVERYWHERE, limit, after }: Page, bind: Binding): Statement {
   const below = after ? Math.min(after.rid, window.below) : window.below;
   const matches = spellSource(source, { ...window, below }, bind);
-  return { sql: `${matches} ORDER BY rid DESC LIMIT ${bind.add(limit)}`, values: bind.values };
+  return { sql: `${matches} ORDER BY rid DESC ${atMost(limit, bind)}`, values: bind.values };
 }
 
 function spellSort({ key, params }: Order[number], bind: Binding): string {

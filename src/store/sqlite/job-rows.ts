@@ -89,7 +89,7 @@ const COLUMNS = 'id, queue, payload, attempt, max_attempts, due';
 
 function prepareAll(db: DatabaseSync) {
   return {
-    due: db.prepare(`SELECT ${COLUMNS} FROM job WHERE queue = ? AND due <= ? ORDER BY due, id LIMIT ?`),
+    due: db.prepare(`SELECT ${COLUMNS} FROM job WHERE queue = ? AND due <= ? ORDER BY due, id LIMIT ? + 0`),
     held: db.prepare(`SELECT ${COLUMNS} FROM job WHERE id = ? AND lease = ?`),
     lease: db.prepare('UPDATE job SET lease = ?, due = ?, attempt = attempt + 1 WHERE id = ?'),
     extend: db.prepare('UPDATE job SET due = ? WHERE id = ? AND lease = ?'),

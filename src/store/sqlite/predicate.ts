@@ -159,6 +159,9 @@ export class Binding {
   }
 }
 
+/** A sum, since SQLite prepares a statement anew whenever another value is bound to a bare place behind LIMIT. */
+export const atMost = (limit: number, bind: Binding): string => `LIMIT ${bind.add(limit)} + 0`;
+
 /** More keys than this are bound as one JSON text, so that the number of different statements stays small. */
 const INLINE_KEYS = 8;
 

@@ -28,6 +28,7 @@ export class Rows {
   readonly #currentByKey: StatementSync;
   readonly #currentByRid: StatementSync;
   readonly #currentByRids: StatementSync;
+  #settledAt: number | undefined;
 
   constructor(db: DatabaseSync, names: Names) {
     this.#names = names;
@@ -79,7 +80,8 @@ export class Rows {
   version({ type, id }: ResourceKey, versionId: number): StoredResource | undefined {
     const number = this.#names.type(type);
     if (number === undefined) return undefined;
-    const sql = `SELECT ${COLUMNS} FROM resource r CROSS JOIN version v ON v.rid = r.rid WHERE r.type = ?1 AND r.id = ?2 AND v.version = ?3`;
+    const of = versionId === 1 ? 'v.seq = r.rid' : 'v.rid = r.rid AND v.version > 1';
+    const sql = `SELECT ${COLUMNS} FROM resource r CROSS JOIN version v ON ${of} WHERE r.type = ?1 AND r.id = ?2 AND v.version = ?3`;
     return this.#one({ sql, values: [number, id, versionId] });
   }
 
@@ -87,11 +89,16 @@ export class Rows {
   history(query: HistoryQuery): HistoryPage {
     const type = query.type === undefined ? undefined : this.#names.type(query.type);
     if (query.type !== undefined && type === undefined) return { versions: [], more: false };
-    const { tests, values } = this.#historyTests(query, type);
-    const where = tests.length > 0 ? ` WHERE ${tests.join(' AND ')}` : '';
-    const order = query.id === undefined ? 'v.seq' : 'v.version';
-    const sql = `SELECT ${COLUMNS} ${VERSIONS}${where} ORDER BY ${order} DESC LIMIT ?`;
-    const rows = this.#statements.rows({ sql, values: [...values, query.count + 1] });
+    const { tests, values } = this.#historyTests(query, query.id === undefined ? type : undefined);
+    const rows = this.#statements.rows(
+      query.id === undefined
+        ? listing([...tests, '1'].join(' AND '), values, query.count + 1)
+        : ofInstance('(SELECT rid FROM resource WHERE type = ? AND id = ?)', [type!, query.id], {
+            tests: tests.map((test) => ` AND ${test}`).join(''),
+            values,
+            count: query.count + 1,
+          }),
+    );
     return {
       versions: rows.slice(0, query.count).map((row) => this.#stored(row)),
       more: rows.length > query.count,
@@ -108,14 +115,12 @@ export class Rows {
       tests.push(condition);
       values.push(...bound);
     };
-    if (query.id !== undefined)
-      test('v.rid = (SELECT rid FROM resource WHERE type = ? AND id = ?)', type!, query.id);
-    else if (type !== undefined) test('v.type = ?', type);
+    if (type !== undefined) test('v.type = ?', type);
     if (query.before !== undefined) test('v.seq < ?', query.before);
     if (query.since !== undefined) test('v.seq >= ?', this.#seqAt(query.since));
     if (query.at) {
       test('v.seq < ?', this.#seqAt(query.at.to + 1));
-      const next = 'n.rid = v.rid AND n.version = v.version + 1 AND n.instant <= ?';
+      const next = 'n.rid = v.rid AND n.version = v.version + 1 AND n.version > 1 AND n.instant <= ?';
       test(`NOT EXISTS (SELECT 1 FROM version n WHERE ${next})`, query.at.from);
     }
     return { tests, values };
@@ -135,7 +140,7 @@ export class Rows {
   }
 
   feed(after: number, limit: number): StoredResource[] {
-    const sql = `SELECT ${COLUMNS}, v.rest ${VERSIONS} WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2`;
+    const sql = `SELECT ${COLUMNS}, v.rest ${VERSIONS} WHERE v.seq > ?1 ORDER BY v.seq LIMIT ?2 + 0`;
     return wholeCommits(this.#statements.rows({ sql, values: [after, limit] })).map((row) =>
       this.#stored(row),
     );
@@ -149,21 +154,23 @@ export class Rows {
     return (this.#value('SELECT seq FROM cursor WHERE name = ?1', name) as number | undefined) ?? 0;
   }
 
-  /** whether any index rows wait to be moved */
-  hasBacklog(): boolean {
-    return this.#value('SELECT 1 FROM backlog LIMIT 1') !== undefined;
+  /** Whether any index rows wait to be moved. `version`: of the data; with the same one there is nothing new. */
+  hasBacklog(version?: number): boolean {
+    if (version !== undefined && version === this.#settledAt) return false;
+    const has = this.#value('SELECT 1 FROM backlog LIMIT 1') !== undefined;
+    if (!has && version !== undefined) this.#settledAt = version;
+    return has;
   }
 
-  /** whether the index rows of a resource do */
-  isWaiting(rid: number): boolean {
-    return this.#value('SELECT 1 FROM backlog WHERE rid = ?1 LIMIT 1', rid) !== undefined;
+  /** Resources whose index rows do, each with its first version of which they do not tell yet. */
+  waiting(): ReadonlyMap<number, number> {
+    const sql = 'SELECT rid, min(seq) FROM backlog GROUP BY rid';
+    return new Map(this.#statements.rows({ sql, values: [] }) as [number, number][]);
   }
 
-  /** The version of a resource that its index rows tell of; undefined when they tell of none yet. */
-  asIndexed(rid: number): StoredResource | undefined {
-    const first = 'coalesce((SELECT min(seq) FROM backlog WHERE rid = ?1), v.seq + 1)';
-    const sql = `SELECT ${COLUMNS} ${VERSIONS} WHERE v.rid = ?1 AND v.seq < ${first} ORDER BY v.version DESC LIMIT 1`;
-    return this.#one({ sql, values: [rid] });
+  /** The version of a resource before one of a seq; undefined when there is none. */
+  before(rid: number, seq: number): StoredResource | undefined {
+    return this.#one(ofInstance('?', [rid], { tests: ' AND v.seq < ?', values: [seq], count: 1 }));
   }
 
   #value(sql: string, ...values: (number | string)[]): Cell | undefined {
@@ -187,6 +194,30 @@ export class Rows {
       body: body ?? undefined,
     };
   }
+}
+
+type Values = readonly (number | string)[];
+
+/** Versions of many resources, newest first. */
+function listing(where: string, values: Values, count: number): Statement {
+  return {
+    sql: `SELECT ${COLUMNS} ${VERSIONS} WHERE ${where} ORDER BY v.seq DESC LIMIT ? + 0`,
+    values: [...values, count],
+  };
+}
+
+/** Versions of one resource, newest first. Its first version has the rid as its seq and stands in no index by rid. */
+function ofInstance(
+  rid: string,
+  own: Values,
+  { tests, values, count }: { readonly tests: string; readonly values: Values; readonly count: number },
+): Statement {
+  const later = `SELECT ${COLUMNS} ${VERSIONS} WHERE v.rid = ${rid} AND v.version > 1${tests}`;
+  const first = `SELECT ${COLUMNS} ${VERSIONS} WHERE v.seq = ${rid}${tests}`;
+  return {
+    sql: `${later} UNION ALL ${first} ORDER BY v.version DESC LIMIT ? + 0`,
+    values: [...own, ...values, ...own, ...values, count],
+  };
 }
 
 /** Leaves out the begin of a commit that the limit cut off, unless there is nothing else. */

@@ -76,14 +76,19 @@ export const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    CREATE INDEX token_expires ON token(expires) WHERE expires IS NOT NULL;`,
 
   indexInGroups,
+
+  `-- The first version of a resource needs no entry: its seq is the rid. Most resources have no other.
+   DROP INDEX version_of;
+   CREATE INDEX version_of ON version(rid, version) WHERE version > 1;
+   DROP INDEX backlog_rid;`,
 ];
 
 /** The pseudo parameter under which every live resource of a type has one key row, with the key 0. */
 export const LIVE = '';
 
 /** Writer: pages that may wait in the write-ahead log before they are copied to the database. */
-const CHECKPOINT_PAGES = 4000;
-const PAGE_BYTES = 8192;
+const CHECKPOINT_PAGES = 8000;
+const PAGE_BYTES = 4096;
 const WRITER_CACHE_KIB = 32_768;
 const READER_CACHE_KIB = 8192;
 const BUSY_MS = 10_000;

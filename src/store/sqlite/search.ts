@@ -2,7 +2,7 @@
  * Searches one connection: chooses how each branch is driven, pages, counts. Long work is cut into steps: the generators yield between them, so
  * that a thread can do other things meanwhile. https://hl7.org/fhir/R4/search.html
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
 import type { KeyQuery, ResourceKey } from '../ports.ts';
 import {
@@ -31,7 +31,7 @@ import {
 } from './compile.ts';
 import type { Names } from './names.ts';
 import { recent } from './recent.ts';
-import { Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
+import { atMost, Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
 import { LIVE } from './schema.ts';
 import { Statements, type Cell } from './statements.ts';
 import { stepStatement, walkFor, walkStatement, type Stage, type Walk } from './walk.ts';
@@ -85,20 +85,20 @@ export class Search {
   readonly #extents = recent<string, Window>(2000);
   readonly #present = recent<string, boolean>(2000);
   readonly #absent = recent<string, boolean>(2000);
-  readonly #dataVersion: StatementSync | undefined;
-  #seenVersion = -1;
+  #seenVersion: number | undefined;
 
-  /** `readsOnly`: nothing is written on this connection, so that what others write shows in `PRAGMA data_version`. */
-  constructor(db: DatabaseSync, names: Names, pace = PACE, readsOnly = false) {
-    this.#dataVersion = readsOnly ? db.prepare('PRAGMA data_version') : undefined;
+  constructor(db: DatabaseSync, names: Names, pace = PACE) {
     this.#pace = pace;
     this.#names = names;
     this.#statements = new Statements(db);
   }
 
-  /** The rids of a page. Yields before each further step of a long search. Must be run to its end within one transaction. */
-  *find(plan: SearchPlan): Steps<Found> {
-    this.#forgetOld();
+  /**
+   * The rids of a page. Yields before each further step of a long search. Must be run to its end within one transaction. `version`: of the data, where
+   * nothing is written on this connection.
+   */
+  *find(plan: SearchPlan, version?: number): Steps<Found> {
+    this.#forgetOld(version);
     const branches = plan.branches.flatMap((branch) => this.#prepare(plan.sort, branch));
     const rows = plan.count > 0 ? yield* this.#page(branches, plan) : [];
     let total: number | undefined;
@@ -111,8 +111,8 @@ export class Search {
   }
 
   /** The keys that the matches carry, or their names. Yields like `find`. */
-  *keys({ plan, param, prefix, most }: KeyQuery): Steps<string[]> {
-    this.#forgetOld();
+  *keys({ plan, param, prefix, most }: KeyQuery, version?: number): Steps<string[]> {
+    this.#forgetOld(version);
     const keys = new Set<string>();
     const branches = plan.branches.flatMap((branch) => this.#prepare([], branch));
     let isFirst = true;
@@ -142,13 +142,12 @@ export class Search {
   }
 
   /** Extents, and what is not there, hold as long as nobody writes. */
-  #forgetOld(): void {
-    const version = (this.#dataVersion?.get() as { data_version: number } | undefined)?.data_version;
+  #forgetOld(version: number | undefined): void {
     if (version !== undefined && version === this.#seenVersion) return;
-    this.#seenVersion = version ?? -1;
+    this.#seenVersion = version;
     this.#extents.clear();
     this.#absent.clear();
-    if (this.#dataVersion) this.#names.refresh();
+    if (version !== undefined) this.#names.refresh();
   }
 
   #nameOf(rid: number): string {
@@ -182,16 +181,14 @@ export class Search {
 
   readonly #survey: Survey = {
     rows: (stretch, cap, within) => {
-      const bind = new Binding();
-      const rids =
-        within !== EVERYWHERE && isOrdered(stretch)
-          ? (b: Binding) => ` AND ${spellWindow(within, b)}`
-          : () => '';
-      const sql = `SELECT count(*) FROM (SELECT 1 ${spellStretch(stretch, bind)}${rids(bind)} LIMIT ${bind.add(cap)})`;
-      const name = `${sql} ${bind.values.slice(0, -1).join(' ')}`;
+      const window = within !== EVERYWHERE && isOrdered(stretch) ? within : undefined;
+      const name = nameOf(stretch, window);
       const known = this.#counts.get(name);
       if (known && known.until > Date.now() && (known.rows < known.cap || known.cap >= cap))
         return Math.min(known.rows, cap);
+      const bind = new Binding();
+      const from = spellStretch(stretch, bind) + (window ? ` AND ${spellWindow(window, bind)}` : '');
+      const sql = `SELECT count(*) FROM (SELECT 1 ${from} ${atMost(cap, bind)})`;
       const rows = this.#statements.count({ sql, values: bind.values });
       this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
       return rows;
@@ -204,13 +201,13 @@ export class Search {
 
   /** Where the rows of one piece of an index begin and end. */
   #extent(stretch: Stretch): Window {
+    const name = nameOf(stretch);
+    const known = this.#extents.get(name);
+    if (known) return known;
     const bind = new Binding();
     const end = (order: string): string =>
       `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
     const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
-    const name = `${stretch.op} ${bind.values.join(' ')}`;
-    const known = this.#extents.get(name);
-    if (known) return known;
     const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
       number | null,
       number | null,
@@ -321,6 +318,14 @@ export class Search {
     const row = this.#statements.row({ sql, values: bind.values });
     return { above: row ? (row[0] as number) - 1 : above, below };
   }
+}
+
+/** What a stretch and a window are remembered by. */
+function nameOf(stretch: Stretch, window?: Window): string {
+  const at = window ? `${window.above} ${window.below} ` : '';
+  return stretch.op === 'key'
+    ? `${at}${stretch.params.join()} ${stretch.keys.join()}`
+    : at + JSON.stringify(stretch);
 }
 
 /** Indexes alone give all matches of the branch in order: nothing has to be tested. */

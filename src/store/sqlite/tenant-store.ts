@@ -15,7 +15,7 @@ import type {
   TokenStore,
 } from '../ports.ts';
 import { deadJobs } from './job-rows.ts';
-import { openNames, type Names } from './names.ts';
+import { openNames } from './names.ts';
 import { Rows } from './rows.ts';
 import { openForReading } from './schema.ts';
 import { PACE, Search, type Found, type Steps } from './search.ts';
@@ -32,7 +32,8 @@ interface Reader {
   readonly db: DatabaseSync;
   readonly begin: StatementSync;
   readonly commit: StatementSync;
-  readonly names: Names;
+  /** what changes whenever another connection has written; begins the snapshot of a transaction */
+  readonly version: () => number;
   readonly rows: Rows;
   readonly within: Within;
   readonly search: Search;
@@ -44,10 +45,13 @@ const MOST_LONG = 64;
 function openReader(file: string): Reader {
   const db = openForReading(file);
   const names = openNames(db);
-  const [begin, commit] = [db.prepare('BEGIN'), db.prepare('COMMIT')];
-  const rows = new Rows(db, names);
-  const search = new Search(db, names, PACE, true);
-  return { db, begin, commit, names, rows, within: new Within(db, names, rows), search };
+  const [begin, commit, dataVersion] = ['BEGIN', 'COMMIT', 'PRAGMA data_version'].map((sql) =>
+    db.prepare(sql),
+  );
+  const version = (): number => (dataVersion!.get() as { data_version: number }).data_version;
+  const [rows, search] = [new Rows(db, names), new Search(db, names, PACE)];
+  const within = new Within(db, names, rows);
+  return { db, begin: begin!, commit: commit!, version, rows, within, search };
 }
 
 export function openTenantStore(
@@ -69,7 +73,7 @@ export function openTenantStore(
     search: (plan) => searchSettled(reader, long, plan, settle),
     keys: async (query) => {
       if (reader.rows.hasBacklog()) await settle();
-      const work = ({ search }: Reader): Steps<readonly string[]> => search.keys(query);
+      const work = (on: Reader): Steps<readonly string[]> => on.search.keys(query, on.version());
       return inOneStep(reader, work)?.value ?? long.run(work);
     },
     commit: (unit) => writer.commit(name, unit),
@@ -152,9 +156,12 @@ async function searchSettled(
   settle: () => Promise<unknown>,
 ): Promise<SearchPage> {
   for (let round = 1; ; round++) {
-    if (reader.rows.hasBacklog()) await settle();
-    const work = (on: Reader): Steps<FoundPage> => foundPage(on, plan);
-    const found = inOneStep(reader, work)?.value ?? (await long.run(work));
+    let done = inOneStep(reader, (on) => foundPage(on, plan, true));
+    if (done?.value === undefined && done) {
+      await settle();
+      done = inOneStep(reader, (on) => foundPage(on, plan, false));
+    }
+    const found = (done ?? { value: await long.run((on) => foundPage(on, plan, false)) }).value!;
     if (!found.isChanging || round === MOST_ROUNDS) return found.page;
   }
 }
@@ -165,16 +172,27 @@ interface FoundPage {
   readonly isChanging: boolean;
 }
 
-function* foundPage({ rows, search }: Reader, plan: SearchPlan): Steps<FoundPage> {
-  return pageOf(rows, yield* search.find(plan));
+/** `onlySettled`: undefined when index rows wait to be moved. */
+function* foundPage(on: Reader, plan: SearchPlan, onlySettled: boolean): Steps<FoundPage | undefined> {
+  const { rows, search } = on;
+  const version = on.version();
+  const hasBacklog = rows.hasBacklog(version);
+  if (onlySettled && hasBacklog) return undefined;
+  return pageOf(rows, yield* search.find(plan, version), hasBacklog);
 }
 
-function pageOf(rows: Rows, { rids, next, total }: Found): FoundPage {
-  const isChanging = rows.hasBacklog() && rids.some((rid) => rows.isWaiting(rid));
+function pageOf(rows: Rows, { rids, next, total }: Found, hasBacklog: boolean): FoundPage {
+  const waiting = hasBacklog ? rows.waiting() : undefined;
+  const isChanging = waiting !== undefined && rids.some((rid) => waiting.has(rid));
   const resources = isChanging
-    ? rids.map((rid) => rows.asIndexed(rid)).filter((one) => one?.body !== undefined)
+    ? rids.map((rid) => indexed(rows, rid, waiting.get(rid))).filter((one) => one?.body !== undefined)
     : rows.byRids(rids);
   return { page: { resources: resources as StoredResource[], next, total }, isChanging };
+}
+
+/** The version of a resource that its index rows tell of. `waits`: the first of which they do not tell yet. */
+function indexed(rows: Rows, rid: number, waits: number | undefined): StoredResource | undefined {
+  return waits === undefined ? rows.byRid(rid) : rows.before(rid, waits);
 }
 
 /** Work that needs one step only, in one snapshot; undefined when it needs more. */

@@ -82,10 +82,10 @@ export class TenantWriter {
     try {
       if (durable !== this.#isDurable) this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
       this.#isDurable = durable;
-      this.#db.exec('BEGIN IMMEDIATE');
+      this.#statements.begin.run();
       this.#refresh();
       const result = work();
-      this.#db.exec('COMMIT');
+      this.#statements.commit.run();
       this.#hasLog = true;
       return result;
     } catch (error) {
@@ -155,8 +155,10 @@ export class TenantWriter {
 
 function prepareAll(
   db: DatabaseSync,
-): Record<'dataVersion' | 'newest' | 'moveCursor' | 'startCursor', StatementSync> {
+): Record<'begin' | 'commit' | 'dataVersion' | 'newest' | 'moveCursor' | 'startCursor', StatementSync> {
   return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
     dataVersion: db.prepare('PRAGMA data_version'),
     newest: db.prepare('SELECT seq, instant FROM version ORDER BY seq DESC LIMIT 1'),
     moveCursor: db.prepare('UPDATE cursor SET seq = ? WHERE name = ? AND seq = ?'),

@@ -4,7 +4,7 @@
  */
 import type { SortKey } from '../../fhir/search/plan.ts';
 import type { Row } from './compile.ts';
-import { Binding, both, spell, type Predicate } from './predicate.ts';
+import { atMost, Binding, both, spell, type Predicate } from './predicate.ts';
 import type { Cell, Statement, Statements } from './statements.ts';
 
 /** A stretch of an index in the order of one sort key; its rows are called `d`, and each resource counts once. */
@@ -101,7 +101,7 @@ export function walkStatement(walk: Walk, stage: Stage, limit: number): Statemen
   const tests = walk.predicate.op === 'all' ? '' : ` AND ${spell(walk.predicate, bind)}`;
   const order = `${walk.column} ${walk.descending ? 'DESC' : 'ASC'}, d.rid DESC`;
   return {
-    sql: `SELECT d.rid, ${walk.column} ${from}${tests} ORDER BY ${order} LIMIT ${bind.add(limit)}`,
+    sql: `SELECT d.rid, ${walk.column} ${from}${tests} ORDER BY ${order} ${atMost(limit, bind)}`,
     values: bind.values,
   };
 }
