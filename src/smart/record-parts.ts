@@ -246,7 +246,7 @@ export const KINDS: Readonly<Record<string, readonly Kind[]>> = {
     { category: `${OBSERVATION}|laboratory`, title: 'Lab results' },
     {
       category: `${OBSERVATION}|vital-signs`,
-      title: 'Vital signs: height, weight, blood pressure and the like',
+      title: 'Vital signs, such as height, weight and blood pressure',
     },
     { category: `${US_CORE}/us-core-observation-category|clinical-test`, title: 'Other clinical tests' },
     { category: `${OBSERVATION}|social-history`, title: 'Social history, such as smoking' },

@@ -28,8 +28,7 @@ async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
   if ('problem' in known) return known;
   if (fields.get('decision') !== 'allow') return { denied: 'The user said no to this app' };
   const scopes = asked(step);
-  const ticked = fields.getAll('scope').flatMap((value) => value.split(' ').filter(Boolean));
-  const narrowed = narrowedTo(step, scopes, ticked);
+  const narrowed = narrowedTo(step, scopes, fields.getAll('scope'));
   if (scopes.some(isResource) && !narrowed.some(isResource)) {
     return {
       page: page(step, known.patient, 'Tick at least one thing that the app may see, or press Deny.'),
@@ -50,19 +49,18 @@ function asked({ tenant, client, scope, launch }: Step): readonly string[] {
 
 const isResource = (text: string): boolean => parseScope(text)?.kind === 'resource';
 
-/** The scopes that are no question of the record stay; of the others what is ticked, as far as it was asked for. */
+/** What is ticked, as far as it was asked for; scopes that are no permission of their own (`launch…`, `offline_access`) stay. */
 function narrowedTo(
   { tenant }: Step,
   scopes: readonly string[],
   ticked: readonly string[],
 ): readonly string[] {
-  const resources = scopes.filter(isResource);
-  const parsed = resources.map((one) => parseScope(one)!);
-  const wanted = tenant.permissions.narrow(resources, ticked).filter((one) => {
+  const parsed = scopes.flatMap((one) => parseScope(one) ?? []);
+  const wanted = tenant.permissions.narrow(scopes, ticked).filter((one) => {
     const scope = parseScope(one);
     return scope !== undefined && parsed.some((allowed) => covers(allowed, scope));
   });
-  return [...scopes.filter((one) => !isResource(one)), ...new Set(wanted)];
+  return [...new Set(wanted)];
 }
 
 async function agree(step: Step, scopes: readonly string[], duration?: string): Promise<StepOutcome> {
@@ -128,7 +126,7 @@ function page(step: Step, patient: PersonView | undefined, error?: string): stri
     app: appView(tenant, client),
     user: { name: user!.name, who: ROLES[user!.role] ?? user!.role },
     ...(patient && { patient }),
-    ...tenant.permissions.permissionsOf(scopes.filter(isResource)),
+    ...tenant.permissions.permissionsOf(scopes),
     ...(duration && { duration }),
     ...(error !== undefined && { error }),
   });

@@ -34,6 +34,8 @@ export function webApp(options: AppOptions): Express {
   app.set('query parser', 'simple');
   app.use(operations(options));
   app.use('/assets', assets(site));
+  // Browsers ask for it on pages that name no icon, such as the launch page of an app.
+  app.get('/favicon.ico', (_request, response) => response.redirect(site.assets.url('flame.svg')));
   app.use('/smart-apps', sampleAppFiles(apps));
   app.get('/', ourAddress(site), async (_request, response) => {
     const isReady = await options.ready().then(
