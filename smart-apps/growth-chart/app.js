@@ -7,6 +7,8 @@ const at = (id) => document.getElementById(id);
 const day = (date) =>
   new Date(date).toLocaleDateString('en-GB', { day: 'numeric', month: 'long', year: 'numeric' });
 const shown = (value) => String(Math.round(value * 10) / 10);
+/** Months. */
+const ADULT = 216;
 const unitName = { Cel: '°C', 'kg/m2': 'kg/m²' };
 const nameOf = (unit) => unitName[unit] ?? unit;
 
@@ -55,17 +57,22 @@ function offer(patient, charted) {
   show(patient, charted[0]);
 }
 
+/** Drawn anew when the window changes its width, so that letters keep their size. */
+let redraw = () => {};
+window.addEventListener('resize', () => redraw());
+
 function show(patient, { measure, readings: list }) {
   const rows = list.map((one) => ({
     ...one,
     age: ageInMonths(patient.birthDate, one.date),
     ...standing(patient, measure, one),
   }));
-  at('view').replaceChildren(
-    heading(measure, rows.at(-1)),
-    chart(patient, measure, rows),
-    table(measure, rows),
-  );
+  const drawing = chart(patient, measure, rows);
+  at('view').replaceChildren(heading(measure, rows.at(-1)), drawing, table(measure, rows));
+  redraw = () =>
+    at('view')
+      .querySelector('svg')
+      .replaceWith(chart(patient, measure, rows));
 }
 
 /** Where a reading stands in the reference, if there is one for this age and sex. */
@@ -95,6 +102,8 @@ function ordinal(number) {
 function chart(patient, measure, rows) {
   const table = measure.reference?.[patient.gender];
   const growing = table && rows.some((row) => row.percentile !== undefined);
+  // The usual ranges are those of adults.
+  const usual = rows.at(-1).age >= ADULT ? measure.usual : undefined;
   const drawn = growing ? rows.filter((row) => row.age <= table.at(-1)[0]) : rows;
   const x = growing
     ? [drawn[0].age < 24 ? table[0][0] : 24, Math.min(table.at(-1)[0], drawn.at(-1).age + 18)]
@@ -106,12 +115,13 @@ function chart(patient, measure, rows) {
   const values = [
     ...drawn.map((row) => row.value),
     ...curves.flatMap((curve) => curve.points.map(([, y]) => y)),
-    ...(measure.usual ?? []),
+    ...(usual ?? []),
   ];
   const xTicks = ticks(x[0] / 12, x[1] / 12, 8)
     .filter((year) => Number.isInteger(year) || x[1] < 48)
     .map((year) => year * 12);
   return lineChart({
+    width: document.documentElement.clientWidth > 992 ? 928 : document.documentElement.clientWidth - 32,
     label: `${measure.name} by age, ${rows.length} measurements`,
     xTitle: 'Age in years',
     yTitle: nameOf(measure.unit),
@@ -120,7 +130,7 @@ function chart(patient, measure, rows) {
     xTicks,
     formatX: (months) => shown(months / 12),
     curves,
-    band: measure.usual,
+    band: usual,
     points: drawn.map((row) => [
       row.age,
       row.value,

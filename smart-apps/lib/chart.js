@@ -3,7 +3,9 @@
  * dark mode and print work; each point has a title with its value, date and source.
  */
 const SVG = 'http://www.w3.org/2000/svg';
-const SIZE = { width: 640, height: 340, left: 52, right: 52, top: 14, bottom: 40 };
+const SIZE = { height: 360, left: 44, right: 44, top: 20, bottom: 44 };
+/** Names of curves that would stand closer than this, in pixels, are left out. */
+const APART = 14;
 
 function element(name, attributes, ...children) {
   const node = document.createElementNS(SVG, name);
@@ -24,11 +26,11 @@ export function ticks(low, high, wanted) {
 
 /**
  * `points` and each curve are arrays of [x, y]; a point may have a third member: its title.
- * options: { label, xTitle, yTitle, x: [low, high], y: [low, high], xTicks?, formatX?, curves?: [{ name, points, strong? }], band?: [low, high], points }
+ * options: { width, label, xTitle, yTitle, x: [low, high], y: [low, high], xTicks?, formatX?, curves?: [{ name, points, strong? }], band?: [low, high], points }
  */
 export function lineChart(options) {
-  const { x, y, points, curves = [], band, label } = options;
-  const { width, height, left, right, top, bottom } = SIZE;
+  const { width, x, y, points, curves = [], band, label } = options;
+  const { height, left, right, top, bottom } = SIZE;
   const atX = (value) => left + ((value - x[0]) / (x[1] - x[0])) * (width - left - right);
   const atY = (value) => height - bottom - ((value - y[0]) / (y[1] - y[0])) * (height - top - bottom);
   const path = (line) =>
@@ -51,11 +53,10 @@ export function lineChart(options) {
     svg.append(element('rect', box));
   }
   svg.append(...axes(options, atX, atY));
-  for (const curve of curves) {
-    const end = curve.points.at(-1);
-    svg.append(element('path', { d: path(curve.points), class: curve.strong ? 'curve strong' : 'curve' }));
-    svg.append(element('text', { x: width - right + 4, y: atY(end[1]) + 4, class: 'name' }, curve.name));
+  for (const { points: line, strong } of curves) {
+    svg.append(element('path', { d: path(line), class: strong ? 'curve strong' : 'curve' }));
   }
+  svg.append(...names(curves, width - right + 4, atY));
   if (points.length > 1) svg.append(element('path', { d: path(points), class: 'own' }));
   for (const [px, py, title] of points) {
     const dot = element('circle', { cx: atX(px).toFixed(1), cy: atY(py).toFixed(1), r: 4, class: 'dot' });
@@ -65,8 +66,20 @@ export function lineChart(options) {
   return svg;
 }
 
-function axes({ x, y, xTitle, yTitle, xTicks, formatX = String }, atX, atY) {
-  const { width, height, left, right, top, bottom } = SIZE;
+/** Names at the ends of the curves: the strong one first, then those that have room. */
+function names(curves, x, atY) {
+  const taken = [];
+  const inOrder = [...curves].sort((a, b) => Number(b.strong ?? false) - Number(a.strong ?? false));
+  return inOrder.flatMap(({ name, points }) => {
+    const y = atY(points.at(-1)[1]) + 4;
+    if (taken.some((other) => Math.abs(other - y) < APART)) return [];
+    taken.push(y);
+    return [element('text', { x, y: y.toFixed(1), class: 'name' }, name)];
+  });
+}
+
+function axes({ width, x, y, xTitle, yTitle, xTicks, formatX = String }, atX, atY) {
+  const { height, left, right, top, bottom } = SIZE;
   const parts = [];
   for (const value of ticks(y[0], y[1], 6)) {
     const at = atY(value).toFixed(1);
@@ -77,7 +90,7 @@ function axes({ x, y, xTitle, yTitle, xTicks, formatX = String }, atX, atY) {
     const at = atX(value).toFixed(1);
     parts.push(element('text', { x: at, y: height - bottom + 18, 'text-anchor': 'middle' }, formatX(value)));
   }
-  parts.push(element('text', { x: left, y: top - 2, class: 'unit' }, yTitle));
+  parts.push(element('text', { x: left, y: top - 6, class: 'unit' }, yTitle));
   parts.push(
     element(
       'text',

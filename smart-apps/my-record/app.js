@@ -95,16 +95,37 @@ function years(lines) {
   return [...groups].flatMap(([year, list]) => {
     const heading = Object.assign(document.createElement('h2'), { textContent: year });
     const items = Object.assign(document.createElement('ol'), { className: 'timeline' });
-    items.append(...list.map(item));
+    items.append(
+      ...Map.groupBy(list, ({ when }) => when?.slice(0, 10) ?? '')
+        .entries()
+        .map(dayItem),
+    );
     return [heading, items];
   });
 }
 
-function item({ when, kind, what }) {
-  const line = document.createElement('li');
-  const time = document.createElement('time');
-  if (when)
-    Object.assign(time, { dateTime: when, title: when, textContent: `${day(when)}, ${kind.toLowerCase()}` });
-  line.append(time, document.createElement('br'), what);
-  return line;
+/** What happened on one day. */
+function dayItem([date, lines]) {
+  const item = document.createElement('li');
+  if (date) {
+    const time = document.createElement('time');
+    item.append(Object.assign(time, { dateTime: date, title: lines[0].when, textContent: whenOf(date) }));
+  }
+  const list = document.createElement('ul');
+  list.append(...lines.map(lineItem));
+  item.append(list);
+  return item;
+}
+
+/** A date may be known to the month or the year only. */
+function whenOf(date) {
+  const known = { 4: { year: 'numeric' }, 7: { year: 'numeric', month: 'long' } }[date.length];
+  return known ? new Date(date).toLocaleDateString('en-GB', known) : day(date);
+}
+
+function lineItem({ kind, what }) {
+  const item = document.createElement('li');
+  const label = Object.assign(document.createElement('small'), { textContent: kind });
+  item.append(label, Object.assign(document.createElement('span'), { textContent: what }));
+  return item;
 }
