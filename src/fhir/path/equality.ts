@@ -162,7 +162,7 @@ function distinctFew(nodes: Nodes): Nodes {
 
 function isRepetition(a: PathNode, b: PathNode): boolean {
   if (a.value === b.value && a.sibling === undefined && b.sibling === undefined) return true;
-  if (typeof a.value !== typeof b.value) return false;
+  if ((typeof a.value === 'string') !== (typeof b.value === 'string')) return false;
   return equalNodes(a, b) === true && same(a.sibling ?? null, b.sibling ?? null);
 }
 

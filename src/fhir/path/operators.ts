@@ -32,6 +32,9 @@ import { isObject, type JsonValue } from '../model/tree.ts';
 
 export type Arithmetic = '+' | '-' | '*' | '/' | 'div' | 'mod' | '&';
 
+/** Steps that a calculation counts for. */
+const CALCULATED = 4;
+
 const wrong = (operator: string, a: PathNode, b: PathNode): Error =>
   misfit(`${named(a)} ${operator} ${named(b)} has no meaning`);
 
@@ -40,6 +43,7 @@ export function calculate(operator: Arithmetic, left: Nodes, right: Nodes, run: 
   const [a, b] = [single(left), single(right)];
   if (operator === '&') return joined(a, b, run);
   if (!a || !b || a.value === null || b.value === null) return NOTHING;
+  spend(run, CALCULATED);
   if (isNumber(a.value) && isNumber(b.value)) return numbers(operator, a, b);
   const [x, y] = [nodeKind(a), nodeKind(b)];
   if (operator === '+' && x === 'String' && y === 'String') return joined(a, b, run);

@@ -64,6 +64,9 @@ const slicing = (slice: (input: Nodes, count: number) => Nodes): Callable => ({
   },
 });
 
+/** Steps that an item of `repeat` counts for: it is kept, and compared with all before. */
+const REPEATED = 16;
+
 /** `repeat`: new items until there are no more, each once; `repeatAll`: with repetitions. */
 const repeating = (once: boolean): Callable => ({
   arity: [1, 1],
@@ -79,7 +82,7 @@ const repeating = (once: boolean): Callable => ({
         forEach(open, run, (item) => {
           for (const node of step(item, run)) {
             const key = once ? identity(node) : '';
-            spend(run, 1 + (key.length >> 4));
+            spend(run, REPEATED + (key.length >> 4));
             if (once && seen.has(key)) continue;
             if (once) seen.add(key);
             next.push(node);
