@@ -7,6 +7,7 @@ import { composeSmart, smartAddress } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
 import type { Definitions } from './fhir/definitions/registry.ts';
+import { searchParameterIssues } from './fhir/search/posted.ts';
 import { validateStructure } from './fhir/validation/structure.ts';
 import { conformanceFollower } from './rest/conformance.ts';
 import type { TenantRecord } from './rest/record.ts';
@@ -100,6 +101,13 @@ const bearer: EdgeOptions['access'] = ({ record, baseUrl, ...request }) =>
     Date.now(),
   );
 
+/** The structure of R4, and of what changes this server also whether it can. */
+const validateResource: TenantRecord['validate'] = (definitions, tree) => {
+  const issues = validateStructure(definitions, tree);
+  if (issues.length > 0 || tree.resourceType !== 'SearchParameter') return issues;
+  return searchParameterIssues(definitions, tree);
+};
+
 async function openRecord(
   config: Config,
   stores: Stores,
@@ -108,17 +116,20 @@ async function openRecord(
   version: string,
 ): Promise<{ record: TenantRecord; stop: () => void }> {
   const store = await stores.tenant(name);
-  const conformance = await conformanceFollower(store, definitions, name);
+  const baseUrl = config.publicUrl + (name === 'default' ? '/fhir' : `/t/${name}/fhir`);
+  const conformance = await conformanceFollower(store, definitions, { tenant: name, baseUrl });
   const rules = {
     referentialIntegrity: config.referentialIntegrity,
     conditionalDelete: config.conditionalDelete,
     maxBundleEntries: config.maxBundleEntries,
     version,
   };
-  const validate: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateStructure;
+  const validate: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateResource;
   const record: TenantRecord = {
     store,
     definitions: conformance.definitions,
+    indexing: conformance.indexing,
+    pending: conformance.pending,
     rules,
     ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
     validate,

@@ -8,6 +8,7 @@ import { addFhirPath } from './fhirpath.ts';
 import { examples } from './help.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
+import { addReindex } from './reindex.ts';
 import { addTenant } from './tenant.ts';
 import { addUser } from './user.ts';
 
@@ -31,7 +32,17 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
       ),
     );
   addServe(program, actions);
-  for (const add of [addDemo, addImport, addTenant, addUser, addClient, addKeys, addExplain, addFhirPath])
+  for (const add of [
+    addDemo,
+    addImport,
+    addTenant,
+    addUser,
+    addClient,
+    addKeys,
+    addReindex,
+    addExplain,
+    addFhirPath,
+  ])
     add(program);
   try {
     await program.parseAsync([...argv]);

@@ -28,6 +28,8 @@ export const NEEDS: Readonly<Record<Interaction, Need | 'open'>> = {
   'history-instance': { actions: ['read'], of: 0 },
   'history-type': { actions: ['search'], of: 0 },
   'history-system': { actions: ['search'] },
+  reindex: { actions: ['update'] },
+  'reindex-status': { actions: ['update'] },
   'search-type': { actions: ['search'], of: 0 },
   'search-system': { actions: ['search'] },
   'search-compartment': { actions: ['search'], of: 2 },

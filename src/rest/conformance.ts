@@ -7,13 +7,13 @@ import { withConformance } from '../fhir/definitions/overlay.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL } from '../fhir/search/expression.ts';
 import { searchPlan } from '../fhir/search/plan.ts';
+import type { ResourceTree } from '../fhir/model/tree.ts';
 import type { StoredResource, TenantStore } from '../store/ports.ts';
+import { basePending, parameterPending, type Pending } from './index-state.ts';
+import { reindex } from './reindex.ts';
 import { treeOf } from './visible.ts';
 
-/**
- * Types whose resources change what the server knows. A SearchParameter is not among them: it may only count once what is stored has been
- * indexed by it, or a search would silently miss resources.
- */
+/** Types whose resources change what the server knows. */
 const TYPES = [
   'StructureDefinition',
   'ValueSet',
@@ -21,55 +21,134 @@ const TYPES = [
   'ConceptMap',
   'OperationDefinition',
   'CompartmentDefinition',
+  'SearchParameter',
 ];
 const LOOK_EVERY_MS = 5000;
 const PAGE = 200;
 
+/** By then every thread and process has noticed what was written. */
+const NOTICED_MS = 2 * LOOK_EVERY_MS + 2000;
+/** Share of its time that a thread spends on indexing anew. */
+const REINDEX_DUTY = 0.5;
+
+/** What is stored makes of the base registry. */
+export interface ConformanceState {
+  /** differs when anything does */
+  readonly stamp: string;
+  /** what can be searched by: a posted SearchParameter only counts once everything is indexed by it, or a search would silently miss resources */
+  readonly definitions: () => Definitions;
+  /** what is indexed by: the pending ones among them */
+  readonly indexing: () => Definitions;
+  readonly pending: readonly Pending[];
+}
+
 export interface ConformanceFollower {
   readonly definitions: () => Definitions;
+  readonly indexing: () => Definitions;
+  readonly pending: () => readonly Pending[];
   readonly written: (types: ReadonlySet<string>) => void;
   readonly stop: () => void;
 }
 
-/** Reads what is stored, and follows. */
+export interface FollowerOptions {
+  readonly tenant: string;
+  /** absolute references below it are local ones */
+  readonly baseUrl: string;
+  /** see ReindexOptions */
+  readonly patience?: number;
+}
+
+/** Reads what is stored, and follows; what is not indexed yet is indexed in the background. */
 export async function conformanceFollower(
   store: TenantStore,
   base: Definitions,
-  tenant: string,
+  { tenant, baseUrl, patience = NOTICED_MS }: FollowerOptions,
 ): Promise<ConformanceFollower> {
-  let current = base;
-  let stamp = '';
-  const refresh = async (): Promise<void> => {
-    const stored = await everyConformanceResource(store);
-    const now = stored.map(({ seq }) => seq).join();
-    if (now === stamp) return;
-    stamp = now;
-    current =
-      stored.length > 0
-        ? withConformance(
-            base,
-            stored.map(({ body }) => treeOf(body!)),
-          )
-        : base;
-  };
-  await refresh();
-  const look = calmly(refresh);
+  let state = await conformanceState(store, base);
+  let [definitions, indexing] = [state.definitions(), state.indexing()];
+  let isStopped = false;
   const channel = new BroadcastChannel(`embergate-conformance-${tenant}`);
+  const refresh = async (): Promise<void> => {
+    const next = await conformanceState(store, base);
+    if (next.stamp !== state.stamp) [definitions, indexing] = [next.definitions(), next.indexing()];
+    state = next;
+    if (state.pending.length > 0 && !isStopped) work();
+  };
+  const look = calmly(refresh);
+  let isWorking = false;
+  const work = (): void => {
+    if (isWorking) return;
+    isWorking = true;
+    // A store that does not answer is tried again at the next look.
+    void indexAnew()
+      .catch(() => undefined)
+      .finally(() => (isWorking = false));
+  };
+  const indexAnew = async (): Promise<void> => {
+    const { pending } = state;
+    const options = { definitions: indexing, pending, baseUrl, patience, duty: REINDEX_DUTY };
+    const end = await reindex(store, { ...options, isStopped: () => isStopped });
+    if (end !== 'done' || isStopped) return;
+    channel.postMessage('changed');
+    look();
+  };
   channel.onmessage = look;
   (channel as unknown as { unref(): void }).unref();
   const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  if (state.pending.length > 0) work();
   return {
-    definitions: () => current,
+    definitions: () => definitions,
+    indexing: () => indexing,
+    pending: () => state.pending,
     written: (types) => {
       if (!TYPES.some((type) => types.has(type))) return;
       channel.postMessage('changed');
       look();
     },
     stop: () => {
+      isStopped = true;
       clearInterval(timer);
       channel.close();
     },
   };
+}
+
+/** What is stored now. */
+export async function conformanceState(store: TenantStore, base: Definitions): Promise<ConformanceState> {
+  const stored = await everyConformanceResource(store);
+  const trees = stored.map(({ body }) => treeOf(body!)).filter(isInForce);
+  const pending = await basePending(store, base);
+  const waiting = new Set<ResourceTree>();
+  for (const tree of trees.filter(isParameter)) {
+    const one = await parameterPending(store, tree);
+    if (!one) continue;
+    pending.push(one);
+    waiting.add(tree);
+  }
+  const ready = trees.filter((tree) => !waiting.has(tree));
+  const known = new Map<number, Definitions>([[0, base]]);
+  const withTrees = (some: readonly ResourceTree[]) => () => {
+    const made = known.get(some.length) ?? withConformance(base, some);
+    known.set(some.length, made);
+    return made;
+  };
+  return {
+    stamp: JSON.stringify([stored.map(({ seq }) => seq), pending.map(({ name }) => name)]),
+    definitions: withTrees(ready),
+    indexing: withTrees(trees),
+    pending,
+  };
+}
+
+const isParameter = (tree: ResourceTree): boolean => tree.resourceType === 'SearchParameter';
+
+/** A retired SearchParameter is one no longer, and one that cannot be read never was. */
+function isInForce(tree: ResourceTree): boolean {
+  if (!isParameter(tree)) return true;
+  const { url, code, type, base, status } = tree;
+  return (
+    status !== 'retired' && [url, code, type].every((one) => typeof one === 'string') && Array.isArray(base)
+  );
 }
 
 /** Share of its time that a thread may spend on following, as one in so many. */

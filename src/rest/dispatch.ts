@@ -12,6 +12,7 @@ import { history } from './interactions/history.ts';
 import { read, vread } from './interactions/read.ts';
 import { searchCompartment, searchSystem, searchType } from './interactions/search.ts';
 import { refuseBundleType, transaction } from './interactions/transaction.ts';
+import { reindexStatus, startReindex } from './operations/reindex.ts';
 import * as write from './interactions/write.ts';
 import type { Context, TenantRecord } from './record.ts';
 import type { FhirRequest, FhirResponse } from './request.ts';
@@ -37,6 +38,8 @@ const HANDLERS: Readonly<Record<Interaction, Handler>> = {
   'history-instance': (context, [type, id]) => history(context, { type: type!, id: id! }),
   'history-type': (context, [type]) => history(context, { type: type! }),
   'history-system': (context) => history(context, {}),
+  reindex: (context) => startReindex(context),
+  'reindex-status': (context) => reindexStatus(context),
   'search-type': async (context, [type]) => searchType(context, type!),
   'search-system': async (context) => searchSystem(context),
   'search-compartment': async (context, [type, id, inside]) =>

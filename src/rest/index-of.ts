@@ -5,5 +5,5 @@ import type { ResourceTree } from '../fhir/model/tree.ts';
 import type { Context } from './record.ts';
 
 export function indexOf(context: Context, tree: ResourceTree): IndexValue[] {
-  return indexValues(context.definitions, tree, { baseUrl: context.request.baseUrl });
+  return indexValues(context.record.indexing(), tree, { baseUrl: context.request.baseUrl });
 }

@@ -6,6 +6,7 @@ import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Issue } from '../fhir/model/outcome.ts';
 import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
 import type { TenantStore } from '../store/ports.ts';
+import type { Pending } from './index-state.ts';
 import type { FhirRequest } from './request.ts';
 
 export interface RecordRules {
@@ -19,6 +20,10 @@ export interface TenantRecord {
   readonly store: TenantStore;
   /** the registry in force now; take it once per request */
   readonly definitions: () => Definitions;
+  /** the registry that resources are indexed by: posted search parameters count here before they count in a search */
+  readonly indexing: () => Definitions;
+  /** what the index does not hold yet */
+  readonly pending: () => readonly Pending[];
   readonly rules: RecordRules;
   /** what the CapabilityStatement says of access (`rest.security`); what its base has when absent */
   readonly security?: JsonObject;

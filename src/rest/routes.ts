@@ -24,12 +24,16 @@ export type Interaction =
   | 'history-system'
   | 'search-type'
   | 'search-system'
-  | 'search-compartment';
+  | 'search-compartment'
+  | 'reindex'
+  | 'reindex-status';
 
 export type Shape =
   | ''
   | 'metadata'
   | '_history'
+  | '$reindex'
+  | '{type}/$reindex'
   | '_search'
   | '{type}'
   | '{type}/_search'
@@ -44,6 +48,8 @@ export const ROUTES: Readonly<Record<Shape, Readonly<Partial<Record<Method, Inte
   '': { GET: 'search-system', POST: 'bundle' },
   metadata: { GET: 'capabilities' },
   _history: { GET: 'history-system' },
+  $reindex: { GET: 'reindex-status', POST: 'reindex' },
+  '{type}/$reindex': { GET: 'reindex-status', POST: 'reindex' },
   _search: { POST: 'search-system' },
   '{type}': {
     GET: 'search-type',
@@ -77,7 +83,8 @@ export function route(definitions: Definitions, method: Method, path: readonly s
 
 function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
   const [first, second, third, fourth] = path;
-  refuseOperation(path);
+  const operation = operationShape(path);
+  if (operation) return operation;
   if (first === undefined) return '';
   if (path.length === 1 && (first === 'metadata' || first === '_history' || first === '_search'))
     return first;
@@ -94,13 +101,17 @@ function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
   );
 }
 
-function refuseOperation(path: readonly string[]): void {
+/** Throws 404 for an operation that is not served. */
+function operationShape(path: readonly string[]): Shape | undefined {
   const operation = path.find((part) => part.startsWith('$'));
-  if (operation)
-    throw fault(
-      'unknown-interaction',
-      `The operation ${operation.slice(0, 64)} is not supported by this server: GET /metadata lists what is`,
-    );
+  if (operation === undefined) return undefined;
+  const at = path.join('/');
+  if (at === '$reindex') return at;
+  if (at === 'SearchParameter/$reindex') return '{type}/$reindex';
+  throw fault(
+    'unknown-interaction',
+    `The operation ${operation.slice(0, 64)} is not supported by this server: GET /metadata lists what is`,
+  );
 }
 
 function unknownType(definitions: Definitions, name: string): Error {

@@ -114,6 +114,12 @@ export interface HistoryPage {
   readonly more: boolean;
 }
 
+/** New index values of a version that is kept already. */
+export interface Reindexed extends ResourceKey {
+  readonly versionId: number;
+  readonly index: readonly IndexValue[];
+}
+
 export interface ResourceStore {
   /**
    * Current versions, tombstones included, in the order of the keys; undefined where there never was one. With a scope also where the scope does not
@@ -137,6 +143,11 @@ export interface ResourceStore {
    * Conflicts are an answer, not an error. Throws FhirError `busy` when the queue of waiting commits is full or the store cannot be reached.
    */
   commit(unit: UnitOfWork): Promise<CommitResult>;
+  /**
+   * Replaces the index values of these resources, each named once, where the version is still the current one; a newer one brought its own. No version is
+   * made and nothing else changes. Durable at the latest with the next commit.
+   */
+  reindex(resources: readonly Reindexed[]): Promise<void>;
 }
 
 /** The feed: committed versions in order of seq. Any number of readers follow from their own cursor; none misses or doubles a version. */

@@ -1,9 +1,9 @@
 /** search: each kind of leaf, logic, order, pages, totals, scope. https://hl7.org/fhir/R4/search.html */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ALL, and, not, or, type Bound, type Expression } from '../../src/fhir/search/expression.ts';
-import { FOREVER, REFERENCE } from '../../src/fhir/search/index-value.ts';
+import { FOREVER } from '../../src/fhir/search/index-value.ts';
 import { searchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
-import type { KeyQuery, ResourceStore, TenantStore } from '../../src/store/ports.ts';
+import type { ResourceStore, TenantStore } from '../../src/store/ports.ts';
 import {
   allPages,
   between,
@@ -20,7 +20,6 @@ import {
   named,
   plan,
   range,
-  refers,
   remove,
   update,
   words,
@@ -248,67 +247,6 @@ export function searchContract(use: () => Promise<TenantStore>): void {
       const { resources } = await store.search(plan(type, keyed('x')));
       expect(resources).toEqual(await store.read([{ type, id: 'a' }]));
     });
-  });
-
-  describe('keys', () => {
-    const keysOf = async (
-      query: Omit<KeyQuery, 'plan'>,
-      type: string,
-      where: Expression,
-    ): Promise<string[]> => [...(await store.keys({ ...query, plan: plan(type, where) }))].sort();
-
-    it('are the names of the matches, or what they carry under a parameter, each once', async () => {
-      const type = freshType();
-      await fill(
-        store,
-        type,
-        [...key('k', 'x'), ...key('ref', 'Patient/1', 'Group/1')],
-        [...key('k', 'x'), ...key('ref', 'Patient/1', 'Patient/2', '')],
-        [...key('k', 'y'), ...key('ref', 'Patient/3')],
-        [...key('k', 'x'), words('ref', 'Patient/4')],
-      );
-      expect(await keysOf({ most: 10 }, type, keyed('x'))).toEqual([`${type}/a`, `${type}/b`, `${type}/d`]);
-      expect(await keysOf({ most: 10 }, type, ALL)).toHaveLength(4);
-      expect(await keysOf({ most: 10 }, type, keyed('never'))).toEqual([]);
-      expect(await keysOf({ most: 10 }, 'Never', ALL)).toEqual([]);
-      const ref = { param: 'ref', most: 10 };
-      expect(await keysOf({ ...ref, prefix: 'Patient/' }, type, keyed('x'))).toEqual([
-        'Patient/1',
-        'Patient/2',
-      ]);
-      expect(await keysOf({ ...ref, prefix: 'Patient/2' }, type, ALL)).toEqual(['Patient/2']);
-      expect(await keysOf(ref, type, keyed('x'))).toEqual(['', 'Group/1', 'Patient/1', 'Patient/2']);
-      expect(await keysOf({ ...ref, prefix: 'p' }, type, ALL)).toEqual([]);
-      expect(await keysOf({ param: 'never', most: 10 }, type, ALL)).toEqual([]);
-    });
-
-    it('are of all types of the plan, of live resources, and of the references too', async () => {
-      const [one, other] = [freshType(), freshType()];
-      const ref = refers({ type: 'Patient', id: '1' });
-      await done(store, {
-        writes: [create(one, 'a', ref), create(other, 'a', ref), create(other, 'b', key('k', 'x'))],
-      });
-      await done(store, { writes: [remove(one, 'a', 1)] });
-      const both = plan([one, other], ALL);
-      expect([...(await store.keys({ plan: both, most: 9 }))].sort()).toEqual([`${other}/a`, `${other}/b`]);
-      expect(await store.keys({ plan: both, param: REFERENCE, prefix: 'Patient/', most: 9 })).toEqual([
-        'Patient/1',
-      ]);
-    });
-
-    it('are no more than asked for, from many resources', async () => {
-      const type = freshType();
-      const writes = Array.from({ length: 5000 }, (_, i) =>
-        create(type, `r${i}`, [...key('k', 'x'), ...key('ref', `Patient/${i % 100}`)]),
-      );
-      await done(store, { writes });
-      const ask = async (most: number, param?: string): Promise<readonly string[]> =>
-        store.keys({ plan: plan(type, keyed('x')), param, most });
-      expect(new Set(await ask(6000)).size).toBe(5000);
-      expect(new Set(await ask(4000)).size).toBe(4000);
-      expect(new Set(await ask(101, 'ref')).size).toBe(100);
-      expect(new Set(await ask(7, 'ref')).size).toBe(7);
-    }, 30_000);
   });
 
   it('answers while its matches are being changed all the time, each text as its index values say', async () => {

@@ -13,6 +13,7 @@ import { jobsContract } from './jobs.contract.ts';
 import { orderContract } from './order.contract.ts';
 import { scopedReadContract } from './scoped-read.contract.ts';
 import { searchAgreement } from './search-agreement.ts';
+import { indexContract } from './index.contract.ts';
 import { searchContract } from './search.contract.ts';
 import { tokensContract } from './tokens.contract.ts';
 import { bodyText, create, done, freshTenant, ids, key, update, type Open, type Opened } from './units.ts';
@@ -38,6 +39,7 @@ export function storeContract(name: string, open: Open): void {
     conditionsContract(use);
     historyContract(fresh);
     searchContract(use);
+    indexContract(use);
     scopedReadContract(use);
     orderContract(use);
     feedContract(fresh);

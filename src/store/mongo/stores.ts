@@ -14,6 +14,7 @@ import { migrate, secretOf } from './migrations.ts';
 import { memories, remembering, type Memory } from './memory.ts';
 import { reader } from './read.ts';
 import { keys } from './keys.ts';
+import { reindex } from './reindex.ts';
 import { search } from './search.ts';
 import { tokenStore } from './tokens.ts';
 
@@ -146,5 +147,6 @@ function resourceStore(own: Rooms, queue: CommitQueue, memory: Memory, moves: bo
     keys: (query) => clearly(() => keys(own, query)),
     recall: memory.recall,
     commit: remembering(memory, queue.commit, moves),
+    reindex: (changed) => clearly(() => reindex(own, changed)),
   };
 }

@@ -77,6 +77,7 @@ export function openTenantStore(
       return inOneStep(reader, work)?.value ?? long.run(work);
     },
     commit: (unit) => writer.commit(name, unit),
+    reindex: async (changed) => void (await writer.reindex(name, changed)),
   };
   const feed: FeedStore = {
     read: async (after, limit) => reader.rows.feed(after, limit),

@@ -130,6 +130,9 @@ export class TenantWriter {
         return true;
       case 'commit':
         return this.#units.commit(ask.unit, ask.bodies);
+      case 'reindex':
+        this.#units.reindex(ask.unit);
+        return true;
       case 'advance':
         return this.#advance(ask.name, ask.from, ask.to);
       case 'claim':

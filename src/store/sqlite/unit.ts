@@ -67,6 +67,19 @@ export class UnitWriter {
     return { ok: true, instant: clock.instant, firstSeq };
   }
 
+  /** Replaces the index rows of the versions that are still the current ones. Inside a transaction. */
+  reindex(unit: UnitWire): void {
+    const { backlog, names } = this.#tools;
+    if (backlog.size > 0) backlog.settle();
+    const from: Places = { keys: 0, coded: 0, ranges: 0, texts: 0 };
+    for (const head of unpackHeads(unit)) {
+      const rows = plainRows(unit, head, from);
+      const state = this.#state(head);
+      if (state?.version === head.version && state.deleted === 0)
+        backlog.write(state.rid, names.makeType(head.type), false, rows);
+    }
+  }
+
   #state({ type, id }: ResourceKey): State | undefined {
     const number = this.#tools.names.type(type);
     return number === undefined ? undefined : (this.#statements.find.get(number, id) as State | undefined);

@@ -47,6 +47,8 @@ export interface NewJobWire {
 export type Ask =
   | { readonly op: 'open' | 'ping' | 'tenants' | 'settle'; readonly tenant: string }
   | { readonly op: 'commit'; readonly tenant: string; readonly unit: UnitWire; readonly bodies: Uint8Array }
+  /** the unit has writes without bodies: version numbers and index rows */
+  | { readonly op: 'reindex'; readonly tenant: string; readonly unit: UnitWire }
   | {
       readonly op: 'advance';
       readonly tenant: string;

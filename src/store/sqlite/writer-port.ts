@@ -4,12 +4,12 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { CommitResult, UnitOfWork } from '../ports.ts';
+import type { CommitResult, Reindexed, UnitOfWork, Write } from '../ports.ts';
 import type { TokenChange } from './token-rows.ts';
 import { packUnit, type Answers, type Ask, type Questions } from './wire.ts';
 
 /** A question that needs no packing. */
-type PlainAsk = Exclude<Ask, { op: 'commit' | 'token' }>;
+type PlainAsk = Exclude<Ask, { op: 'commit' | 'token' | 'reindex' }>;
 
 export interface QueueLimits {
   /** questions that may wait before a commit is refused */
@@ -64,6 +64,20 @@ export class WriterPort {
     const bytes = end - this.#packed;
     this.#packed = end;
     return this.#send({ op: 'commit', tenant, unit: wire, bodies: EMPTY }, bytes) as Promise<CommitResult>;
+  }
+
+  /** Throws FhirError `busy` when too much is waiting, too. */
+  reindex(tenant: string, resources: readonly Reindexed[]): Promise<unknown> {
+    if (this.#isFull) return Promise.reject(this.#tooMany());
+    const writes = resources.map(({ type, id, versionId, index }): Write => ({
+      type,
+      id,
+      expected: versionId,
+      versionId,
+      method: 'PUT',
+      content: { body: EMPTY, stampAt: -1, index },
+    }));
+    return this.#send({ op: 'reindex', tenant, unit: packUnit({ writes }, [], 0).wire }, 0);
   }
 
   /** Throws FhirError `busy` when too much is waiting, too. */

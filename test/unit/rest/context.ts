@@ -21,6 +21,11 @@ export function contextOf(
       id: 'r',
       ...request,
     },
-    record: { rules: { maxBundleEntries: 3, ...rules } } as TenantRecord,
+    record: {
+      rules: { maxBundleEntries: 3, ...rules },
+      definitions: () => definitions,
+      indexing: () => definitions,
+      pending: () => [],
+    } as unknown as TenantRecord,
   };
 }

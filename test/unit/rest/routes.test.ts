@@ -20,6 +20,8 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Method, string>>>>>
   metadata: { GET: 'capabilities', HEAD: 'capabilities' },
   _history: { GET: 'history-system', HEAD: 'history-system' },
   _search: { POST: 'search-system' },
+  $reindex: { GET: 'reindex-status', HEAD: 'reindex-status', POST: 'reindex' },
+  'SearchParameter/$reindex': { GET: 'reindex-status', HEAD: 'reindex-status', POST: 'reindex' },
   Patient: {
     GET: 'search-type',
     HEAD: 'search-type',

@@ -22,6 +22,7 @@ interface Statement {
   readonly rest: readonly {
     readonly interaction: readonly Claimed[];
     readonly compartment: readonly string[];
+    readonly operation: readonly { readonly name: string }[];
     readonly searchParam: readonly { readonly name: string }[];
     readonly security?: object;
     readonly resource: readonly {
@@ -89,6 +90,8 @@ const CLAIM: Readonly<Record<Interaction, (rest: Statement['rest'][number]) => b
     ['single', 'multiple'].includes(entry(rest, 'Patient').conditionalDelete ?? ''),
   'history-instance': (rest) => has(entry(rest, 'Patient').interaction, 'history-instance'),
   'history-type': (rest) => has(entry(rest, 'Patient').interaction, 'history-type'),
+  reindex: (rest) => rest.operation.some(({ name }) => name === 'reindex'),
+  'reindex-status': (rest) => rest.operation.some(({ name }) => name === 'reindex'),
   'search-type': (rest) => has(entry(rest, 'Patient').interaction, 'search-type'),
 };
 const has = (claimed: readonly Claimed[], code: string): boolean => claimed.some((one) => one.code === code);
