@@ -63,6 +63,7 @@ function complete(tenant: SmartTenant, ctx: KoaContextWithOIDC): void {
   const body = ctx.body as Body | undefined;
   const route = oidc.route ?? '';
   if (route === 'token') ctx.set('Pragma', 'no-cache');
+  if (route === 'revocation') ctx.set('Cache-Control', 'no-store');
   if (!body || typeof body !== 'object') return;
   if (route === 'introspection' && typeof body['fhirUser'] === 'string') {
     body['fhirUser'] = absolute(tenant, body['fhirUser']);
@@ -80,7 +81,14 @@ function addContext(ctx: KoaContextWithOIDC): void {
 
 /** What is ours alone stays with us; a kept secret is a hash and no one's to see. */
 function publicMetadata(body: Body): Body {
-  const { smart_scopes: scope, registered_by: _by, skip_consent: _skip, introspects: _all, ...rest } = body;
+  const {
+    smart_scopes: scope,
+    registered_by: _by,
+    skip_consent: _skip,
+    introspects: _all,
+    state_codes: _codes,
+    ...rest
+  } = body;
   const secret = rest['client_secret'];
   if (typeof secret === 'string' && isHashed(secret)) {
     delete rest['client_secret'];
@@ -94,10 +102,14 @@ function explainIn(ctx: KoaContextWithOIDC, failure: OAuthFailure): void {
   const body = ctx.body as Body | undefined;
   if (!body || typeof body !== 'object' || typeof body['error'] !== 'string') return;
   if (body['error'] === 'server_error') return;
-  const reason = reasonOf(ctx, failure);
-  const said = text(body['error_description']) ?? '';
-  ctx.body = { ...body, error_description: shown(reason === undefined ? said : reason) };
+  ctx.body = {
+    ...body,
+    error_description: shown(reasonOf(ctx, failure, text(body['error_description']) ?? '')),
+  };
 }
+
+/** What the library says where it has its reasons and keeps them. */
+const TELLS_NOTHING = ['client authentication failed', 'grant request is invalid', 'invalid token provided'];
 
 const REASONS: readonly (readonly [pattern: RegExp, reason: (ctx: KoaContextWithOIDC) => string])[] = [
   [/^client not found$/, () => 'client_id is not registered here'],
@@ -119,11 +131,12 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: (ctx: KoaContextWith
   [/^client mismatch$/, () => 'It was issued to another client'],
 ];
 
-function reasonOf(ctx: KoaContextWithOIDC, failure: OAuthFailure): string | undefined {
+function reasonOf(ctx: KoaContextWithOIDC, failure: OAuthFailure, said: string): string {
   const detail = failure.error_detail;
-  if (detail === undefined) return undefined;
+  if (detail === undefined || detail === said) return said;
   const known = REASONS.find(([pattern]) => pattern.test(detail));
-  return known ? known[1](ctx) : detail;
+  if (known) return known[1](ctx);
+  return TELLS_NOTHING.includes(said) ? detail : `${said}: ${detail}`;
 }
 
 const now = (): string => new Date().toISOString();

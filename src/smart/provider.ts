@@ -39,6 +39,7 @@ export const CLIENT_EXTRAS = [
   'registered_by',
   'introspects',
   'allowed_origins',
+  'state_codes',
 ] as const;
 
 const SESSION_SECONDS = 8 * 3600;
@@ -69,6 +70,7 @@ function configuration(tenant: SmartTenant, keySet: KeySet, fetch: typeof global
     scopes: [...PLAIN_SCOPES],
     claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'profile'] },
     conformIdTokenClaims: false,
+    allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: [...AUTH_METHODS],
     clientDefaults: { token_endpoint_auth_method: 'client_secret_basic' },
     enabledJWA: {

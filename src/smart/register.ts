@@ -17,7 +17,14 @@ export interface RegistrationFault {
 type Metadata = Readonly<Record<string, unknown>>;
 
 /** Members that are the operator's to give. */
-const NOT_THEIRS = ['skip_consent', 'registered_by', 'introspects', 'smart_scopes', 'client_id_issued_at'];
+const NOT_THEIRS = [
+  'skip_consent',
+  'registered_by',
+  'introspects',
+  'smart_scopes',
+  'state_codes',
+  'client_id_issued_at',
+];
 const LINKS = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'launch_uri'];
 const MOST_URIS = 20;
 const MOST_URI_LENGTH = 2000;

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { completeAnswers } from './answers.ts';
+import { appState } from './app-state.ts';
 import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
@@ -148,6 +149,7 @@ const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], ha
   [new RegExp(`^${ROUTES.end_session}$`), ['POST'], leave],
   [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
   [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search))?$/, ['GET', 'POST'], pages],
+  [/^\/state\/Basic(?:\/[A-Za-z0-9-]{1,64})?$/, ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'], state],
   [new RegExp(`^${BRANDS_PATH}$`), ['GET', 'HEAD', 'OPTIONS'], brands],
   [new RegExp(`^${STYLE_PATH.replace('.', '\\.')}$`), ['GET', 'HEAD', 'OPTIONS'], style],
 ];
@@ -280,6 +282,16 @@ async function whoIsIt(
 ) {
   if (request.method === 'OPTIONS') return openPreflight(response);
   await userInfo(tenant, request, response, http.OPEN_CORS);
+}
+
+async function state(
+  { tenant }: Running,
+  { path, query }: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const [, , , id] = path.split('/');
+  await appState(tenant, request, response, id, new URLSearchParams(query));
 }
 
 async function leave(
