@@ -11,7 +11,7 @@ import { saveClient } from '../src/smart/registered-clients.ts';
 import type { TenantStore } from '../src/store/ports.ts';
 import type { Job, Request } from './job.ts';
 import { measure, type Context, type Measurement } from './measure.ts';
-import type { Options } from './options.ts';
+import type { AccessName, Options } from './options.ts';
 import * as records from './records.ts';
 import { sideOfAll, type Side } from './report.ts';
 import { seedServer } from './seed.ts';
@@ -20,7 +20,7 @@ import { emptyStore, startSubject, type Stage, type Subject } from './subjects.t
 import { BASE } from './workloads.ts';
 
 export type AccessFigure = {
-  readonly name: string;
+  readonly name: AccessName;
   readonly title: string;
   readonly open?: Side;
   readonly smart: Side;
@@ -46,7 +46,10 @@ const APP = 'bench-app';
 const SCOPE = 'launch/patient openid fhirUser patient/Patient.rs patient/Observation.rs patient/Condition.rs';
 
 /** Runs all of it; the figures are printed as they come. */
-export async function runAccess(bench: Bench): Promise<readonly AccessFigure[]> {
+export async function runAccess(
+  bench: Bench,
+  names: readonly AccessName[],
+): Promise<readonly AccessFigure[]> {
   const { stage, options, say } = bench;
   const store = emptyStore(stage, join(stage.folder, 'access'));
   await withServer(stage, store, 'open', (server) =>
@@ -61,8 +64,10 @@ export async function runAccess(bench: Bench): Promise<readonly AccessFigure[]> 
   try {
     await withTenant(store, (tenant) => setAudience(tenant, tokens, baseOf(two.smart)));
     say(head());
-    for (const workload of WORKLOADS) figures.push(await compare(bench, two, workload, tokens));
-    for (const alg of ['ES384', 'RS384'] as const) figures.push(await issue(bench, store, two.smart, alg));
+    for (const workload of WORKLOADS)
+      if (names.includes(workload.name)) figures.push(await compare(bench, two, workload, tokens));
+    for (const alg of ['ES384', 'RS384'] as const)
+      if (names.includes(tokenName(alg))) figures.push(await issue(bench, store, two.smart, alg));
   } finally {
     await Promise.all([two.open.stop(), two.smart.stop()]);
   }
@@ -141,7 +146,7 @@ async function setAudience(tenant: TenantStore, tokens: readonly string[], aud: 
 }
 
 type Workload = {
-  readonly name: string;
+  readonly name: AccessName;
   readonly title: string;
   readonly paths: (patient: number) => readonly string[];
 };
@@ -226,6 +231,9 @@ async function compare(
   return figure;
 }
 
+const tokenName = (alg: BackendAlgorithm): AccessName =>
+  `access-token-${alg === 'ES384' ? 'es384' : 'rs384'}`;
+
 const ISSUED = { quick: 40, full: 1500 };
 
 /** Client credentials with a signed assertion each, over real HTTP. The assertions are signed beforehand: that is the client's work. */
@@ -269,7 +277,7 @@ async function issue(
   for (let index = 0; index < options.pairs; index++) measured.push(await run(count));
   const title = `token by client credentials, ${alg}`;
   const figure: AccessFigure = {
-    name: `access-token-${alg.toLowerCase()}`,
+    name: tokenName(alg),
     title,
     smart: sideOfAll(measured),
   };

@@ -167,11 +167,11 @@ async function run(options: Options): Promise<void> {
   const context = { driver, mongodPid: mongod === undefined ? undefined : () => mongod.pid() };
   const bench = { options, stage: { options, folder, mongod }, context, step: () => bar.update(++done) };
   try {
-    const access = options.only.includes(ACCESS) ? () => runAccess({ ...bench, say }) : () => [];
+    const access = ACCESS.filter((name) => options.only.includes(name));
     const figures = [
       ...(await runShared(bench, shared)),
       ...(await runImports(bench, imports)),
-      ...(await access()),
+      ...(access.length > 0 ? await runAccess({ ...bench, say }, access) : []),
       ...(await runInProcess(bench)),
     ];
     if (!options.quick) keep(options, figures);
