@@ -2,7 +2,7 @@
  * An access token as it is kept: the record that the authorization server writes (models `AccessToken` and `ClientCredentials`) and that a
  * request's bearer is looked up in. Tokens are opaque to clients and kept under their hash. https://www.rfc-editor.org/rfc/rfc6750
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { LaunchContext } from './launch-context.ts';
 
 export interface AccessTokenPayload {
@@ -30,5 +30,5 @@ export const ACCESS_TOKEN_MODELS = ['AccessToken', 'ClientCredentials'] as const
 
 /** Under what a token (or any other secret that is presented as it is) is kept: SHA-256, base64url. */
 export function secretId(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url');
+  return hash('sha256', secret, 'base64url');
 }

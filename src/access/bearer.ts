@@ -31,9 +31,21 @@ export async function bearerAccess(
   now: number,
 ): Promise<AccessContext> {
   const grantee = await authenticate(tenant, request, now);
+  const known = made.get(grantee);
+  if (known && isSame(known.tenant, tenant)) return known.access;
   const realms = realmsOf(grantee, tenant.store, now);
-  return grantedAccess(grantee, realms instanceof Promise ? await realms : realms, tenant);
+  // Those that had to be looked up may be others at the next request.
+  if (realms instanceof Promise) return grantedAccess(grantee, await realms, tenant);
+  const access = grantedAccess(grantee, realms, tenant);
+  made.set(grantee, { tenant, access });
+  return access;
 }
+
+/** What follows from a token alone is made once: it is looked up again at every request, and is the same object while nothing has changed. */
+const made = new WeakMap<Grantee, { readonly tenant: BearerTenant; readonly access: AccessContext }>();
+
+const isSame = (one: BearerTenant, other: BearerTenant): boolean =>
+  one.store === other.store && one.definitions === other.definitions && one.base === other.base;
 
 /** Who bears the token. Throws FhirError 401. */
 export async function authenticate(

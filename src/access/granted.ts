@@ -31,16 +31,15 @@ export interface Surroundings {
 export function grantedAccess(grantee: Grantee, realms: Realms, around: Surroundings): AccessContext {
   const { definitions } = around;
   const self = ownUser(grantee, realms);
-  const holding = (action: Action, type: string): Held[] =>
-    heldScopes(grantee, realms, definitions, action, type);
+  const holding = remembered((action, type) => heldScopes(grantee, realms, definitions, action, type));
   const realmsHeld = distinctRealms(grantee, realms);
   return {
     caller: callerOf(grantee),
-    scope: (action, type) => {
+    scope: remembered((action, type) => {
       const parts = holding(action, type).map((one) => bounded(around, action, type, one));
       if (action === 'read' && self?.type === type) parts.push(self.where);
       return parts.length === 1 ? parts[0]! : eitherOf(parts);
-    },
+    }),
     mention: (type) => eitherOf(realmsHeld.map((realm) => inRealm(around, realm, 'read', type))),
     refusal: (action, type) => {
       const types = type === undefined ? definitions.resourceTypes : [type];
@@ -48,6 +47,19 @@ export function grantedAccess(grantee: Grantee, realms: Realms, around: Surround
       if (action === 'read' && self && types.includes(self.type)) return undefined;
       return insufficientScope(around.base, grantee, action, type, noteOf(grantee, realms, action, type));
     },
+  };
+}
+
+/** Answers once for each action and type. What has to be looked up is asked anew each time: it may be another by then. */
+function remembered<T>(of: (action: Action, type: string) => T): (action: Action, type: string) => T {
+  const known = new Map<string, T>();
+  return (action, type) => {
+    const name = `${action} ${type}`;
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const found = of(action, type);
+    if (!(found instanceof Promise)) known.set(name, found);
+    return found;
   };
 }
 

@@ -33,12 +33,34 @@ const BINDINGS = ['jkt', 'x5t#S256', 'cnf'];
 
 /** `audience`: FHIR base of the tenant; `now`: ms since 1970. */
 export function granteeOf(record: TokenRecord, audience: string, now: number): Verdict {
-  const payload = JSON.parse(record.payload) as AccessTokenPayload;
-  if (payload.kind !== record.model) return { fault: 'it is not an access token' };
+  const { verdict, aud } = readOnce(record);
+  if ('fault' in verdict) return verdict;
+  if (!(verdict.grantee.expiresAt > now)) return { fault: 'it has expired' };
+  if (!isFor(aud, audience)) return { fault: 'it was issued for another server or tenant' };
+  return verdict;
+}
+
+interface Read {
+  readonly verdict: Verdict;
+  readonly aud: AccessTokenPayload['aud'];
+}
+
+/** What was read of a record is kept with it: a store gives the same object while nothing has changed. */
+const read = new WeakMap<TokenRecord, Read>();
+
+function readOnce(record: TokenRecord): Read {
+  let known = read.get(record);
+  if (!known) {
+    const payload = JSON.parse(record.payload) as AccessTokenPayload;
+    read.set(record, (known = { verdict: verdictOf(record, payload), aud: payload.aud }));
+  }
+  return known;
+}
+
+function verdictOf({ model }: TokenRecord, payload: AccessTokenPayload): Verdict {
+  if (payload.kind !== model) return { fault: 'it is not an access token' };
   if (BINDINGS.some((name) => (payload as unknown as Record<string, unknown>)[name] !== undefined))
     return { fault: 'it is bound to a key and was sent as a plain bearer' };
-  if (!(payload.exp * 1000 > now)) return { fault: 'it has expired' };
-  if (!isFor(payload.aud, audience)) return { fault: 'it was issued for another server or tenant' };
   return { grantee: grantee(payload) };
 }
 

@@ -230,7 +230,10 @@ export interface TokenRecord {
 
 export type TokenLookup = 'grantId' | 'uid' | 'userCode' | 'accountId' | 'clientId';
 
-/** Durable when a promise resolves, and seen by the next call on every thread. Every lookup leaves out what has expired at `now` (ms). */
+/**
+ * Durable when a promise resolves, and seen by the next call on every thread of the process (by another process of the embedded store some
+ * milliseconds later). Records are never changed: what `find` gave may be compared by identity. Every lookup leaves out what has expired at `now` (ms).
+ */
 export interface TokenStore {
   find(model: string, id: string, now: number): Promise<TokenRecord | undefined>;
   /** The records of a model that carry this value, newest first, at most `limit`; `model` undefined: of all models. */

@@ -22,6 +22,13 @@ const COLUMNS = 'v.type, r.id, v.version, v.seq, v.instant, v.method, v.body';
 const CURRENT = `SELECT ${COLUMNS} FROM resource r CROSS JOIN version v ON v.seq = r.seq`;
 const VERSIONS = 'FROM version v CROSS JOIN resource r ON r.rid = v.rid';
 
+/** A condition on one resource of a type, ready to be asked. */
+export interface Condition {
+  readonly type: number;
+  readonly statement: StatementSync;
+  readonly values: readonly (number | string)[];
+}
+
 export class Rows {
   readonly #names: Names;
   readonly #statements: Statements;
@@ -49,17 +56,23 @@ export class Rows {
     return row && this.#stored(row);
   }
 
-  /** The current version where an SQL condition on `d.rid` holds, or what waits to be indexed; with the rows that wait, '' for a tombstone. */
-  currentWhere(
-    { type, id }: { readonly type: number; readonly id: string },
-    holds: (bind: Binding) => string,
-  ): { readonly stored: StoredResource; readonly waiting: string | undefined } | undefined {
+  /** What `currentWhere` asks: an SQL condition on `d.rid`. Good while the names that it was spelled with are. */
+  condition(type: number, spelled: (bind: Binding) => string): Condition {
     const bind = new Binding();
-    const of = `r.type = ${bind.add(type)} AND r.id = ${bind.add(id)}`;
-    const condition = `EXISTS (SELECT 1 FROM (SELECT r.rid AS rid) d WHERE ${holds(bind)})`;
+    const of = `r.type = ${bind.add(type)} AND r.id = ${bind.add('')}`;
+    const condition = `EXISTS (SELECT 1 FROM (SELECT r.rid AS rid) d WHERE ${spelled(bind)})`;
     const sql = `SELECT ${COLUMNS}, b.rows FROM resource r CROSS JOIN version v ON v.seq = r.seq
       LEFT JOIN backlog b ON b.seq = r.seq WHERE ${of} AND (r.deleted = 1 OR b.seq IS NOT NULL OR ${condition})`;
-    const row = this.#statements.row({ sql, values: bind.values });
+    const [, , ...values] = bind.values;
+    return { type, statement: this.#statements.prepare(sql), values };
+  }
+
+  /** The current version where the condition holds, or what waits to be indexed; with the rows that wait, '' for a tombstone. */
+  currentWhere(
+    { type, statement, values }: Condition,
+    id: string,
+  ): { readonly stored: StoredResource; readonly waiting: string | undefined } | undefined {
+    const row = statement.get(type, id, ...values) as unknown as Cell[] | undefined;
     return row && { stored: this.#stored(row), waiting: (row.at(-1) as string | null) ?? undefined };
   }
 

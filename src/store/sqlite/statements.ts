@@ -23,11 +23,11 @@ export class Statements {
 
   /** Every row, as a list of its columns. */
   rows({ sql, values }: Statement): Cell[][] {
-    return this.#prepare(sql).all(...values) as unknown as Cell[][];
+    return this.prepare(sql).all(...values) as unknown as Cell[][];
   }
 
   row({ sql, values }: Statement): Cell[] | undefined {
-    return this.#prepare(sql).get(...values) as unknown as Cell[] | undefined;
+    return this.prepare(sql).get(...values) as unknown as Cell[] | undefined;
   }
 
   /** The only column of the only row of a count. */
@@ -35,7 +35,8 @@ export class Statements {
     return this.row(statement)![0] as number;
   }
 
-  #prepare(sql: string): StatementSync {
+  /** The statement of a text, which gives its rows as lists. */
+  prepare(sql: string): StatementSync {
     const known = this.#prepared.get(sql);
     if (known) return known;
     const statement = this.#db.prepare(sql);

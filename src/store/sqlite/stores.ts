@@ -100,8 +100,8 @@ function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
   const writer = new WriterPort(port, limits);
   const open = new Map<string, Promise<OpenTenant>>();
   const openTenant = async (name: string): Promise<OpenTenant> => {
-    const { file, secret } = (await writer.ask({ op: 'open', tenant: name })) as Opened;
-    return openTenantStore(name, file, secret, writer);
+    const opened = (await writer.ask({ op: 'open', tenant: name })) as Opened;
+    return openTenantStore(name, opened, writer);
   };
   const tenant = async (name: string): Promise<TenantStore> => {
     if (!TENANT.test(name)) {

@@ -21,6 +21,7 @@ import { openForReading } from './schema.ts';
 import { PACE, Search, type Found, type Steps } from './search.ts';
 import { TokenReader, type TokenChange } from './token-rows.ts';
 import { Within } from './within.ts';
+import type { Opened } from './wire.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
@@ -56,8 +57,7 @@ function openReader(file: string): Reader {
 
 export function openTenantStore(
   name: string,
-  file: string,
-  secret: Uint8Array,
+  { file, secret, tokenChanges }: Opened,
   writer: WriterPort,
 ): OpenTenant {
   const reader = openReader(file);
@@ -95,7 +95,7 @@ export function openTenantStore(
     long.close();
   };
   const jobs = jobStore(name, writer, reader.db);
-  const tokens = tokenStore(name, writer, reader.db);
+  const tokens = tokenStore(name, writer, new TokenReader(reader.db, tokenChanges));
   return { resources, feed, jobs, tokens, secret, ping, close };
 }
 
@@ -114,8 +114,7 @@ function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStor
   };
 }
 
-function tokenStore(tenant: string, writer: WriterPort, db: DatabaseSync): TokenStore {
-  const reader = new TokenReader(db);
+function tokenStore(tenant: string, writer: WriterPort, reader: TokenReader): TokenStore {
   const change = <T>(what: TokenChange): Promise<T> => writer.change(tenant, what) as Promise<T>;
   return {
     find: async (model, id, now) => reader.find(model, id, now),

@@ -24,6 +24,7 @@ export class TenantWriter {
   readonly #units: UnitWriter;
   readonly #jobs: JobWriter;
   readonly #tokens: TokenWriter;
+  readonly #tokenChanges: Int32Array;
   readonly #statements: ReturnType<typeof prepareAll>;
   #seenVersion = -1;
   #isDurable = true;
@@ -33,7 +34,9 @@ export class TenantWriter {
   /** Opens, makes or migrates the file, and moves the index rows that an earlier process left waiting. */
   constructor(file: string) {
     this.#db = openForWriting(file);
-    this.#opened = { file, secret: readSecret(this.#db) };
+    const tokenChanges = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    this.#opened = { file, secret: readSecret(this.#db), tokenChanges };
+    this.#tokenChanges = new Int32Array(tokenChanges);
     this.#names = openNameMaker(this.#db);
     this.#backlog = new Backlog(this.#db, this.#names);
     const search = new Search(this.#db, this.#names);
@@ -54,10 +57,12 @@ export class TenantWriter {
   /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. */
   perform(asks: readonly Ask[]): Answer[] {
     try {
-      return this.#transaction(
+      const answers = this.#transaction(
         asks.some(({ op }) => op !== 'settle'),
         () => asks.map((ask) => ({ value: this.#answer(ask) })),
       );
+      if (asks.some(({ op }) => op === 'token')) Atomics.add(this.#tokenChanges, 0, 1);
+      return answers;
     } catch (error) {
       // One of them is at fault: only that one shall fail.
       return asks.length === 1 ? [failure(error)] : asks.flatMap((ask) => this.perform([ask]));

@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { TokenLookup, TokenRecord } from '../ports.ts';
+import { TokenCache } from './token-cache.ts';
 
 /** What the writer is asked to do. */
 export type TokenChange =
@@ -97,21 +98,27 @@ type Cells = readonly [
 /** Finds on one connection. */
 export class TokenReader {
   readonly #db: DatabaseSync;
+  readonly #cache: TokenCache;
   readonly #find: StatementSync;
   readonly #list: StatementSync;
   readonly #by = new Map<string, StatementSync>();
 
-  constructor(db: DatabaseSync) {
+  /** `changes`: what the writer counts its changes of tokens in. */
+  constructor(db: DatabaseSync, changes: SharedArrayBuffer) {
     this.#db = db;
-    this.#find = asLists(db.prepare(`SELECT ${COLUMNS} FROM token WHERE model = ? AND id = ? AND ${LIVE}`));
+    this.#cache = new TokenCache(db, changes);
+    this.#find = asLists(db.prepare(`SELECT ${COLUMNS} FROM token WHERE model = ? AND id = ?`));
     this.#list = asLists(
       db.prepare(`SELECT ${COLUMNS} FROM token WHERE model = ? AND ${LIVE} AND id > ? ORDER BY id LIMIT ?`),
     );
   }
 
   find(model: string, id: string, now: number): TokenRecord | undefined {
-    const cells = this.#find.get(model, id, now) as unknown as Cells | undefined;
-    return cells && recordOf(cells);
+    const record = this.#cache.find(model, id, () => {
+      const cells = this.#find.get(model, id) as unknown as Cells | undefined;
+      return cells && recordOf(cells);
+    });
+    return record?.expiresAt !== undefined && record.expiresAt <= now ? undefined : record;
   }
 
   findBy(by: TokenLookup, value: string, now: number, model?: string, limit = -1): TokenRecord[] {

@@ -88,6 +88,8 @@ export type Ask =
 export interface Opened {
   readonly file: string;
   readonly secret: Uint8Array;
+  /** one Int32: how many changes of tokens the writer has made; it grows after the commit and before the answer */
+  readonly tokenChanges: SharedArrayBuffer;
 }
 
 /** From the thread that started the writer. */

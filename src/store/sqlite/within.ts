@@ -11,18 +11,21 @@ import { parseRows } from './backlog.ts';
 import type { Names } from './names.ts';
 import { unpackIndex } from './pack-index.ts';
 import { resolve, spell } from './predicate.ts';
-import type { Rows } from './rows.ts';
+import type { Condition, Rows } from './rows.ts';
 
 export class Within {
   readonly #names: Names;
   readonly #rows: Rows;
   readonly #dataVersion: StatementSync;
+  /** by the condition itself and the type: callers ask under the same one again and again */
+  #conditions = new WeakMap<Expression, Map<number, Condition>>();
   #seenVersion = -1;
 
   constructor(db: DatabaseSync, names: Names, rows: Rows) {
     this.#names = names;
     this.#rows = rows;
     this.#dataVersion = db.prepare('PRAGMA data_version');
+    this.#dataVersion.setReturnArrays(true);
   }
 
   /** The current version where the condition holds; a tombstone always. Must be run within one transaction, so that names and rows fit together. */
@@ -31,20 +34,31 @@ export class Within {
     const type = where.op === 'none' ? undefined : this.#names.type(key.type);
     if (type === undefined) return undefined;
     this.#forgetOld();
-    const found = this.#rows.currentWhere({ type, id: key.id }, (bind) =>
-      spell(resolve(this.#names, type, where), bind),
-    );
+    const found = this.#rows.currentWhere(this.#condition(type, where), key.id);
     if (!found?.stored.body || found.waiting === undefined) return found?.stored;
     const { id, instant } = found.stored;
     return match(where, { id, instant, index: valuesOf(found.waiting) }) ? found.stored : undefined;
   }
 
+  #condition(type: number, where: Expression): Condition {
+    let ofTypes = this.#conditions.get(where);
+    if (!ofTypes) this.#conditions.set(where, (ofTypes = new Map<number, Condition>()));
+    let known = ofTypes.get(type);
+    if (!known)
+      ofTypes.set(
+        type,
+        (known = this.#rows.condition(type, (bind) => spell(resolve(this.#names, type, where), bind))),
+      );
+    return known;
+  }
+
   /** What was not there may be there by now. */
   #forgetOld(): void {
-    const { data_version: version } = this.#dataVersion.get() as { data_version: number };
+    const [version] = this.#dataVersion.get() as unknown as [number];
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
     this.#names.refresh();
+    this.#conditions = new WeakMap();
   }
 }
 
