@@ -10,15 +10,15 @@ const name = (text: string): string => (/^[A-Za-z_]\w*$/.test(text) ? text : quo
 const typeText = ({ namespace, name: own }: TypeName): string =>
   namespace === undefined ? own : `${namespace}.${own}`;
 
+/** Whether it has an infix operator at its top. */
+const isOpen = (path: Path): boolean =>
+  path.kind === 'binary' || (path.kind === 'type' && path.operator !== 'ofType');
+
 /** What stands before a dot: operators need parentheses there. */
 function before(path: Path): string {
   if (path.kind === 'this' && path.implicit) return '';
   const text = unparse(path);
-  const isOpen =
-    path.kind === 'binary' ||
-    path.kind === 'polarity' ||
-    (path.kind === 'type' && path.operator !== 'ofType');
-  return isOpen ? `(${text}).` : `${text}.`;
+  return isOpen(path) || path.kind === 'polarity' ? `(${text}).` : `${text}.`;
 }
 
 export function unparse(path: Path): string {
@@ -38,7 +38,7 @@ export function unparse(path: Path): string {
     case 'index':
       return `${before(path.of).slice(0, -1)}[${unparse(path.index)}]`;
     case 'polarity':
-      return path.sign + unparse(path.of);
+      return path.sign + (isOpen(path.of) ? `(${unparse(path.of)})` : unparse(path.of));
     case 'type':
       return path.operator === 'ofType'
         ? `${before(path.of)}ofType(${typeText(path.type)})`
@@ -50,7 +50,7 @@ export function unparse(path: Path): string {
   }
 }
 
-const side = (path: Path): string => (path.kind === 'binary' ? `(${unparse(path)})` : unparse(path));
+const side = (path: Path): string => (isOpen(path) ? `(${unparse(path)})` : unparse(path));
 
 function literal({ value, type }: Extract<Path, { kind: 'literal' }>): string {
   if (isObject(value)) return quantityText(value) ?? '';
