@@ -1,7 +1,7 @@
 /**
  * Composite parameters: values that must meet in one and the same element. Where that element is the resource itself, each component is asked as the
  * parameter that it names. Elsewhere the values of the components stand together in one index value: keys joined by a line end before the key, the unit or
- * the text of the last component (docs/adr/0016-composites.md). https://hl7.org/fhir/R4/search.html#composite
+ * the text of the last component (docs/adr/0018-composites.md). https://hl7.org/fhir/R4/search.html#composite
  */
 import type { Definitions, SearchParameter } from '../definitions/registry.ts';
 import { fault } from '../model/outcome.ts';
