@@ -1,10 +1,14 @@
 /** `embergate reindex`: indexes what is stored anew, with or without a running server beside it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { examples } from './help.ts';
 import { TENANT_OPTION, withTenant } from './stores.ts';
 
 /** ms in which a running server notices new search parameters: the end of the work must not come before. */
 const NOTICED_MS = 12_000;
+
+/** Longer than the work is held for by a process that has died. */
+const WAIT_SECONDS = 25;
 
 export function addReindex(program: Command): void {
   program
@@ -44,9 +48,18 @@ async function run(tenant: string, alone: boolean): Promise<void> {
     const bar = progress('Indexing', await store.feed.last());
     const tell = (done: number): void => bar.update(done);
     const patience = alone ? 0 : NOTICED_MS;
-    const end = await reindex(store, { definitions: indexing(), pending, baseUrl, patience, tell });
+    const options = { definitions: indexing(), pending, baseUrl, patience, tell };
+    let end = await reindex(store, options);
+    // Whoever was killed at it holds the work for a moment longer.
+    for (let i = 0; end === 'busy' && i < WAIT_SECONDS; i++) {
+      await sleep(1000);
+      end = await reindex(store, options);
+    }
     bar.stop();
-    if (end === 'busy') throw new Error('a server or another command is indexing this tenant: wait for it');
+    if (end === 'busy')
+      throw new Error(
+        'a server or another command is indexing this tenant: GET $reindex tells how far it is',
+      );
     if (end === 'stopped') throw new Error('another process took over the indexing');
     console.log(`indexed: ${pending.map(({ title }) => title).join(', ')}`);
   });

@@ -30,7 +30,7 @@ export interface ReindexOptions {
 
 const BATCH = 200;
 const LEASE = 'reindex lease';
-const LEASE_MS = 60_000;
+const LEASE_MS = 20_000;
 /** How often the end of the feed is looked at while patience lasts. */
 const LOOK_MS = 200;
 
@@ -73,14 +73,14 @@ async function walk(
     const last = versions.at(-1)?.seq;
     if (last === undefined) {
       if (late) return true;
-      await sleep(LOOK_MS, undefined, { ref: false });
+      await sleep(LOOK_MS);
       continue;
     }
     await resources.reindex(indexed(versions, options));
     if (!(await feed.advance(name, at, last))) return false;
     at = last;
     tell?.(at, Math.max(at, await feed.last()));
-    await sleep(((performance.now() - started) * (1 - duty)) / duty, undefined, { ref: false });
+    await sleep(((performance.now() - started) * (1 - duty)) / duty);
   }
 }
 
