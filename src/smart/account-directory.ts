@@ -3,7 +3,7 @@
  * person is told about a refusal is said here. https://www.rfc-editor.org/rfc/rfc9700
  */
 import type { TokenStore } from '../store/ports.ts';
-import { accountById, accounts, signIn, type Account, type SignIn } from './accounts.ts';
+import { accountById, accounts, ROLES, signIn, type Account, type Role, type SignIn } from './accounts.ts';
 
 /** One sentence for the person; `retryAfter` in seconds. */
 export interface Refused {
@@ -24,6 +24,13 @@ export interface AccountDirectory {
   demo(): Promise<readonly { readonly username: string; readonly who: string }[]>;
 }
 
+const WHO: Readonly<Record<Role, string>> = {
+  practitioner: 'a clinician',
+  patient: 'a patient',
+  related: 'family of a patient',
+  operator: 'runs the server, sees no records',
+};
+
 export function accountDirectory(tokens: TokenStore): AccountDirectory {
   return {
     find: (id) => accountById(tokens, id, Date.now()),
@@ -33,7 +40,9 @@ export function accountDirectory(tokens: TokenStore): AccountDirectory {
     },
     demo: async () => {
       const all = await accounts(tokens, Date.now());
-      return all.filter(({ demo }) => demo).map(({ username, name }) => ({ username, who: name }));
+      const shown = all.filter(({ demo, disabled }) => demo && !disabled);
+      const inOrder = shown.sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
+      return inOrder.map(({ username, name, role }) => ({ username, who: `${name}, ${WHO[role]}` }));
     },
   };
 }

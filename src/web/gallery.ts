@@ -54,7 +54,7 @@ function cannotLaunch({ apps, hasDemo }: GalleryView): Html {
       ? 'There are no sample apps in this installation.'
       : hasDemo
         ? 'The records of the demo are still being loaded. Look again in a moment.'
-        : 'This server does not run the demo, so nobody can be signed in by a press of a button. Open an app by its own address: it will ask you to sign in.';
+        : 'This server does not run the demo: the sample apps are not registered here, and nobody can be signed in by a press of a button. To try them, start a server with DEMO=on.';
   return html`<p class="note" role="status">${icon('alert')} <span>${why}</span></p>`;
 }
 

@@ -88,6 +88,14 @@ export async function inspect(browser: Browser, url: string, name: string, statu
   const { page, faults } = await openPage(browser, { width: WIDTHS[0], scheme: 'light' });
   const response = await page.goto(url);
   expect(response!.status()).toBe(status);
+  await inspectPage(page, name);
+  expect(faults.filter((fault) => status === 200 || !fault.includes(`status of ${status}`))).toEqual([]);
+  await page.context().close();
+}
+
+/** The same of a page that is open, without its console. */
+export async function inspectPage(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize()!;
   await page.evaluate(AXE);
   for (const width of WIDTHS) {
     for (const scheme of SCHEMES) {
@@ -98,8 +106,7 @@ export async function inspect(browser: Browser, url: string, name: string, statu
       expect({ width, scheme, ...found }).toEqual({ width, scheme, axe: [], wide: [] });
     }
   }
-  expect(faults.filter((fault) => status === 200 || !fault.includes(`status of ${status}`))).toEqual([]);
-  await page.context().close();
+  await page.setViewportSize(before);
 }
 
 /** Keeps a picture in the ignored folder `.screenshots`, to be looked at. */

@@ -273,6 +273,6 @@ describe('the directory', () => {
       retryAfter: 900,
     });
     expect(await directory.find('ann')).toMatchObject({ username: 'ann' });
-    expect(await directory.demo()).toEqual([{ username: 'ann', who: 'ann' }]);
+    expect(await directory.demo()).toEqual([{ username: 'ann', who: 'ann, a patient' }]);
   });
 });

@@ -1,0 +1,215 @@
+// Launches from the gallery of a real server with its demo, in a real browser: what a person sees at each step, and how little there is to do.
+
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { needs } from '../../needs.ts';
+import { inspectPage, openBrowser, watch } from '../../support/browser.ts';
+import { startServer, type TestServer } from '../../support/server.ts';
+
+const PERSON_SECONDS = 10;
+
+needs('chromium', 'launches from the gallery in a browser')('launches from the gallery', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let origin: string;
+  let context: BrowserContext;
+  let faults: string[];
+
+  beforeAll(async () => {
+    server = await startServer({ STORE: 'sqlite::memory:', DEMO: 'on', DEMO_PATIENTS: '2', ACCESS: 'smart' });
+    origin = server.url.replace('127.0.0.1', 'localhost');
+    browser = await openBrowser();
+    await untilDemoIsThere();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  async function untilDemoIsThere(): Promise<void> {
+    for (let tries = 0; tries < 200; tries++) {
+      const page = await (await fetch(`${server.url.replace('127.0.0.1', 'localhost')}/apps`)).text();
+      if (/Maya[^<]*Chen/.test(page) && page.includes('Okafor')) return;
+      await new Promise((done) => setTimeout(done, 200));
+    }
+    throw new Error('The demo was not loaded in time');
+  }
+
+  /** A browser of someone new, on a page of ours. */
+  async function visit(path: string, options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    faults = [];
+    context.on('page', (page) => {
+      const seen = watch(page);
+      page.on('close', () => faults.push(...seen));
+    });
+    const page = await context.newPage();
+    await page.goto(origin + path);
+    return page;
+  }
+
+  async function press(page: Page, name: string, at = 0): Promise<Page> {
+    const opened = context.waitForEvent('page');
+    await page.getByRole('button', { name, exact: true }).nth(at).click();
+    return opened;
+  }
+
+  async function leave(): Promise<void> {
+    for (const page of context.pages()) await page.close();
+    await context.close();
+    expect(faults).toEqual([]);
+  }
+
+  describe('one press', () => {
+    it('shows the clinician a child’s growth chart: no other step', async () => {
+      const begun = performance.now();
+      const app = await press(await visit('/apps'), 'Launch');
+      await app
+        .getByText(/percentile/)
+        .first()
+        .waitFor();
+      expect((performance.now() - begun) / 1000).toBeLessThan(PERSON_SECONDS);
+      expect(await app.locator('#who').textContent()).toMatch(/Maya.*Chen/);
+      await inspectPage(app, 'real-growth-chart');
+      expect(new URL(app.url()).pathname).toBe('/smart-apps/growth-chart/index.html');
+      await leave();
+    });
+
+    it('shows a patient the own record', async () => {
+      const app = await press(await visit('/apps'), 'Launch', 1);
+      await app.getByText(/\d+ entries/).waitFor();
+      expect(await app.locator('#who').textContent()).toMatch(/Daniel.*Okafor/);
+      await inspectPage(app, 'real-my-record');
+      await leave();
+    });
+
+    it('shows the app in the chart, and again for another patient', async () => {
+      const page = await visit('/apps/ehr?app=growth-chart');
+      await page
+        .frameLocator('iframe')
+        .getByText(/percentile/)
+        .first()
+        .waitFor();
+      expect(await page.getByLabel('Patient', { exact: true }).last().innerText()).toMatch(
+        /Maya.*Allergies.*Problems/s,
+      );
+      await inspectPage(page, 'real-chart');
+      const other = await page.locator('#patient option').filter({ hasText: 'Okafor' }).getAttribute('value');
+      await page.locator('#patient').selectOption(other);
+      await page.waitForURL(/patient=/);
+      await page.frameLocator('iframe').locator('h2').first().waitFor();
+      expect(await page.getByLabel('Patient', { exact: true }).last().innerText()).toMatch(/Daniel/);
+      await leave();
+    });
+
+    it.each([
+      ['used', /used already/],
+      ['expired', /more than five minutes old/],
+      ['unknown', /not made by this server/],
+      ['client', /made for another app/],
+    ])('shows the page of a launch that is %s', async (fault, words) => {
+      const app = await press(await visit(`/apps?app=growth-chart&error=${fault}`), 'Launch this');
+      await app.getByRole('heading', { level: 1 }).waitFor();
+      expect(await app.locator('main').innerText()).toMatch(words);
+      await inspectPage(app, `real-problem-${fault}`);
+      await context.close();
+    });
+  });
+
+  describe('standalone', () => {
+    const untilConsent = async (page: Page, username: string, patient?: string): Promise<void> => {
+      await page.getByLabel('Username', { exact: true }).fill(username);
+      await page.getByLabel('Password', { exact: true }).fill('demo');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      if (patient !== undefined) {
+        await page.getByRole('heading', { name: 'Choose a patient' }).waitFor();
+        await page.getByLabel('Name or birth date').fill(patient);
+        await page.getByText('1 patient found').waitFor();
+        await page.locator('#found button').click();
+      }
+      await page.getByRole('button', { name: 'Allow', exact: true }).waitFor();
+    };
+
+    it('asks who, whose record and what, on pages without a fault, and opens the app', async () => {
+      const app = await press(await visit('/apps'), 'Launch standalone');
+      await app.getByLabel('Username', { exact: true }).waitFor();
+      await inspectPage(app, 'real-sign-in');
+      await untilConsent(app, 'clinician', 'chen');
+      await inspectPage(app, 'real-consent');
+      expect(await app.getByRole('heading', { level: 1 }).innerText()).toMatch(
+        /Share Maya.*Chen’s record with Growth Chart/,
+      );
+      await app.getByRole('button', { name: 'Allow', exact: true }).click();
+      await app
+        .getByText(/percentile/)
+        .first()
+        .waitFor();
+      await leave();
+    });
+
+    it('gives a patient’s app what stays ticked and nothing else', async () => {
+      const app = await press(await visit('/apps'), 'Launch standalone', 1);
+      await untilConsent(app, 'patient');
+      expect(await app.locator('main').innerText()).not.toMatch(/while you are away\n/);
+      await app.getByLabel(/see prescriptions/i).uncheck();
+      await app.getByText('Share only some kinds of Lab results').click();
+      await app.getByLabel('Lab results', { exact: true }).check();
+      const token = app.waitForResponse((response) => response.url().endsWith('/oidc/token'));
+      await app.getByRole('button', { name: 'Allow', exact: true }).click();
+      const { scope } = (await (await token).json()) as { scope: string };
+      const granted = scope.split(' ');
+      expect(granted).toContain('patient/Condition.rs');
+      expect(granted.filter((one) => /Observation|MedicationRequest/.test(one))).toEqual([
+        'patient/Observation.rs?category=http://terminology.hl7.org/CodeSystem/observation-category|laboratory',
+      ]);
+      await app.getByText(/\d+ entries/).waitFor();
+      await context.close();
+    });
+
+    it('says that a password is wrong, and tells the app of a no', async () => {
+      const app = await press(await visit('/apps'), 'Launch standalone', 1);
+      await app.getByLabel('Username', { exact: true }).fill('patient');
+      await app.getByLabel('Password', { exact: true }).fill('wrong');
+      await app.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await app.getByRole('alert').waitFor();
+      await inspectPage(app, 'real-sign-in-error');
+      await untilConsent(app, 'patient');
+      await app.getByRole('button', { name: 'Deny', exact: true }).click();
+      await app.getByText(/could not go on/).waitFor();
+      expect(new URL(app.url()).pathname).toBe('/smart-apps/my-record/index.html');
+      await context.close();
+    });
+
+    it('works from sign-in to consent without a script', async () => {
+      const page = await visit('/apps', { javaScriptEnabled: false });
+      const link = new URL(`${origin}/oidc/authorize`);
+      const asked = {
+        response_type: 'code',
+        client_id: 'growth-chart',
+        redirect_uri: `${origin}/smart-apps/growth-chart/index.html`,
+        scope: 'launch/patient patient/*.rs',
+        state: 'state-of-the-app',
+        aud: `${origin}/fhir`,
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      };
+      for (const [name, value] of Object.entries(asked)) link.searchParams.set(name, value);
+      await page.goto(link.href);
+      await page.getByLabel('Username', { exact: true }).fill('clinician');
+      await page.getByLabel('Password', { exact: true }).fill('wrong');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      expect(await page.getByRole('alert').innerText()).toMatch(/not right/);
+      await page.getByLabel('Password', { exact: true }).fill('demo');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByLabel('Name or birth date').fill('Maya');
+      await page.getByRole('button', { name: 'Search' }).click();
+      expect(page.url()).not.toMatch(/Maya/i);
+      await page.locator('#found button').click();
+      await page.getByRole('button', { name: 'Allow', exact: true }).click();
+      await page.waitForURL(/index\.html\?/);
+      const back = new URL(page.url()).searchParams;
+      expect([back.get('state'), back.has('code')]).toEqual(['state-of-the-app', true]);
+      await context.close();
+    });
+  });
+});
