@@ -18,12 +18,13 @@ export type PlainRows = readonly [
   texts: readonly string[],
 ];
 
-/** One version whose rows wait; none for a delete. They are kept in memory, too, so that nothing is read to move them. */
+/** One version whose rows wait. They are kept in memory, too, so that nothing is read to move them. */
 interface Entry {
   readonly seq: number;
   readonly rid: number;
   readonly type: number;
-  readonly rows: PlainRows | undefined;
+  /** PlainRows in JSON, '' for a delete */
+  readonly rows: string;
 }
 
 /** Everything here happens inside a transaction of the writer. */
@@ -55,17 +56,19 @@ export class Backlog {
     return this.#waiting;
   }
 
-  /** `rows` undefined: a delete. */
-  add(seq: number, rid: number, type: number, rows: PlainRows | undefined): void {
-    this.#insert.run(seq, rid, type, rows ? JSON.stringify(rows) : '');
-    this.#remember({ seq, rid, type, rows });
+  /** `targets`: what the version refers to. */
+  add(entry: Entry & { readonly targets: readonly string[] }): void {
+    const { seq, rid, type, rows, targets } = entry;
+    this.#insert.run(seq, rid, type, rows);
+    this.#remember({ seq, rid, type, rows }, targets);
   }
 
   /** Writes the rows at once; nothing of the resource may be waiting. `isNew`: it has no rows yet. */
-  write(rid: number, type: number, isNew: boolean, rows: PlainRows | undefined): void {
-    if (!rows) this.#index.remove(rid);
-    else if (isNew) this.#index.insert(rid, numbered(this.#names, type, rows));
-    else this.#index.replace(rid, numbered(this.#names, type, rows));
+  write(rid: number, type: number, isNew: boolean, rows: string): void {
+    const plain = parseRows(rows);
+    if (!plain) this.#index.remove(rid);
+    else if (isNew) this.#index.insert(rid, numbered(this.#names, type, plain));
+    else this.#index.replace(rid, numbered(this.#names, type, plain));
   }
 
   /** Moves the oldest versions, at most this many. */
@@ -88,13 +91,13 @@ export class Backlog {
   learn(): void {
     this.#waiting.clear();
     this.#entries = [];
-    for (const row of this.#all.all() as unknown as (Omit<Entry, 'rows'> & { rows: string })[])
-      this.#remember({ ...row, rows: parseRows(row.rows) });
+    for (const entry of this.#all.all() as unknown as Entry[])
+      this.#remember(entry, targetsOf(parseRows(entry.rows)));
   }
 
-  #remember(entry: Entry): void {
+  #remember(entry: Entry, targets: readonly string[]): void {
     this.#entries.push(entry);
-    this.#waiting.add(entry.rid, { seq: entry.seq, type: entry.type, targets: targetsOf(entry.rows) });
+    this.#waiting.add(entry.rid, { seq: entry.seq, type: entry.type, targets });
   }
 }
 

@@ -2,10 +2,10 @@
  * Index values in the fewest rows that tell the same: a key that several parameters have is one row of their group, and of `system⇥code` and `*⇥code`
  * one coded row is left. (docs/adr/0016-index-rows-in-groups.md)
  */
-import type { IndexValue } from '../../fhir/search/index-value.ts';
+import { REFERENCE, type IndexValue } from '../../fhir/search/index-value.ts';
 import { groupOf } from './groups.ts';
 
-/** Flat rows, as they travel to the writer. */
+/** Flat rows. */
 export interface Rows {
   /** group, key of each key */
   readonly keys: string[];
@@ -17,31 +17,31 @@ export interface Rows {
   readonly texts: string[];
 }
 
-/** Appends the rows of one resource; gives how many of each kind. */
-export function packIndex(
-  rows: Rows,
-  index: readonly IndexValue[],
-): [keys: number, coded: number, ranges: number, texts: number] {
-  const { keys, coded, ranges, texts } = rows;
-  const before = [keys.length, coded.length, ranges.length, texts.length] as const;
+/** The index rows of one resource as they travel to the writer and wait there: one text, which costs less to hand over than its parts. */
+export interface Packed {
+  /** JSON of [keys, coded, ranges, texts] */
+  readonly rows: string;
+  /** `Type/id` of each resource that it refers to */
+  readonly targets: readonly string[];
+}
+
+export function packIndex(index: readonly IndexValue[]): Packed {
+  const rows: Rows = { keys: [], coded: [], ranges: [], texts: [] };
   const groups = new Map<string, Group>();
   for (const value of index) {
     if (value.kind === 'key') {
       const group = groups.get(value.key) ?? NONE;
       groups.set(value.key, group.with(value.param));
     } else if (value.kind === 'range') {
-      ranges.push(alone(value.param), value.key, value.low, value.high);
+      rows.ranges.push(alone(value.param), value.key, value.low, value.high);
     } else {
-      texts.push(alone(value.param), value.text, value.exact);
+      rows.texts.push(alone(value.param), value.text, value.exact);
     }
   }
   packKeys(rows, groups);
-  return [
-    (keys.length - before[0]) / 2,
-    (coded.length - before[1]) / 2,
-    (ranges.length - before[2]) / 4,
-    (texts.length - before[3]) / 3,
-  ];
+  const targets: string[] = [];
+  for (const [key, group] of groups) if (group.refers) targets.push(key);
+  return { rows: JSON.stringify([rows.keys, rows.coded, rows.ranges, rows.texts]), targets };
 }
 
 const TAB = '\t';
@@ -96,11 +96,14 @@ export function unpackIndex(rows: {
 class Group {
   readonly params: readonly string[];
   readonly name: string;
+  /** whether its keys are references */
+  readonly refers: boolean;
   readonly #longer = new Map<string, Group>();
 
   constructor(params: readonly string[]) {
     this.params = params;
     this.name = groupOf(params);
+    this.refers = params.includes(REFERENCE);
   }
 
   /** The group with one parameter more; a key that a parameter has twice counts once. */

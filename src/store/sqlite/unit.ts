@@ -4,8 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { CommitResult, Conflict, ResourceKey } from '../ports.ts';
-import type { Backlog, PlainRows } from './backlog.ts';
-import { refers } from './groups.ts';
+import type { Backlog } from './backlog.ts';
 import type { NameMaker } from './names.ts';
 import type { Search } from './search.ts';
 import { unpackHeads, type Head, type UnitWire } from './wire.ts';
@@ -146,20 +145,22 @@ export class UnitWriter {
   }
 
   #writeAll({ unit, heads, states }: Task, bodies: Uint8Array): void {
-    const from: Places = { keys: 0, coded: 0, ranges: 0, texts: 0 };
     const stamp = Buffer.from(new Date(this.#tools.clock.instant).toISOString(), 'latin1');
+    let at = 0;
     heads.forEach((head, i) => {
       const live = head.start >= 0;
       if (live && head.stampAt >= 0) bodies.set(stamp, head.start + head.stampAt);
-      const rows = live ? plainRows(unit, head, from) : undefined;
       const body = live ? bodies.subarray(head.start, head.end) : null;
-      this.#write(head, states[i], { rest: heads.length - 1 - i, body, rows, waits: heads.length < LARGE });
+      const targets = unit.targets.slice(at, (at += head.targets));
+      const content = { rest: heads.length - 1 - i, body, rows: unit.rows[i]!, targets };
+      this.#write(head, states[i], { ...content, waits: heads.length < LARGE });
     });
   }
 
-  #write(head: Head, before: State | undefined, { rest, body, rows, waits }: Content): void {
+  #write(head: Head, before: State | undefined, content: Content): void {
     const { clock, names, backlog } = this.#tools;
     const { insertResource, updateResource, insertVersion } = this.#statements;
+    const { rest, body, rows } = content;
     const type = names.makeType(head.type);
     const seq = ++clock.seq;
     const rid = before?.rid ?? seq;
@@ -167,7 +168,7 @@ export class UnitWriter {
     if (before) updateResource.run(seq, head.version, clock.instant, deleted, rid);
     else insertResource.run(rid, type, head.id, seq, head.version, clock.instant, deleted);
     insertVersion.run(seq, rid, type, head.version, head.method, clock.instant, rest, body);
-    if (waits) backlog.add(seq, rid, type, rows);
+    if (content.waits) backlog.add({ seq, rid, type, rows, targets: content.targets });
     else backlog.write(rid, type, before?.deleted !== 0, rows);
   }
 
@@ -182,7 +183,9 @@ interface Content {
   /** writes of the unit that follow */
   readonly rest: number;
   readonly body: Uint8Array | null;
-  readonly rows: PlainRows | undefined;
+  /** PlainRows in JSON, '' for a delete */
+  readonly rows: string;
+  readonly targets: readonly string[];
   /** whether the rows wait in the backlog */
   readonly waits: boolean;
 }
@@ -218,40 +221,13 @@ function stale({ heads, states }: Task): Conflict[] {
   });
 }
 
-/** How far the writes before a write reach into the arrays of the unit. */
-interface Places {
-  keys: number;
-  coded: number;
-  ranges: number;
-  texts: number;
-}
-
-/** The index values of a write out of the arrays of its unit; moves the places on. */
-function plainRows(unit: UnitWire, head: Head, from: Places): PlainRows {
-  const [keys, coded, ranges, texts] = [
-    from.keys + 2 * head.keys,
-    from.coded + 2 * head.coded,
-    from.ranges + 4 * head.ranges,
-    from.texts + 3 * head.texts,
-  ];
-  const rows: PlainRows = [
-    unit.keys.slice(from.keys, keys),
-    unit.coded.slice(from.coded, coded),
-    unit.ranges.slice(from.ranges, ranges),
-    unit.texts.slice(from.texts, texts),
-  ];
-  Object.assign(from, { keys, coded, ranges, texts });
-  return rows;
-}
-
 /** Target -> one of the unit's own new versions that refers to it. */
 function referencesInside(unit: UnitWire, heads: readonly Head[]): Map<string, ResourceKey> {
   const found = new Map<string, ResourceKey>();
   let at = 0;
-  for (const { type, id, keys } of heads) {
-    for (const end = at + 2 * keys; at < end; at += 2) {
-      if (refers(unit.keys[at]!)) found.set(unit.keys[at + 1]!, { type, id });
-    }
+  for (const { type, id, targets } of heads) {
+    for (const target of unit.targets.slice(at, at + targets)) found.set(target, { type, id });
+    at += targets;
   }
   return found;
 }

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
-import { packIndex, type Rows } from './pack-index.ts';
+import { packIndex, type Packed } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
 
@@ -18,19 +18,20 @@ export interface Head {
   readonly start: number;
   readonly end: number;
   readonly stampAt: number;
-  readonly keys: number;
-  readonly coded: number;
-  readonly ranges: number;
-  readonly texts: number;
+  /** how many of the targets are its own */
+  readonly targets: number;
 }
-export const HEAD_NUMBERS = 10;
+export const HEAD_NUMBERS = 7;
 
-/** The index rows are those of all writes in turn. */
-export interface UnitWire extends Rows {
+export interface UnitWire {
   /** type, id of each write */
   readonly names: string[];
   /** HEAD_NUMBERS of each write */
   readonly heads: number[];
+  /** index rows of each write (JSON of PlainRows), '' of a delete */
+  readonly rows: string[];
+  /** `Type/id` of what each write refers to, of all writes in turn */
+  readonly targets: string[];
   readonly guards?: readonly Guard[];
   readonly present?: readonly ResourceKey[];
   readonly integrity?: boolean;
@@ -108,25 +109,29 @@ export type Answer = { readonly value: unknown } | { readonly error: string; rea
 
 const DEFAULT_ATTEMPTS = 10;
 
+const NOTHING: Packed = { rows: '', targets: [] };
+
 /** Flattens a unit. Its bodies are appended to `bodies`, and the places in the unit count from `offset`. */
 export function packUnit(
   unit: UnitOfWork,
   bodies: Uint8Array[],
   offset: number,
 ): { wire: UnitWire; end: number } {
-  const wire = { names: [], heads: [], keys: [], coded: [], ranges: [], texts: [] } as Pick<
+  const wire = { names: [], heads: [], rows: [], targets: [] } as Pick<
     UnitWire,
-    'names' | 'heads' | 'keys' | 'coded' | 'ranges' | 'texts'
+    'names' | 'heads' | 'rows' | 'targets'
   >;
   let end = offset;
   for (const { type, id, expected, versionId, method, content } of unit.writes) {
     const start = end;
-    const counts = content ? packIndex(wire, content.index) : [0, 0, 0, 0];
+    const packed = content ? packIndex(content.index) : NOTHING;
     if (content) {
       bodies.push(content.body);
       end += content.body.length;
     }
     wire.names.push(type, id);
+    wire.rows.push(packed.rows);
+    wire.targets.push(...packed.targets);
     wire.heads.push(
       expected,
       versionId,
@@ -134,7 +139,7 @@ export function packUnit(
       content ? start : -1,
       end,
       content?.stampAt ?? -1,
-      ...counts,
+      packed.targets.length,
     );
   }
   const { guards, present, integrity } = unit;
@@ -153,23 +158,16 @@ function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {
 export function unpackHeads({ names, heads }: UnitWire): Head[] {
   return Array.from({ length: names.length / 2 }, (_, i) => {
     const at = i * HEAD_NUMBERS;
-    const [expected, version, method, start, end, stampAt, keys, coded, ranges, texts] = heads.slice(
-      at,
-      at + HEAD_NUMBERS,
-    ) as [number, number, number, number, number, number, number, number, number, number];
-    return {
-      type: names[2 * i]!,
-      id: names[2 * i + 1]!,
-      expected,
-      version,
-      method,
-      start,
-      end,
-      stampAt,
-      keys,
-      coded,
-      ranges,
-      texts,
-    };
+    const [expected, version, method, start, end, stampAt, targets] = heads.slice(at, at + HEAD_NUMBERS) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const [type, id] = [names[2 * i]!, names[2 * i + 1]!];
+    return { type, id, expected, version, method, start, end, stampAt, targets };
   });
 }
