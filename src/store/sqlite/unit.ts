@@ -70,13 +70,11 @@ export class UnitWriter {
   reindex(unit: UnitWire): void {
     const { backlog, names } = this.#tools;
     if (backlog.size > 0) backlog.settle();
-    const from: Places = { keys: 0, coded: 0, ranges: 0, texts: 0 };
-    for (const head of unpackHeads(unit)) {
-      const rows = plainRows(unit, head, from);
+    unpackHeads(unit).forEach((head, i) => {
       const state = this.#state(head);
       if (state?.version === head.version && state.deleted === 0)
-        backlog.write(state.rid, names.makeType(head.type), false, rows);
-    }
+        backlog.write(state.rid, names.makeType(head.type), false, unit.rows[i]!);
+    });
   }
 
   #state({ type, id }: ResourceKey): State | undefined {
