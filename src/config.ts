@@ -147,8 +147,9 @@ export const SETTINGS = [
     name: 'WORKERS',
     key: 'workers',
     fallback: '<cores>',
-    meaning: 'threads that answer HTTP; the embedded store has one more that writes',
-    parse: (text, name) => (text.startsWith('<') ? availableParallelism() : whole(1, 64)(text, name)),
+    meaning:
+      'threads that answer HTTP; the embedded store has one more that writes. With MongoDB by default one less than cores: a single thread commits itself, for several a further one does',
+    parse: (text, name) => (text.startsWith('<') ? 0 : whole(1, 64)(text, name)),
   }),
   setting({
     name: 'MAX_BODY_BYTES',
@@ -203,8 +204,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   ]);
   const config = Object.fromEntries(entries) as unknown as Config;
   refuseUnsafe(config);
-  return config.publicUrl ? config : { ...config, publicUrl: `http://localhost:${config.port}` };
+  return {
+    ...config,
+    publicUrl: config.publicUrl || `http://localhost:${config.port}`,
+    workers: config.workers || defaultWorkers(config),
+  };
 }
+
+const defaultWorkers = ({ store }: Config): number =>
+  Math.max(1, availableParallelism() - (store.kind === 'mongo' ? 1 : 0));
 
 function refuseUnsafe(config: Config): void {
   if (config.access === 'open' && !isLoopback(config.host)) {

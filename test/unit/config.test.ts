@@ -1,5 +1,6 @@
 /** Settings: defaults, and one clear line for each bad value. */
 import { describe, expect, it } from '@jest/globals';
+import { availableParallelism } from 'node:os';
 import { readConfig } from '../../src/config.ts';
 
 describe('settings', () => {
@@ -26,6 +27,13 @@ describe('settings', () => {
     [{ WORKERS: '0' }, /WORKERS/],
   ])('refuse %j', (environment, message) => {
     expect(() => readConfig(environment as Record<string, string>)).toThrow(message);
+  });
+
+  it('leave a core to the thread that commits to MongoDB, where there are several', () => {
+    const cores = availableParallelism();
+    expect(readConfig({}).workers).toBe(cores);
+    expect(readConfig({ STORE: 'mongodb://127.0.0.1/?replicaSet=rs' }).workers).toBe(Math.max(1, cores - 1));
+    expect(readConfig({ STORE: 'mongodb://127.0.0.1/', WORKERS: '5' }).workers).toBe(5);
   });
 
   it('let a server that asks for tokens listen anywhere', () => {
