@@ -83,6 +83,26 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     }
   }, 60_000);
 
+  it('take nothing for new that is there already', async () => {
+    const [old, young] = [(await open()).resources, (await open()).resources];
+    await done(old, { writes: [create('Medlar', 'a'), create('Medlar', 'b')] });
+    await done(old, { writes: [remove('Medlar', 'b', 1)] });
+    await sleep(600);
+    // Now `young` knows where the counter stands, and has never heard of `a` and `b`.
+    await done(young, { writes: [create('Medlar', 'c')] });
+    const results = await Promise.all(
+      ['a', 'd', 'b', 'e'].map((id) => young.commit({ writes: [create('Medlar', id)] })),
+    );
+    const stale = (id: string, current: number) => ({
+      ok: false,
+      conflicts: [{ kind: 'version', key: { type: 'Medlar', id }, current }],
+    });
+    expect(results).toMatchObject([stale('a', 1), { ok: true }, stale('b', 2), { ok: true }]);
+    const ids = ['a', 'b', 'c', 'd', 'e'];
+    const now = await young.read(ids.map((id) => ({ type: 'Medlar', id })));
+    expect(now.map((one) => one?.versionId)).toEqual([1, 2, 1, 1, 1]);
+  });
+
   it('share one order: a reader that follows sees every version once, and no seq appears below one it has seen', async () => {
     const [one, two, watching] = [await open(), await open(), await open()];
     const from = await watching.feed.last();

@@ -76,9 +76,10 @@ async function untilCommitted(
     try {
       return await attemptOnce(tenant, session, group, verdict, deadline);
     } catch (error) {
+      const mistaken = error instanceof Overtaken || (verdict !== undefined && isDuplicate(error));
       verdict = undefined;
       tenant.chain.forget();
-      if (error instanceof Overtaken) continue;
+      if (mistaken) continue;
       if (!isLost(error)) throw error;
       if (Date.now() > deadline) throw tooBusy();
       if (isConflict(error)) await waitForTurn(tenant);
@@ -149,6 +150,8 @@ const hasLabel = (error: unknown, label: string): boolean =>
  */
 const CONFLICT_PAUSE_MS = 4;
 const WRITE_CONFLICT = 112;
+const DUPLICATE_KEY = 11000;
+const isDuplicate = (error: unknown): boolean => error instanceof MongoError && error.code === DUPLICATE_KEY;
 const isConflict = (error: unknown): boolean => error instanceof MongoError && error.code === WRITE_CONFLICT;
 
 /** When a rival has the counter for this long, in ms, look whether it still lives. */

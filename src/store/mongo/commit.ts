@@ -10,7 +10,7 @@ import { chain } from './chain.ts';
 import { refusalOf, thrown } from './client.ts';
 import type { Rooms } from './layout.ts';
 import { rivalry } from './rivalry.ts';
-import type { Ahead } from './snapshot.ts';
+import { isKnown, joined, type Ahead } from './snapshot.ts';
 import { sizeOf, takeGroup, type Waiting } from './waiting.ts';
 
 /** Units without an answer and bytes of their bodies; beyond that a commit is refused as busy. */
@@ -54,17 +54,19 @@ export function commitQueue(client: MongoClient, rooms: Rooms): CommitQueue {
 
 /**
  * Gives what commits the line, group by group, as long as something stands in it. While the commit of a group waits for the journal, the next
- * one is taken from the line and reads ahead.
+ * one is taken from the line and reads ahead. Who comes later and needs no reading joins it.
  */
 function pumping(line: Waiting[], tenant: Tenant): () => void {
   let running = false;
   let before: Promise<void> = Promise.resolve();
   const run = async (): Promise<void> => {
     while (line.length > 0) {
-      const group = takeGroup(line);
-      const reading = aheadOf(tenant, unitsOf(group));
+      const early = takeGroup(line);
+      const reading = aheadOf(tenant, unitsOf(early));
       await before;
-      const ahead = await reading;
+      const read = await reading;
+      const group = read ? takeGroup(line, early, (unit) => isKnown(tenant.chain, unit)) : early;
+      const ahead = read && joined(read, tenant.chain, unitsOf(group.slice(early.length)));
       await new Promise<void>((leaving) => {
         before = commitGroup(tenant, group, leaving, ahead).finally(leaving);
       });

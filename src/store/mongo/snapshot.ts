@@ -33,7 +33,10 @@ export interface Ahead {
   readonly snapshot: Snapshot;
 }
 
-/** Read beside the commit of the group before. Undefined where we do not know where the counter stands. */
+/**
+ * Read beside the commit of the group before. Undefined where we do not know where the counter stands. What is to be created is taken to be new
+ * without a look: if it is not, its first version stands in the history already, and the transaction fails.
+ */
 export async function readAhead(
   rooms: Rooms,
   chain: Chain,
@@ -41,17 +44,44 @@ export async function readAhead(
 ): Promise<Ahead | undefined> {
   const from = chain.tip()?.n;
   if (from === undefined) return undefined;
-  const current = new Map<string, Current>();
-  const unknown: string[] = [];
-  for (const key of keysOf(units)) {
-    const state = chain.state(key);
-    if (state) current.set(key, state);
-    else unknown.push(key);
-  }
-  const { rows, ...rest } = await readAll(rooms, undefined, units, unknown);
+  const { current, unknown } = knownOf(chain, units);
+  const { rows, ...rest } = await readAll(rooms, undefined, units, [...unknown]);
   for (const [key, state] of currentIn(rows)) if (!current.has(key)) current.set(key, state);
   return { from, snapshot: { current, ...rest } };
 }
+
+/** Whether a unit can be judged by what is known of the tip alone, so that it may join a group after its reading. */
+export const isKnown = (chain: Chain, unit: UnitOfWork): boolean =>
+  !unit.guards?.length && !asks(unit) && knownOf(chain, [unit]).unknown.size === 0;
+
+/** Adds units of which all is known. */
+export function joined({ from, snapshot }: Ahead, chain: Chain, units: readonly UnitOfWork[]): Ahead {
+  return {
+    from,
+    snapshot: { ...snapshot, current: new Map([...snapshot.current, ...knownOf(chain, units).current]) },
+  };
+}
+
+function knownOf(
+  chain: Chain,
+  units: readonly UnitOfWork[],
+): { readonly current: Map<string, Current>; readonly unknown: Set<string> } {
+  const current = new Map<string, Current>();
+  const unknown = new Set<string>();
+  const note = (key: string, isNew: boolean): void => {
+    const state = chain.state(key);
+    if (state) current.set(key, state);
+    else if (!isNew) unknown.add(key);
+  };
+  for (const { writes, present = [] } of units) {
+    for (const write of writes) note(keyText(write), write.expected === 0);
+    for (const key of present) note(keyText(key), false);
+  }
+  return { current, unknown };
+}
+
+/** Deletes ask what refers to them. */
+const asks = (unit: UnitOfWork): boolean => unit.integrity === true && deletesOf(unit).length > 0;
 
 const keysOf = (units: readonly UnitOfWork[]): Set<string> =>
   new Set(units.flatMap(({ writes, present = [] }) => [...writes, ...present].map(keyText)));
@@ -66,7 +96,7 @@ async function readAll(
   units: readonly UnitOfWork[],
   keys: readonly string[],
 ): Promise<Omit<Snapshot, 'current'> & { readonly rows: readonly Row[] }> {
-  const asking = units.filter((unit) => unit.integrity && deletesOf(unit).length > 0);
+  const asking = units.filter(asks);
   const together = await readTogether(rooms, session, keys, asking);
   const rows = together ?? (await readTogether(rooms, session, keys, []))!;
   const referrers = together ? referrersIn(together, asking) : await readReferrers(rooms, session, asking);

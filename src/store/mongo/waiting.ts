@@ -30,14 +30,21 @@ export function sizeOf({ writes }: UnitOfWork): number {
   return bytes;
 }
 
-/** Takes from the front what makes a group, at least one. */
-export function takeGroup(line: Waiting[]): Waiting[] {
-  let [units, writes, bytes] = [0, 0, 0];
+/** Takes from the front what makes a group, at least one; or what may still join one, up to the first unit that does not `fit`. */
+export function takeGroup(
+  line: Waiting[],
+  group: readonly Waiting[] = [],
+  fits: (unit: UnitOfWork) => boolean = () => true,
+): Waiting[] {
+  let units = group.length;
+  let writes = group.reduce((sum, { unit }) => sum + unit.writes.length, 0);
+  let bytes = group.reduce((sum, one) => sum + one.bytes, 0);
   for (const one of line) {
     writes += one.unit.writes.length;
     bytes += one.bytes;
-    if (units > 0 && (units >= GROUP_UNITS || writes > GROUP_WRITES || bytes > GROUP_BYTES)) break;
+    const full = units >= GROUP_UNITS || writes > GROUP_WRITES || bytes > GROUP_BYTES;
+    if ((units > 0 && full) || !fits(one.unit)) break;
     units++;
   }
-  return line.splice(0, units);
+  return [...group, ...line.splice(0, units - group.length)];
 }
