@@ -16,6 +16,8 @@ export interface SmartWiring {
   readonly publicUrl: string;
   readonly version: string;
   readonly observe: SmartObserver;
+  /** see `SmartTenant` */
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 const SITE = 'Embergate';
@@ -51,7 +53,7 @@ export function smartAddress(origin: string, tenant: string): Pick<SmartTenant, 
 }
 
 function tenantOf(
-  { publicUrl, observe }: SmartWiring,
+  { publicUrl, observe, fetch }: SmartWiring,
   name: string,
   record: TenantRecord,
   pages: SmartTenant['pages'],
@@ -75,5 +77,6 @@ function tenantOf(
     permissions: { permissionsOf, narrow },
     resourceTypes: () => record.definitions().resourceTypes,
     observe,
+    ...(fetch && { fetch }),
   };
 }

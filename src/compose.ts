@@ -31,6 +31,8 @@ export interface Composition {
 export interface ComposeOptions {
   readonly version: string;
   readonly observe: EdgeOptions['observe'];
+  /** fetches the key sets of clients; the guarded one when absent, which refuses addresses of our own network */
+  readonly fetch?: typeof globalThis.fetch;
   /** what happens at the authorization server, one event a request */
   readonly observeSmart?: SmartObserver;
   /** a worker thread's way to the one queue of commits of this process */
@@ -85,7 +87,8 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   });
   const { publicUrl } = config;
   const observeSmart = options.observeSmart ?? ((): void => undefined);
-  const smart = composeSmart({ record, publicUrl, version: options.version, observe: observeSmart });
+  const { version, fetch } = options;
+  const smart = composeSmart({ record, publicUrl, version, observe: observeSmart, ...(fetch && { fetch }) });
   const close = async (): Promise<void> => {
     stops.forEach((stop) => stop());
     await stores.close();

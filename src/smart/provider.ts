@@ -107,7 +107,7 @@ function configuration(tenant: SmartTenant, keySet: KeySet, fetch: typeof global
     },
     renderError: (ctx, out, error) => renderProblem(tenant, ctx, out, error),
     ttl: LIFETIMES,
-    fetch: tenant.fetch ? unguarded(fetch) : fetch,
+    fetch: withoutDispatcher(fetch),
     fetchResponseBodyLimits: { jwks_uri: MOST_JWKS_BYTES },
     features: features(tenant),
   };
@@ -182,8 +182,8 @@ function left({ oidc }: KoaContextWithOIDC): number {
   return exp === undefined ? TOKEN_SECONDS : Math.max(1, exp - Math.floor(Date.now() / 1000));
 }
 
-/** The library guards what it fetches by a dispatcher; whoever brings a fetch of their own has decided otherwise. */
-function unguarded(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
+/** The library guards what it fetches by a dispatcher of its own; ours looks at addresses itself, whatever the runtime. */
+function withoutDispatcher(fetch: typeof globalThis.fetch): typeof globalThis.fetch {
   return (url, options) => fetch(url, { ...options, dispatcher: undefined });
 }
 

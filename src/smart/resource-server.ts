@@ -48,7 +48,7 @@ export function resourceServerOf(
     types: tenant.resourceTypes(),
   });
   if (isBackend) refuseAny(decision);
-  if (route === 'authorization') refuseMisspelt(decision);
+  if (route === 'authorization') refuseUseless(decision);
   return {
     scope: decision.granted.join(' '),
     audience: tenant.base,
@@ -88,8 +88,8 @@ function refuseAny({ granted, refused }: ScopeDecision): void {
     throw new errors.InvalidScope('scope is missing: ask for system scopes such as system/Patient.rs', '');
 }
 
-/** An app that asks for what does not exist gets the rest, but a misspelt scope is worth an error. */
-function refuseMisspelt({ refused }: ScopeDecision): void {
+/** An app that asks for what does not exist gets the rest; a misspelt scope is worth an error, and so is one of which nothing is left. */
+function refuseUseless({ granted, refused }: ScopeDecision): void {
   const misspelt = refused.find(({ fault }) => fault === 'malformed');
   if (misspelt)
     throw Object.assign(new errors.InvalidScope(sentence(misspelt), misspelt.scope), {
@@ -99,6 +99,8 @@ function refuseMisspelt({ refused }: ScopeDecision): void {
         nearest: misspelt.nearest === undefined ? [] : [misspelt.nearest],
       },
     });
+  if (granted.length === 0 && refused[0])
+    throw new errors.InvalidScope(sentence(refused[0]), refused[0].scope);
 }
 
 const FAULTS = {

@@ -11,6 +11,7 @@ import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { smartConfiguration } from './discovery.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import * as http from './http.ts';
 import { interact } from './interaction.ts';
 import { introspectWithBearer } from './introspection.ts';
@@ -123,7 +124,7 @@ async function runningFor(kept: Map<string, Kept>, tenant: SmartTenant): Promise
 }
 
 function start(tenant: SmartTenant, keySet: Awaited<ReturnType<typeof signingKeys>>): Running {
-  const keys = clientKeys(tenant.fetch ?? globalThis.fetch);
+  const keys = clientKeys(tenant.fetch ?? guardedFetch);
   const provider = smartProvider(tenant, keySet, keys.fetch);
   provider.proxy = true;
   completeAnswers(tenant, provider);

@@ -1,6 +1,6 @@
 /**
- * A server with its authorization server in this process, over a real socket, whose store the test can reach: accounts, clients and launches are put
- * in directly. `restart` closes everything and opens the same data again.
+ * A server with its authorization server in this process, over a real socket, answered in turn by two compositions on one store as by two threads.
+ * The test can reach the store: accounts, clients and launches are put in directly. `restart` closes everything and opens the same data again.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -16,6 +16,7 @@ import { addAccount, type NewAccount } from '../../src/smart/accounts.ts';
 import { hashSecret } from '../../src/smart/client-secret.ts';
 import type { SmartEvent } from '../../src/smart/events.ts';
 import type { TokenStore } from '../../src/store/ports.ts';
+import type { SqliteStores } from '../../src/store/sqlite/stores.ts';
 
 export interface SmartServer {
   readonly origin: string;
@@ -23,6 +24,10 @@ export interface SmartServer {
   readonly base: string;
   readonly tokens: () => TokenStore;
   readonly events: SmartEvent[];
+  /** the secret of the default tenant */
+  secret(): Promise<Uint8Array>;
+  /** makes another tenant */
+  tenant(name: string): Promise<{ readonly base: string }>;
   put(resource: JsonObject): Promise<void>;
   account(account: Omit<NewAccount, 'password'> & { readonly password?: string }): Promise<string>;
   client(metadata: Readonly<Record<string, unknown>> & { readonly client_id: string }): Promise<void>;
@@ -34,6 +39,8 @@ export interface SmartServerOptions {
   /** a MongoDB URL; the embedded store in a folder of its own otherwise */
   readonly mongo?: string;
   readonly settings?: Readonly<Record<string, string>>;
+  /** fetches the key sets of clients; those on this machine are refused without it */
+  readonly fetch?: typeof globalThis.fetch;
 }
 
 export const PASSWORD = 'correct horse battery';
@@ -41,8 +48,11 @@ export const PASSWORD = 'correct horse battery';
 export async function startSmartServer(options: SmartServerOptions = {}): Promise<SmartServer> {
   const folder = mkdtempSync(join(tmpdir(), 'embergate-smart-'));
   const events: SmartEvent[] = [];
-  let composition: Composition;
+  let threads: readonly Composition[] = [];
+  let turn = 0;
+  // Each request is answered by the other one: no state may be in either.
   const server: Server = createServer((request, response) => {
+    const composition = threads[turn++ % threads.length]!;
     if (composition.smart(request, response) || composition.edge(request, response)) return;
     response.writeHead(404).end();
   });
@@ -57,22 +67,34 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
     ...options.settings,
   });
   const open = async (): Promise<void> => {
-    composition = await compose(config, {
+    const wiring = {
       version: 'test',
       observe: () => undefined,
-      observeSmart: (event) => events.push(event),
-    });
+      observeSmart: (event: SmartEvent) => events.push(event),
+      ...(options.fetch && { fetch: options.fetch }),
+    };
+    const first = await compose(config, wiring);
+    const { attach } = first.stores as Partial<SqliteStores>;
+    threads = [first, await compose(config, { ...wiring, writer: attach?.().attachment })];
   };
   await open();
-  let tokens = (await composition!.stores.tenant('default')).tokens;
+  let tokens = (await threads[0]!.stores.tenant('default')).tokens;
+  const close = async (): Promise<void> => {
+    for (const composition of threads.toReversed()) await composition.close();
+  };
   const base = `${origin}/fhir`;
   return {
     origin,
     base,
     events,
     tokens: () => tokens,
+    secret: async () => (await threads[0]!.stores.tenant('default')).secret,
+    tenant: async (name) => {
+      await threads[0]!.stores.tenant(name);
+      return { base: `${origin}/t/${name}/fhir` };
+    },
     put: async (resource) => {
-      const record = (await composition.record('default'))!;
+      const record = (await threads[0]!.record('default'))!;
       const path = [String(resource['resourceType']), String(resource['id'])];
       const body = { kind: 'tree', tree: resource } as const;
       const request = {
@@ -93,14 +115,14 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
       await tokens.put({ model: 'Client', id: metadata.client_id, payload: JSON.stringify(kept) });
     },
     restart: async () => {
-      await composition.close();
+      await close();
       await open();
-      tokens = (await composition.stores.tenant('default')).tokens;
+      tokens = (await threads[0]!.stores.tenant('default')).tokens;
     },
     stop: async () => {
       server.closeAllConnections();
       await new Promise((done) => server.close(done));
-      await composition.close();
+      await close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
