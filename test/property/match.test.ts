@@ -1,7 +1,7 @@
 /** `match` against the laws of logic, and against a second, slower reading of each leaf. https://hl7.org/fhir/R4/search.html */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { and, not, or, type Expression } from '../../src/fhir/search/expression.ts';
+import { and, not, or, within, withoutNegations, type Expression } from '../../src/fhir/search/expression.ts';
 import type { IndexValue } from '../../src/fhir/search/index-value.ts';
 import { match, type Subject } from '../../src/fhir/search/match.ts';
 import { expression, subject } from './arbitraries.ts';
@@ -75,6 +75,39 @@ describe('match', () => {
         expect(match(not(a), s)).toBe(!match(a, s));
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('within is the conjunction, also where the question says already what the scope does', () => {
+    const both = (scope: Expression, asked: Expression, s: Subject): void =>
+      expect(match(within(scope, asked), s)).toBe(match(scope, s) && match(asked, s));
+    fc.assert(
+      fc.property(expression(), expression(), expression(), subject, (a, b, c, s) => {
+        both(a, b, s);
+        both(or(a, b), and(a, c), s);
+        both(and(or(a, b), c), and(a, b), s);
+        both(a, a, s);
+      }),
+      { numRuns: 2000 },
+    );
+    const [own, inside] = [
+      { op: 'key', param: 'patient', keys: ['Patient/1'] },
+      { op: 'key', param: 'code', keys: ['x'] },
+    ] as const;
+    expect(within(or(own, inside), own)).toBe(own);
+    expect(within(and(or(own, inside), inside), own)).toEqual(and(inside, own));
+    const wider = { ...own, keys: ['Patient/1', 'Patient/2'] };
+    expect(within(own, wider)).toEqual(and(own, wider));
+    expect(within(not(own), own)).toEqual(and(not(own), own));
+  });
+
+  it('what holds without negations on a part of the values holds on all of them', () => {
+    fc.assert(
+      fc.property(expression(), subject, fc.array(fc.boolean()), (e, s, keep) => {
+        const part = { ...s, index: s.index.filter((_, i) => keep[i] ?? true) };
+        if (match(withoutNegations(e), part)) expect(match(e, s)).toBe(true);
+      }),
+      { numRuns: 3000 },
     );
   });
 

@@ -60,3 +60,35 @@ export function not(part: Expression): Expression {
   if (part.op === 'none') return ALL;
   return part.op === 'not' ? part.of : { op: 'not', of: part };
 }
+
+/** The conjunction of what is asked and what may be seen; of the latter, what is asked anyway is left out: `patient=A` within the record of A. */
+export function within(scope: Expression, asked: Expression): Expression {
+  const said = asked.op === 'and' ? asked.of : [asked];
+  const bounds = scope.op === 'and' ? scope.of : [scope];
+  return and(...bounds.filter((bound) => !said.some((part) => implies(part, bound))), asked);
+}
+
+/** Whether what satisfies the one satisfies the other, as far as it can be told by looking at them. */
+function implies(part: Expression, bound: Expression): boolean {
+  if (bound.op === 'or') return bound.of.some((other) => implies(part, other));
+  if (part.op === 'key' && bound.op === 'key')
+    return part.param === bound.param && part.keys.every((key) => bound.keys.includes(key));
+  return part.op === 'id' && bound.op === 'id' && part.ids.every((id) => bound.ids.includes(id));
+}
+
+/**
+ * What certainly satisfies an expression even if some index values were overlooked: without its negations. Whatever satisfies the result satisfies the
+ * expression.
+ */
+export function withoutNegations(expression: Expression): Expression {
+  switch (expression.op) {
+    case 'not':
+      return NONE;
+    case 'and':
+      return and(...expression.of.map(withoutNegations));
+    case 'or':
+      return or(...expression.of.map(withoutNegations));
+    default:
+      return expression;
+  }
+}

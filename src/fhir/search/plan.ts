@@ -2,7 +2,7 @@
  * A search plan: what a store is asked. It can only be made together with a scope, the Expression of what the caller may see, so no path
  * can forget it. https://hl7.org/fhir/R4/search.html
  */
-import { and, type Expression } from './expression.ts';
+import { within, type Expression } from './expression.ts';
 import type { IndexKind } from './index-value.ts';
 
 /** What the caller may see of one resource type. `ALL` for everything, `NONE` for nothing. */
@@ -51,7 +51,7 @@ export interface SearchQuery {
 /** The only way to make a plan: a query together with what the caller may see. */
 export function searchPlan(query: SearchQuery, scope: Scope): SearchPlan {
   const branches = query.branches
-    .map(({ type, where }) => ({ type, where: and(scope(type), where) }))
+    .map(({ type, where }) => ({ type, where: within(scope(type), where) }))
     .filter(({ where }) => where.op !== 'none');
   const plan = { total: 'none', sort: [], ...query, branches } as const;
   return plan as unknown as SearchPlan;

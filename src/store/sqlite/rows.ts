@@ -29,6 +29,9 @@ export interface Condition {
   readonly values: readonly (number | string)[];
 }
 
+const holds = (spelled: (bind: Binding) => string, bind: Binding): string =>
+  `EXISTS (SELECT 1 FROM (SELECT r.rid AS rid) d WHERE ${spelled(bind)})`;
+
 export class Rows {
   readonly #names: Names;
   readonly #statements: Statements;
@@ -56,13 +59,24 @@ export class Rows {
     return row && this.#stored(row);
   }
 
-  /** What `currentWhere` asks: an SQL condition on `d.rid`. Good while the names that it was spelled with are. */
+  /** What `currentWhere` asks: an SQL condition on `d.rid`, or what waits to be indexed, or a tombstone. Good while the names that it was spelled with are. */
   condition(type: number, spelled: (bind: Binding) => string): Condition {
+    return this.#conditionOf(
+      type,
+      (bind) => `(r.deleted = 1 OR b.seq IS NOT NULL OR ${holds(spelled, bind)})`,
+    );
+  }
+
+  /** The same without tombstones and without what waits. */
+  sureCondition(type: number, spelled: (bind: Binding) => string): Condition {
+    return this.#conditionOf(type, (bind) => `r.deleted = 0 AND b.seq IS NULL AND ${holds(spelled, bind)}`);
+  }
+
+  #conditionOf(type: number, where: (bind: Binding) => string): Condition {
     const bind = new Binding();
     const of = `r.type = ${bind.add(type)} AND r.id = ${bind.add('')}`;
-    const condition = `EXISTS (SELECT 1 FROM (SELECT r.rid AS rid) d WHERE ${spelled(bind)})`;
     const sql = `SELECT ${COLUMNS}, b.rows FROM resource r CROSS JOIN version v ON v.seq = r.seq
-      LEFT JOIN backlog b ON b.seq = r.seq WHERE ${of} AND (r.deleted = 1 OR b.seq IS NOT NULL OR ${condition})`;
+      LEFT JOIN backlog b ON b.seq = r.seq WHERE ${of} AND ${where(bind)}`;
     const [, , ...values] = bind.values;
     return { type, statement: this.#statements.prepare(sql), values };
   }

@@ -134,6 +134,11 @@ function readWithin(
   keys: readonly ResourceKey[],
   scope: Scope,
 ): (StoredResource | undefined)[] {
+  if (keys.length === 1) {
+    const [key] = keys as [ResourceKey];
+    const found = within.surely(key, scope(key.type));
+    if (found) return [found];
+  }
   begin.run();
   try {
     return keys.map((key) => within.current(key, scope(key.type)));

@@ -3,7 +3,7 @@
  * is judged by the values that wait. https://www.sqlite.org/pragma.html#pragma_data_version
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Expression } from '../../fhir/search/expression.ts';
+import { withoutNegations, type Expression } from '../../fhir/search/expression.ts';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
 import { match } from '../../fhir/search/match.ts';
 import type { ResourceKey, StoredResource } from '../ports.ts';
@@ -13,12 +13,15 @@ import { unpackIndex } from './pack-index.ts';
 import { resolve, spell } from './predicate.ts';
 import type { Condition, Rows } from './rows.ts';
 
+type Conditions = WeakMap<Expression, Map<number, Condition>>;
+
 export class Within {
   readonly #names: Names;
   readonly #rows: Rows;
   readonly #dataVersion: StatementSync;
   /** by the condition itself and the type: callers ask under the same one again and again */
-  #conditions = new WeakMap<Expression, Map<number, Condition>>();
+  #whole: Conditions = new WeakMap();
+  #sure: Conditions = new WeakMap();
   #seenVersion = -1;
 
   constructor(db: DatabaseSync, names: Names, rows: Rows) {
@@ -28,27 +31,41 @@ export class Within {
     this.#dataVersion.setReturnArrays(true);
   }
 
+  /**
+   * The current version where that can be told with the names at hand, in one statement and outside of a transaction. Names that are missing can only
+   * make a condition without negations fail, never hold; so undefined says nothing yet.
+   */
+  surely({ type, id }: ResourceKey, where: Expression): StoredResource | undefined {
+    const number = this.#names.type(type);
+    if (number === undefined || where.op === 'all') return undefined;
+    const condition = this.#conditionOf(this.#sure, number, where, () =>
+      this.#rows.sureCondition(number, (bind) =>
+        spell(resolve(this.#names, number, withoutNegations(where)), bind),
+      ),
+    );
+    return this.#rows.currentWhere(condition, id)?.stored;
+  }
+
   /** The current version where the condition holds; a tombstone always. Must be run within one transaction, so that names and rows fit together. */
   current(key: ResourceKey, where: Expression): StoredResource | undefined {
     if (where.op === 'all') return this.#rows.current(key);
     const type = where.op === 'none' ? undefined : this.#names.type(key.type);
     if (type === undefined) return undefined;
     this.#forgetOld();
-    const found = this.#rows.currentWhere(this.#condition(type, where), key.id);
+    const condition = this.#conditionOf(this.#whole, type, where, () =>
+      this.#rows.condition(type, (bind) => spell(resolve(this.#names, type, where), bind)),
+    );
+    const found = this.#rows.currentWhere(condition, key.id);
     if (!found?.stored.body || found.waiting === undefined) return found?.stored;
     const { id, instant } = found.stored;
     return match(where, { id, instant, index: valuesOf(found.waiting) }) ? found.stored : undefined;
   }
 
-  #condition(type: number, where: Expression): Condition {
-    let ofTypes = this.#conditions.get(where);
-    if (!ofTypes) this.#conditions.set(where, (ofTypes = new Map<number, Condition>()));
+  #conditionOf(all: Conditions, type: number, where: Expression, make: () => Condition): Condition {
+    let ofTypes = all.get(where);
+    if (!ofTypes) all.set(where, (ofTypes = new Map<number, Condition>()));
     let known = ofTypes.get(type);
-    if (!known)
-      ofTypes.set(
-        type,
-        (known = this.#rows.condition(type, (bind) => spell(resolve(this.#names, type, where), bind))),
-      );
+    if (!known) ofTypes.set(type, (known = make()));
     return known;
   }
 
@@ -58,7 +75,7 @@ export class Within {
     if (version === this.#seenVersion) return;
     this.#seenVersion = version;
     this.#names.refresh();
-    this.#conditions = new WeakMap();
+    [this.#whole, this.#sure] = [new WeakMap(), new WeakMap()];
   }
 }
 
