@@ -9,18 +9,22 @@ import { dispatch } from './rest/dispatch.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { accounts } from './smart/accounts.ts';
 import { chartAlerts } from './smart/chart-alerts.ts';
+import { plainName } from './smart/app-view.ts';
 import { claimLaunch, createLaunch } from './smart/launch.ts';
+import { clients, type ClientRecord } from './smart/registered-clients.ts';
 import { recordChart, type ChartOptions } from './smart/record-chart.ts';
 import { userAccess } from './smart/user-access.ts';
 import { metricsText } from './telemetry/metrics.ts';
 import type { AppOptions } from './web/app.ts';
 import { ownAssets } from './web/assets.ts';
 import type { Launching } from './web/launching.ts';
+import type { LaunchApp } from './web/sample-apps.ts';
 
 const SITE = 'Embergate';
 /** A choice of more is no choice: the launcher offers so many. */
 const MOST_PATIENTS = 100;
 const MOST_VISITS = 50;
+const MOST_APPS = 50;
 
 export function frontDesk(composition: Composition, config: Config, version: string): AppOptions {
   const { publicUrl } = config;
@@ -57,6 +61,19 @@ async function statementOf(record: TenantRecord, baseUrl: string): Promise<Capab
   return statement;
 }
 
+/** An app of someone else that a chart can open. Those of the demo stand in the gallery already. */
+function appOf({
+  client_id: clientId,
+  client_name: name,
+  launch_uri: launchUrl,
+  demo,
+}: ClientRecord): LaunchApp[] {
+  if (demo || launchUrl === undefined || !/^https?:/.test(launchUrl)) return [];
+  return [
+    { clientId, name: plainName(name) || clientId, modes: ['ehr', 'standalone'], launchUrl, isOurs: false },
+  ];
+}
+
 function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launching {
   const base = `${config.publicUrl}/fhir`;
   const options: ChartOptions = {
@@ -72,6 +89,8 @@ function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launc
     hasDemo: async () => hasDemo(config, (await record()).store),
     users: async () =>
       (await accounts(await tokens(), Date.now())).filter(({ demo, disabled }) => demo && !disabled),
+    apps: async () => (await clients(await tokens(), Date.now())).flatMap(appOf).slice(0, MOST_APPS),
+    patient: (user, id) => chart.patient(user, id),
     patients: async (user) => (await chart.patients(user, { count: MOST_PATIENTS })).patients,
     encounters: (user, patient) => chart.encounters(user, patient, MOST_VISITS),
     banner: async (user, id) => {

@@ -3,7 +3,7 @@ import express, { type Request, type Response, type Router } from 'express';
 import { ehrPage } from './ehr.ts';
 import type { Site } from './frame.ts';
 import { galleryPage } from './gallery.ts';
-import { PERSONAL_PAGE } from './headers.ts';
+import { GALLERY_PAGE, PERSONAL_PAGE } from './headers.ts';
 import { choicesOf, launchQuery, openApp } from './launcher.ts';
 import type { Launching } from './launching.ts';
 import type { SampleApp } from './sample-apps.ts';
@@ -16,11 +16,12 @@ export function galleryRoutes(site: Site, launching: Launching, apps: readonly S
     const choices = await choicesOf(apps, launching, launchQuery(request.query));
     const openedWithoutLaunch = request.query['opened'] === '1';
     const view = { apps, choices, hasDemo: await launching.hasDemo(), openedWithoutLaunch };
-    response.set(PERSONAL_PAGE).send(galleryPage(site, view));
+    response.set(GALLERY_PAGE).send(galleryPage(site, view));
   });
   router.get('/ehr', async (request, response) => {
     const query = { ...launchQuery(request.query), mode: 'ehr' };
-    const choices = await choicesOf(apps, launching, query);
+    // An app of elsewhere may not be framed here, so the chart offers our own alone.
+    const choices = await choicesOf(apps, { ...launching, apps: async () => [] }, query);
     const { user, patient } = choices?.setup ?? {};
     const banner = user && patient !== undefined ? await launching.banner(user, patient) : undefined;
     if (!choices || !banner) response.redirect('/apps');

@@ -27,7 +27,7 @@ export function galleryPage(site: Site, view: GalleryView): string {
     <ul class="cards">
       ${apps.map((app) => card(app, choices !== undefined, app === first))}
     </ul>
-    ${choices && launcherForm(site, apps, choices)}`;
+    ${choices && launcherForm(site, choices)}`;
   return renderPage(site, {
     title: 'Apps',
     body,

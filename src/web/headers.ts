@@ -39,6 +39,12 @@ export const PERSONAL_PAGE: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
 };
 
+/** Its forms launch apps, which may be at home elsewhere: Chromium would hold `form-action` against the redirect to them. */
+export const GALLERY_PAGE: Readonly<Record<string, string>> = {
+  ...PERSONAL_PAGE,
+  'content-security-policy': `${POLICY}; frame-ancestors 'none'`,
+};
+
 /** Files of the sample apps: they run on our origin, speak with us alone, and are framed by our chart alone. */
 export const APP_FILE: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',

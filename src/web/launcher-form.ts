@@ -1,18 +1,20 @@
 /** The launcher: everything of a launch by choice, and its state in the address. Without scripts a button brings the choices up to date. */
 import type { Site } from './frame.ts';
 import { flag, html, type Html } from './html.ts';
-import { addressOf, launchable, MODES, SIMULATED, type LaunchChoices } from './launcher.ts';
-import type { SampleApp } from './sample-apps.ts';
+import { addressOf, MODES, SIMULATED, type LaunchChoices } from './launcher.ts';
 import { sayBriefly, sayDate } from './words.ts';
 
-export function launcherForm(site: Site, apps: readonly SampleApp[], choices: LaunchChoices): Html {
+export function launcherForm(site: Site, choices: LaunchChoices): Html {
   const { setup } = choices;
   const isAlone = setup.mode === 'standalone';
   return html`<section aria-labelledby="launcher">
     <h2 id="launcher">Launcher</h2>
-    <p>Choose everything yourself. The address of this page keeps what you choose, so you can share it.</p>
+    <p>
+      Choose everything yourself. The address of this page keeps what you choose, so you can share it. An app
+      of your own is among the apps once it is registered with a <code>launch_uri</code>.
+    </p>
     <form class="launcher" method="get" action="/apps#launcher" data-choices="">
-      ${appAndMode(apps, choices)} ${!isAlone && context(site, choices)} ${fault(choices)}
+      ${appAndMode(choices)} ${!isAlone && context(site, choices)} ${fault(choices)}
       <div class="actions">
         <button formmethod="post" formaction="/apps/launch" formtarget="_blank">Launch this</button>
         <button class="unscripted">Update choices</button>
@@ -21,14 +23,23 @@ export function launcherForm(site: Site, apps: readonly SampleApp[], choices: La
         </button>
       </div>
       ${isAlone && html`<p class="quiet">The app ${MODES.standalone.tells}.</p>`}
+      ${
+        !setup.app.isOurs &&
+        html`<p class="quiet">
+          This app is not one of ours: it will ask you to sign in as ${setup.user.username}, and to consent.
+        </p>`
+      }
     </form>
   </section>`;
 }
 
 type Option = readonly [value: string, text: string];
 
-function appAndMode(apps: readonly SampleApp[], { setup }: LaunchChoices): Html {
-  const all = launchable(apps).map((app): Option => [app.clientId, app.name]);
+function appAndMode({ apps, setup }: LaunchChoices): Html {
+  const all = apps.map(({ clientId, name, isOurs }): Option => [
+    clientId,
+    isOurs ? name : `${name} (registered here, not one of ours)`,
+  ]);
   const modes = setup.app.modes.filter((mode) => mode !== 'backend');
   return html`${choice('app', 'App', all, setup.app.clientId)}
   ${choice(

@@ -4,7 +4,7 @@
  */
 import type { PersonView, SelectEncounterView } from '../smart/pages.ts';
 import type { Launching, LaunchUser } from './launching.ts';
-import type { LaunchMode, SampleApp } from './sample-apps.ts';
+import type { LaunchApp, LaunchMode } from './sample-apps.ts';
 
 /** Faults that the server itself finds in a launch; each is brought about, none is acted. */
 export const SIMULATED = {
@@ -41,7 +41,7 @@ export interface LaunchQuery {
 
 /** A launch with everything chosen. */
 export interface LaunchSetup {
-  readonly app: SampleApp;
+  readonly app: LaunchApp;
   readonly mode: LaunchMode;
   readonly user: LaunchUser;
   readonly patient?: string;
@@ -51,6 +51,7 @@ export interface LaunchSetup {
 
 export interface LaunchChoices {
   readonly setup: LaunchSetup;
+  readonly apps: readonly LaunchApp[];
   readonly users: readonly LaunchUser[];
   readonly patients: readonly PersonView[];
   readonly encounters: SelectEncounterView['encounters'];
@@ -73,32 +74,29 @@ export function launchQuery(fields: Readonly<Record<string, unknown>>): LaunchQu
 }
 
 /** Apps that a person can launch. */
-export const launchable = (apps: readonly SampleApp[]): readonly SampleApp[] =>
-  apps.filter((app) => app.launchPath !== undefined && app.modes.some((mode) => mode !== 'backend'));
+export const launchable = <App extends LaunchApp>(apps: readonly App[]): readonly App[] =>
+  apps.filter((app) => app.launchUrl !== undefined && app.modes.some((mode) => mode !== 'backend'));
 
 /** Fills in what the address leaves open; a value that does not fit gives way. undefined where nothing can be launched. */
 export async function choicesOf(
-  apps: readonly SampleApp[],
+  ours: readonly LaunchApp[],
   launching: Launching,
   query: LaunchQuery,
 ): Promise<LaunchChoices | undefined> {
-  const all = launchable(apps);
-  const app = all.find(({ clientId }) => clientId === query.app) ?? all[0];
   const users = (await launching.users()).filter(({ fhirUser }) => fhirUser !== undefined);
-  if (!app || users.length === 0) return undefined;
+  const apps = users.length === 0 ? [] : launchable([...ours, ...(await launching.apps())]);
+  const app = apps.find(({ clientId }) => clientId === query.app) ?? apps[0];
+  if (!app) return undefined;
   const mode = app.modes.find((one) => one === query.mode) ?? app.modes[0]!;
   const user = users.find(({ username }) => username === query.user) ?? usualUser(users, mode);
-  const patients = await launching.patients(user);
-  const patient = (
-    patients.find(({ id }) => id === query.patient) ?? usualPatient(patients, user, await launching.child())
-  )?.id;
+  const { patients, patient } = await patientsFor(launching, user, query.patient);
   const encounters = patient === undefined ? [] : await launching.encounters(user, patient);
   const encounter = encounters.find(({ id }) => id === query.encounter)?.id;
   const error =
     query.error !== undefined && Object.hasOwn(SIMULATED, query.error)
       ? (query.error as Simulated)
       : undefined;
-  return { setup: { app, mode, user, patient, encounter, error }, users, patients, encounters };
+  return { setup: { app, mode, user, patient, encounter, error }, apps, users, patients, encounters };
 }
 
 function usualUser(users: readonly LaunchUser[], mode: LaunchMode): LaunchUser {
@@ -106,16 +104,21 @@ function usualUser(users: readonly LaunchUser[], mode: LaunchMode): LaunchUser {
   return users.find((user) => user.role === role) ?? users[0]!;
 }
 
-function usualPatient(
-  patients: readonly PersonView[],
-  { fhirUser }: LaunchUser,
-  child: string | undefined,
-): PersonView | undefined {
-  return (
-    patients.find(({ id }) => fhirUser === `Patient/${id}`) ??
-    patients.find(({ id }) => id === child) ??
-    patients[0]
-  );
+/** Whom the user may choose, and who is chosen: the one who was asked for, else the user, else the child of the demo, else the first. */
+async function patientsFor(
+  launching: Launching,
+  user: LaunchUser,
+  asked: string | undefined,
+): Promise<{ readonly patients: readonly PersonView[]; readonly patient?: string }> {
+  const listed = await launching.patients(user);
+  const own = listed.find(({ id }) => user.fhirUser === `Patient/${id}`)?.id;
+  for (const wanted of [asked, own, await launching.child()]) {
+    if (wanted === undefined) continue;
+    if (listed.some(({ id }) => id === wanted)) return { patients: listed, patient: wanted };
+    const found = await launching.patient(user, wanted);
+    if (found) return { patients: [found, ...listed], patient: wanted };
+  }
+  return { patients: listed, patient: listed[0]?.id };
 }
 
 /** The same set-up as an address, to be shared. */
@@ -137,9 +140,12 @@ export async function openApp(
   { origin, now, framed }: { readonly origin: string; readonly now: number; readonly framed: boolean },
 ): Promise<string> {
   const { app, mode, error } = setup;
-  const parameters = new URLSearchParams({ iss: error === 'iss' ? `${origin}/not-fhir` : launching.base });
-  if (mode !== 'standalone') parameters.set('launch', await handleOf(launching, setup, now, framed));
-  return `${origin}${app.launchPath!}?${parameters.toString()}`;
+  const address = new URL(app.launchUrl!, origin);
+  address.searchParams.set('iss', error === 'iss' ? `${origin}/not-fhir` : launching.base);
+  if (mode !== 'standalone') {
+    address.searchParams.set('launch', await handleOf(launching, setup, now, framed));
+  }
+  return address.href;
 }
 
 async function handleOf(
@@ -154,9 +160,8 @@ async function handleOf(
     clientId: error === 'client' ? `not-${app.clientId}` : app.clientId,
     accountId: user.id,
     context: { ...(patient && { patient }), ...(encounter && { encounter }), need_patient_banner: !framed },
-    signIn: true,
-    skipConsent: true,
-  } as const;
+    ...(app.isOurs && ({ signIn: true, skipConsent: true } as const)),
+  };
   const handle = await launching.create(launch, error === 'expired' ? now - OLD_MS : now);
   if (error === 'used') await launching.spend(handle, app.clientId, now);
   return handle;

@@ -4,6 +4,7 @@
  */
 import type { LaunchContext } from '../access/launch-context.ts';
 import type { PersonView, SelectEncounterView } from '../smart/pages.ts';
+import type { LaunchApp } from './sample-apps.ts';
 
 export interface LaunchUser {
   /** id of the account */
@@ -18,8 +19,9 @@ export interface NewLaunch {
   readonly clientId: string;
   readonly accountId: string;
   readonly context: LaunchContext;
-  readonly signIn: true;
-  readonly skipConsent: true;
+  /** for our own apps only */
+  readonly signIn?: true;
+  readonly skipConsent?: true;
 }
 
 /** What stands above a chart. */
@@ -30,6 +32,8 @@ export interface ChartBanner {
 }
 
 export interface Launching {
+  /** apps of others that are registered with a launch address */
+  apps(): Promise<readonly LaunchApp[]>;
   /** FHIR base, `iss` of a launch */
   readonly base: string;
   /** the demo is there, or on its way */
@@ -38,7 +42,10 @@ export interface Launching {
   users(): Promise<readonly LaunchUser[]>;
   /** whom a clinician's launch is about unless another is chosen */
   child(): Promise<string | undefined>;
+  /** so many that one can choose among them */
   patients(user: LaunchUser): Promise<readonly PersonView[]>;
+  /** undefined: there is none whom the user may see */
+  patient(user: LaunchUser, id: string): Promise<PersonView | undefined>;
   encounters(user: LaunchUser, patient: string): Promise<SelectEncounterView['encounters']>;
   /** undefined: there is none whom the user may see */
   banner(user: LaunchUser, patient: string): Promise<ChartBanner | undefined>;

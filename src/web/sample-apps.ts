@@ -10,16 +10,22 @@ import { APP_FILE } from './headers.ts';
 
 export type LaunchMode = 'ehr' | 'standalone' | 'patient' | 'backend';
 
-export interface SampleApp {
-  /** name of its folder */
-  readonly folder: string;
+/** What a launch needs to know of an app. */
+export interface LaunchApp {
   readonly clientId: string;
   readonly name: string;
+  readonly modes: readonly LaunchMode[];
+  /** absolute, or a path on our origin */
+  readonly launchUrl?: string;
+  /** ours: the demo may sign in and agree for whoever presses Launch */
+  readonly isOurs: boolean;
+}
+
+export interface SampleApp extends LaunchApp {
+  /** name of its folder */
+  readonly folder: string;
   readonly description: string;
   readonly audience: string;
-  readonly modes: readonly LaunchMode[];
-  /** path on our origin */
-  readonly launchPath?: string;
   readonly logo?: string;
 }
 
@@ -56,7 +62,8 @@ function sampleApp(folder: string, text: string): SampleApp {
     description: said.description ?? '',
     audience: said.audience ?? '',
     modes: said.modes ?? [],
-    ...(said.launch_uri !== undefined && { launchPath: path(said.launch_uri) }),
+    isOurs: true,
+    ...(said.launch_uri !== undefined && { launchUrl: path(said.launch_uri) }),
     ...(said.logo !== undefined && { logo: path(said.logo) }),
   };
 }
@@ -83,8 +90,8 @@ export function sampleAppFiles(apps: readonly SampleApp[], folder: string = SAMP
     router.get([`/${app.folder}`, `/${app.folder}/`], (_request, response) => {
       response.redirect(`/apps?app=${encodeURIComponent(app.clientId)}`);
     });
-    if (app.launchPath === undefined || /index\.html$/.test(app.launchPath)) continue;
-    router.get(app.launchPath.slice(MOUNT.length), (request, response, next) => {
+    if (app.launchUrl === undefined || /index\.html$/.test(app.launchUrl)) continue;
+    router.get(app.launchUrl.slice(MOUNT.length), (request, response, next) => {
       if ('iss' in request.query) next();
       else response.redirect(`/apps?app=${encodeURIComponent(app.clientId)}&opened=1`);
     });

@@ -82,7 +82,9 @@ export function launching(parts: Partial<Launching> = {}): HouseOfCards {
     hasDemo: async () => true,
     child: async () => 'maya',
     users: async () => users,
+    apps: async () => [],
     patients: async (user) => seenBy(user),
+    patient: async (user, id) => seenBy(user).find((one) => one.id === id),
     encounters: async (_user, patient) => [
       {
         id: `${patient}-1`,

@@ -23,7 +23,8 @@ const picture: SampleApp = {
   description: 'A picture.',
   audience: 'clinician',
   modes: ['ehr', 'standalone'],
-  launchPath: '/smart-apps/growth-chart/logo.svg',
+  isOurs: true,
+  launchUrl: '/smart-apps/growth-chart/logo.svg',
 };
 
 needs('chromium', 'the own pages in a browser')('own pages', () => {
@@ -55,6 +56,17 @@ needs('chromium', 'the own pages in a browser')('own pages', () => {
     id: `p${at}`,
     name: `Patient ${at} of a long list`,
   }));
+  const visited = launching({
+    apps: async () => [
+      {
+        clientId: 'theirs',
+        name: 'An app of someone else with a name that goes on and on',
+        modes: ['ehr'],
+        launchUrl: 'https://app.example.org/',
+        isOurs: false,
+      },
+    ],
+  });
   const nobody = launching({ hasDemo: async () => false, users: async () => [] });
   const loading = launching({ users: async () => [] });
   const busy = launching({
@@ -76,6 +88,7 @@ needs('chromium', 'the own pages in a browser')('own pages', () => {
     ['apps-usual', '/apps'],
     ['apps-standalone', '/apps?app=my-record&mode=standalone&error=iss'],
     ['apps-full', '/apps?app=growth-chart&opened=1', { launching: busy }],
+    ['apps-registered', '/apps?app=theirs', { launching: visited }],
     ['apps-empty', '/apps', { launching: nobody, apps: [] }],
     ['apps-no-demo', '/apps', { launching: nobody }],
     ['apps-loading', '/apps', { launching: loading }],

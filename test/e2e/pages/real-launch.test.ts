@@ -1,6 +1,8 @@
 // Launches from the gallery of a real server with its demo, in a real browser: what a person sees at each step, and how little there is to do.
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { needs } from '../../needs.ts';
 import { inspectPage, openBrowser, watch } from '../../support/browser.ts';
@@ -112,6 +114,73 @@ needs('chromium', 'launches from the gallery in a browser')('launches from the g
       await app.getByRole('heading', { level: 1 }).waitFor();
       expect(await app.locator('main').innerText()).toMatch(words);
       await inspectPage(app, `real-problem-${fault}`);
+      await context.close();
+    });
+  });
+
+  describe('an app that no one here wrote', () => {
+    let app: Server;
+    let home: string;
+    const asked: URL[] = [];
+
+    beforeAll(async () => {
+      app = createServer((request, response) => {
+        const at = new URL(request.url!, home);
+        if (at.pathname === '/launch') {
+          response.writeHead(302, { location: authorization(at.searchParams) }).end();
+          return;
+        }
+        if (at.pathname === '/callback') asked.push(at);
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>App</title>Here');
+      }).listen(0, '127.0.0.1');
+      await new Promise((done) => app.once('listening', done));
+      home = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+    });
+    afterAll(() => void app?.close());
+
+    let clientId = '';
+    const authorization = (launch: URLSearchParams): string => {
+      const link = new URL(`${origin}/oidc/authorize`);
+      link.search = new URLSearchParams({
+        response_type: 'code',
+        client_id: clientId,
+        redirect_uri: `${home}/callback`,
+        scope: 'launch patient/*.rs',
+        state: 'state-of-the-app',
+        aud: launch.get('iss')!,
+        launch: launch.get('launch')!,
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      }).toString();
+      return link.href;
+    };
+
+    it('registers, is launched from the gallery, asks, and is answered', async () => {
+      const registered = await fetch(`${origin}/oidc/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          client_name: 'Theirs',
+          redirect_uris: [`${home}/callback`],
+          launch_uri: `${home}/launch`,
+          token_endpoint_auth_method: 'none',
+          scope: 'launch patient/*.rs',
+        }),
+      });
+      clientId = ((await registered.json()) as { client_id: string }).client_id;
+      const tab = await press(await visit(`/apps?app=${clientId}`), 'Launch this');
+      await tab.getByLabel('Username', { exact: true }).fill('clinician');
+      await tab.getByLabel('Password', { exact: true }).fill('demo');
+      await tab.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await tab.getByRole('heading', { name: /Share Maya.*Chen’s record with Theirs/ }).waitFor();
+      await inspectPage(tab, 'real-consent-everything');
+      expect(await tab.locator('main').innerText()).toMatch(/registered itself/i);
+      await tab.getByRole('button', { name: 'Allow', exact: true }).click();
+      await tab.waitForURL(/callback/);
+      expect([asked[0]!.searchParams.get('state'), asked[0]!.searchParams.has('code')]).toEqual([
+        'state-of-the-app',
+        true,
+      ]);
       await context.close();
     });
   });

@@ -126,7 +126,8 @@ describe('webApp', () => {
   ])('sends %s with headers that keep others out', async (path, cache) => {
     const { headers } = await askAs(OURS, path);
     const policy = headers['content-security-policy'];
-    expect(policy).toMatch(/^default-src 'self'; .*form-action 'self'; frame-ancestors 'none'/);
+    expect(policy).toMatch(/^default-src 'self'; .*frame-ancestors 'none'/);
+    expect([path, policy!.includes("form-action 'self'")]).toEqual([path, path !== '/apps']);
     expect(policy).not.toContain('unsafe');
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
@@ -222,6 +223,37 @@ describe('launching from the gallery', () => {
       encounter: 'jonas-1',
     });
     expect(house.made[0]!.launch.context).toEqual({ patient: 'maya', need_patient_banner: true });
+  });
+
+  it('finds whoever is asked for, though not among the first', async () => {
+    const far = { id: 'far', name: 'Zoe Zimmer' };
+    const house = launching({ patient: async (_user, id) => (id === 'far' ? far : undefined) });
+    await post({ app: 'growth-chart', patient: 'far' }, {}, house);
+    await post({ app: 'growth-chart', patient: 'nobody' }, {}, house);
+    expect(house.made.map(({ launch }) => launch.context.patient)).toEqual(['far', 'maya']);
+  });
+
+  it('launches an app of someone else, which has to sign in and ask', async () => {
+    const theirs = {
+      clientId: 'theirs',
+      name: 'Theirs <b>',
+      modes: ['ehr', 'standalone'] as const,
+      launchUrl: 'https://app.example.org/launch?tenant=1',
+      isOurs: false,
+    };
+    const house = launching({ apps: async () => [theirs] });
+    const { to } = await post({ app: 'theirs', user: 'clinician', patient: 'jonas' }, {}, house);
+    expect(to!.href).toBe(
+      'https://app.example.org/launch?tenant=1&iss=http%3A%2F%2Flocalhost%3A8080%2Ffhir&launch=handle-0',
+    );
+    expect(house.made[0]!.launch).toEqual({
+      clientId: 'theirs',
+      accountId: 'a1',
+      context: { patient: 'jonas', need_patient_banner: true },
+    });
+    const { text } = await askAs(OURS, '/apps?app=theirs', { launching: house });
+    expect(text).toContain('Theirs &lt;b&gt; (registered here, not one of ours)');
+    expect((await askAs(OURS, '/apps/ehr?app=theirs', { launching: house })).text).toContain('Growth Chart');
   });
 
   it('leaves the banner to the chart around the app', async () => {
