@@ -1,0 +1,182 @@
+/**
+ * Resources against R4 and against profiles. StructureDefinitions are compiled once a registry, each when it is first asked for.
+ * https://hl7.org/fhir/R4/validation.html
+ */
+import type { StructureDefinition } from '@medplum/fhirtypes';
+import type { Definitions } from '../definitions/registry.ts';
+import type { Issue } from '../model/outcome.ts';
+import { isObject, type ResourceTree } from '../model/tree.ts';
+import type { Environment } from '../path/environment.ts';
+import { resourceNode, type PathNode } from '../path/node.ts';
+import { terminologyOf } from '../terminology/terminology.ts';
+import { typeChecks } from './base.ts';
+import { bindingCheck } from './binding.ts';
+import { extensionCheck, type ExtensionFacts } from './extension.ts';
+import { issuesOf, report, type Check, type Run, type Strictness } from './finding.ts';
+import { compileProfile, type ProfileParts } from './profile.ts';
+import { ruleTree, type Rule } from './rule.ts';
+import { validateStructure } from './structure.ts';
+
+export interface ValidationOptions {
+  /** profiles that the resource has to fit, beside those that it claims in meta.profile */
+  readonly profiles?: readonly string[];
+  readonly environment?: Environment;
+  readonly strictness?: Partial<Strictness>;
+}
+
+/** On write: what a sender can hardly mend is told and not refused. */
+export const ON_WRITE: Strictness = {
+  display: 'warning',
+  unknownExtension: 'warning',
+  unknownProfile: 'error',
+  bestPractice: 'ignore',
+};
+
+/** All that is wrong, and all that is doubtful, with a resource. Never throws for a tree that came out of a parser. */
+export function validate(
+  definitions: Definitions,
+  tree: ResourceTree,
+  options: ValidationOptions = {},
+): Issue[] {
+  const structural = validateStructure(definitions, tree);
+  if (structural.some(({ severity }) => severity === 'error')) return structural;
+  const { resource, profile } = validatorOf(definitions);
+  const root = resourceNode(tree);
+  const run: Run = {
+    found: [],
+    environment: { rootResource: root, htmlChecks: () => true, ...options.environment },
+    strictness: { ...ON_WRITE, ...options.strictness },
+    inWork: new Map(),
+  };
+  resource(root, run);
+  for (const canonical of options.profiles ?? []) claim(profile, canonical, root, run);
+  return [...structural, ...issuesOf(run.found)];
+}
+
+export interface Validator {
+  /** a resource by its type and the profiles that it claims */
+  readonly resource: Check;
+  /** what a profile asks beyond R4; undefined where it is not known */
+  profile(canonical: string): Check | undefined;
+  rules(canonical: string): Rule | undefined;
+}
+
+const known = new WeakMap<Definitions, Validator>();
+
+export function validatorOf(definitions: Definitions): Validator {
+  let validator = known.get(definitions);
+  if (!validator) known.set(definitions, (validator = makeValidator(definitions)));
+  return validator;
+}
+
+const CORE = 'http://hl7.org/fhir/StructureDefinition/';
+
+function makeValidator(definitions: Definitions): Validator {
+  const terminology = terminologyOf(definitions);
+  const structure = cached((canonical) => structureOf(definitions, canonical));
+  const rules = cached((canonical) => structure(canonical)?.root);
+  const typeRule = cached((type) => backbone(rules(CORE + type.split('.')[0]!), type));
+  const profile = cached((canonical): Check | undefined => {
+    const found = structure(canonical);
+    return found && guarded(canonical, compileProfile(parts, canonical, found.root, found.type), found.type);
+  });
+  const parts: ProfileParts = {
+    definitions,
+    terminology,
+    typeRule,
+    profile,
+    rules,
+    binding: (rule) => bindingCheck(terminology, rule, undefined),
+  };
+  const facts = cached((url): ExtensionFacts | undefined => {
+    const found = structure(url);
+    if (found?.type !== 'Extension') return undefined;
+    const { contexts, invariants, root } = found;
+    return { check: profile(url)!, contexts, invariants, isModifier: root.isModifier };
+  });
+  const resource: Check = (node, run) => {
+    check(node.type)(node, run);
+    for (const canonical of claimed(node)) claim(profile, canonical, node, run);
+  };
+  const check = typeChecks({
+    definitions,
+    terminology,
+    typeRule,
+    extension: extensionCheck(definitions, facts),
+    resource,
+  });
+  return { resource, profile, rules };
+}
+
+interface Structure {
+  readonly type: string;
+  readonly root: Rule;
+  readonly contexts: ExtensionFacts['contexts'];
+  readonly invariants: readonly string[];
+}
+
+function structureOf(definitions: Definitions, canonical: string): Structure | undefined {
+  const text = definitions.conformance('StructureDefinition', canonical);
+  if (text === undefined) return undefined;
+  const found = JSON.parse(text) as StructureDefinition;
+  if (!found.snapshot) return undefined;
+  return {
+    type: found.type,
+    root: ruleTree(found),
+    contexts: found.context ?? [],
+    invariants: found.contextInvariant ?? [],
+  };
+}
+
+/** The rule of a nested type, `Observation.component`. */
+function backbone(root: Rule | undefined, type: string): Rule | undefined {
+  let rule = root;
+  for (const name of type.split('.').slice(1)) rule = rule?.children.find((child) => child.name === name);
+  return rule;
+}
+
+/** A profile on a value of its type only, and not again on a value on which it is at work. */
+function guarded(canonical: string, check: Check, type: string): Check {
+  return (node, run) => {
+    const base = node.type.split('.')[0];
+    if (type !== node.type && type !== base && isObject(node.value) && 'resourceType' in node.value) {
+      const text = `The profile ${canonical} is for ${type}, not for ${node.type}`;
+      return report(run, node, { severity: 'error', code: 'structure', text });
+    }
+    const busy = run.inWork.get(node.value) ?? new Set<string>();
+    if (busy.has(canonical)) return;
+    busy.add(canonical);
+    run.inWork.set(node.value, busy);
+    check(node, run);
+    busy.delete(canonical);
+  };
+}
+
+function claimed({ value }: PathNode): readonly string[] {
+  const meta = isObject(value) ? value['meta'] : undefined;
+  const profiles = isObject(meta) ? meta['profile'] : undefined;
+  return Array.isArray(profiles) ? profiles.filter((one) => typeof one === 'string') : [];
+}
+
+function claim(profile: Validator['profile'], canonical: string, node: PathNode, run: Run): void {
+  if (canonical === CORE + node.type) return;
+  const check = profile(canonical);
+  if (check) return check(node, run);
+  const text = `The profile ${canonical} is not known here: load a package that has it (embergate package add)`;
+  const below = 'meta.profile';
+  report(run, node, { severity: run.strictness.unknownProfile, code: 'not-found', text, below });
+}
+
+/** Most things that are kept by name: names come from requests, too. */
+const MOST_KEPT = 20_000;
+
+function cached<T>(make: (key: string) => T): (key: string) => T {
+  const made = new Map<string, T>();
+  return (key) => {
+    if (made.has(key)) return made.get(key)!;
+    const value = make(key);
+    if (made.size >= MOST_KEPT) made.clear();
+    made.set(key, value);
+    return value;
+  };
+}
