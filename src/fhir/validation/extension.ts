@@ -106,7 +106,7 @@ function holdsAt(definitions: Definitions, parent: PathNode, expression: string,
   try {
     const root = outermost(parent);
     const found = compileExpression(definitions, expression).evaluate(root, run.environment);
-    return found.some(({ value }) => value === parent.value) || found.length === 0;
+    return found.some(({ value }) => value === parent.value);
   } catch {
     return true;
   }

@@ -81,7 +81,7 @@ function givenCheck({ profile }: Job, { fixed, pattern }: Rule, base: Rule | und
 
 /** Fewer types than the base has. */
 function typeCheck({ profile, parts }: Job, rule: Rule, base: Rule | undefined): Check | undefined {
-  if (!rule.path.includes('.') || rule.types.length === 0) return undefined;
+  if (!rule.path.includes('.') || rule.types.length === 0 || rule.name === 'id') return undefined;
   const types = new Set(rule.types.map(({ code }) => code));
   if (!base || base.types.every(({ code }) => types.has(code))) return undefined;
   return (node, run) => {

@@ -4,6 +4,7 @@
  */
 import type { StructureDefinition } from '@medplum/fhirtypes';
 import type { Definitions } from '../definitions/registry.ts';
+import { snapshotOf } from '../definitions/snapshot.ts';
 import type { Issue } from '../model/outcome.ts';
 import { isObject, type ResourceTree } from '../model/tree.ts';
 import type { Environment } from '../path/environment.ts';
@@ -11,9 +12,11 @@ import { resourceNode, type PathNode } from '../path/node.ts';
 import { terminologyOf } from '../terminology/terminology.ts';
 import { typeChecks } from './base.ts';
 import { bindingCheck } from './binding.ts';
+import { bundleCheck } from './bundle.ts';
 import { extensionCheck, type ExtensionFacts } from './extension.ts';
 import { issuesOf, report, type Check, type Run, type Strictness } from './finding.ts';
 import { compileProfile, type ProfileParts } from './profile.ts';
+import { responseCheck } from './questionnaire.ts';
 import { ruleTree, type Rule } from './rule.ts';
 import { validateStructure } from './structure.ts';
 
@@ -94,8 +97,13 @@ function makeValidator(definitions: Definitions): Validator {
     const { contexts, invariants, root } = found;
     return { check: profile(url)!, contexts, invariants, isModifier: root.isModifier };
   });
+  const more: Readonly<Record<string, Check>> = {
+    Bundle: bundleCheck(definitions),
+    QuestionnaireResponse: responseCheck(definitions, terminology),
+  };
   const resource: Check = (node, run) => {
     check(node.type)(node, run);
+    more[node.type]?.(node, run);
     for (const canonical of claimed(node)) claim(profile, canonical, node, run);
   };
   const check = typeChecks({
@@ -119,13 +127,19 @@ function structureOf(definitions: Definitions, canonical: string): Structure | u
   const text = definitions.conformance('StructureDefinition', canonical);
   if (text === undefined) return undefined;
   const found = JSON.parse(text) as StructureDefinition;
-  if (!found.snapshot) return undefined;
+  const element = snapshotOf(found, (name) => structureNamed(definitions, name));
+  if (!element) return undefined;
   return {
     type: found.type,
-    root: ruleTree(found),
+    root: ruleTree({ ...found, snapshot: { element } }),
     contexts: found.context ?? [],
     invariants: found.contextInvariant ?? [],
   };
+}
+
+function structureNamed(definitions: Definitions, canonical: string): StructureDefinition | undefined {
+  const text = definitions.conformance('StructureDefinition', canonical);
+  return text === undefined ? undefined : (JSON.parse(text) as StructureDefinition);
 }
 
 /** The rule of a nested type, `Observation.component`. */
