@@ -99,6 +99,14 @@ function bestOf(set: CompiledValueSet, codes: readonly Code[]): Membership {
   return best;
 }
 
+/** Whether a code, Coding or CodeableConcept is in a set; undefined where that cannot be known. */
+export function memberOf(set: CompiledValueSet | undefined, node: PathNode): boolean | undefined {
+  const codes = set && codesOf(node);
+  if (!codes) return undefined;
+  const best = bestOf(set, codes);
+  return best === 'unknown' ? undefined : best === 'in';
+}
+
 function listOf(set: CompiledValueSet): string {
   const members = [...set.members(MOST_LISTED + 1)];
   if (members.length === 0 || members.length > MOST_LISTED || set.missing.size > 0) return '';

@@ -39,7 +39,8 @@ export function constraintCheck(
     const told = { code: 'invariant', profile } as const;
     try {
       compiled ??= compileExpression(definitions, expression, { type });
-      if (compiled.test(node, run.environment) === true) return;
+      // Nothing is no answer: ref-1 of R4 says nothing of a reference that has only an identifier.
+      if (compiled.test(node, run.environment) !== false) return;
       report(run, node, { ...told, severity, text: `${key}: ${human}` });
     } catch (error) {
       const text = `${key} could not be checked: ${why(error)}`;

@@ -11,10 +11,10 @@ import type { Environment } from '../path/environment.ts';
 import { resourceNode, type PathNode } from '../path/node.ts';
 import { terminologyOf } from '../terminology/terminology.ts';
 import { typeChecks } from './base.ts';
-import { bindingCheck } from './binding.ts';
+import { bindingCheck, memberOf } from './binding.ts';
 import { bundleCheck } from './bundle.ts';
 import { extensionCheck, type ExtensionFacts } from './extension.ts';
-import { issuesOf, report, type Check, type Run, type Strictness } from './finding.ts';
+import { issuesOf, passes, report, type Check, type Run, type Strictness } from './finding.ts';
 import { compileProfile, type ProfileParts } from './profile.ts';
 import { responseCheck } from './questionnaire.ts';
 import { ruleTree, type Rule } from './rule.ts';
@@ -47,13 +47,26 @@ export function validate(
   const root = resourceNode(tree);
   const run: Run = {
     found: [],
-    environment: { rootResource: root, htmlChecks: () => true, ...options.environment },
+    environment: { htmlChecks: () => true, ...asked(definitions, () => run), ...options.environment },
     strictness: { ...ON_WRITE, ...options.strictness },
     inWork: new Map(),
   };
   resource(root, run);
   for (const canonical of options.profiles ?? []) claim(profile, canonical, root, run);
   return [...structural, ...issuesOf(run.found)];
+}
+
+/** What invariants ask: codes of value sets, and other profiles. */
+function asked(definitions: Definitions, run: () => Run): Environment {
+  const { profile } = validatorOf(definitions);
+  const terminology = terminologyOf(definitions);
+  return {
+    memberOf: (coded, canonical) => memberOf(terminology.valueSet(canonical), coded),
+    conformsTo: (node, canonical) => {
+      const check = profile(canonical);
+      return check && passes(check, node, run());
+    },
+  };
 }
 
 export interface Validator {
