@@ -158,14 +158,9 @@ function childrenOf(
       element,
     );
   }
-  const type = element.type?.length === 1 ? element.type[0]! : undefined;
-  if (!type) {
-    throw fault(
-      'invalid',
-      `The profile goes into ${element.id}, which may be of several types: slice it first`,
-    );
-  }
-  const [profile] = type.profile ?? [];
+  // Of several types only what all elements have can be said: id and extensions.
+  const type = element.type?.length === 1 ? element.type[0]! : { code: 'Element' };
+  const [profile] = ('profile' in type ? type.profile : undefined) ?? [];
   const structure = (profile === undefined ? undefined : lookup(profile)) ?? lookup(CORE + type.code);
   const elements = structure && snapshotOf(structure, lookup, depth + 1);
   if (!elements)

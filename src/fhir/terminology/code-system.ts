@@ -24,8 +24,8 @@ export interface Designation {
   readonly value: string;
 }
 
-/** What is at hand of a code system: all of it, a part of it, or its name only. */
-export type Content = 'complete' | 'fragment' | 'example' | 'not-present';
+/** What is at hand of a code system: all of it, a part of it, its name only; or further words for another one. */
+export type Content = 'complete' | 'fragment' | 'example' | 'not-present' | 'supplement';
 
 export interface CodeSystemGraph {
   readonly url: string;
@@ -46,7 +46,7 @@ interface Growing extends Omit<Concept, 'parents' | 'children'> {
 /** Properties that name the parent or child where the list of concepts is flat. https://hl7.org/fhir/R4/codesystem.html#hierarchy */
 const PARENT = ['parent', 'subsumedBy'];
 const CHILD = ['child', 'subsumes'];
-const CONTENTS: readonly string[] = ['complete', 'fragment', 'example', 'not-present'];
+const CONTENTS: readonly string[] = ['complete', 'fragment', 'example', 'not-present', 'supplement'];
 
 export function graphOf(resource: CodeSystem): CodeSystemGraph {
   const isCaseSensitive = resource.caseSensitive !== false;

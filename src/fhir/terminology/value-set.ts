@@ -146,7 +146,7 @@ function systemPart(
     return { system: url, has, members: () => [] };
   }
   const tests = filtersOf(system, include);
-  if (!system || system.content === 'not-present' || !tests) {
+  if (!system || system.content === 'not-present' || system.content === 'supplement' || !tests) {
     missing.add(url);
     return { system: url, has: (asked) => (isMine(asked) ? 'unknown' : 'out'), members: () => [] };
   }

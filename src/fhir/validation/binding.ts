@@ -37,13 +37,23 @@ const shown = (codes: readonly Code[]): string =>
 /** The check of a binding; undefined where it asks nothing (preferred, example). */
 export function bindingCheck(
   terminology: Terminology,
-  { strength, valueSet, maxValueSet }: BindingRule,
+  { strength, valueSet, maxValueSet, additional = [] }: BindingRule,
   profile: string | undefined,
 ): Check | undefined {
   const checks: Check[] = [];
   if (strength === 'required') checks.push(setCheck(terminology, valueSet, 'error', 'required', profile));
   if (strength === 'extensible')
     checks.push(setCheck(terminology, valueSet, 'warning', 'extensible', profile));
+  for (const one of additional)
+    checks.push(
+      setCheck(
+        terminology,
+        one.valueSet,
+        one.strength === 'required' ? 'error' : 'warning',
+        'additional',
+        profile,
+      ),
+    );
   if (maxValueSet !== undefined) checks.push(setCheck(terminology, maxValueSet, 'error', 'maximum', profile));
   if (checks.length === 0) return undefined;
   return checks.length === 1 ? checks[0] : (node, run) => checks.forEach((check) => check(node, run));
@@ -120,7 +130,9 @@ export function codingCheck(terminology: Terminology): Check {
     if (!isObject(value)) return;
     const { system: url, version, code, display } = value;
     if (typeof url !== 'string' || typeof code !== 'string') return;
+    if (url.includes('/ValueSet/')) return notASystem(node, run, `the value set ${url}`);
     const system = terminology.codeSystem(url, typeof version === 'string' ? version : undefined);
+    if (system?.content === 'supplement') return notASystem(node, run, `a supplement, ${url}`);
     if (!system || system.content === 'not-present') return;
     const concept = system.find(code);
     if (!concept) {
@@ -130,6 +142,11 @@ export function codingCheck(terminology: Terminology): Check {
     }
     if (typeof display === 'string') displayCheck(node, run, display, concept);
   };
+}
+
+function notASystem(node: PathNode, run: Run, what: string): void {
+  const text = `A Coding names its code system, and this is ${what}`;
+  report(run, node, { severity: 'error', code: 'invalid', text, below: 'system' });
 }
 
 const fold = (text: string): string => text.trim().replace(/\s+/g, ' ').toLowerCase();

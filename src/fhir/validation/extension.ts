@@ -16,6 +16,8 @@ export interface ExtensionFacts {
   readonly contexts: readonly Context[];
   readonly invariants: readonly string[];
   readonly isModifier: boolean;
+  /** names of the parts of a complex extension; undefined where the definition does not list them */
+  readonly parts: ReadonlySet<string> | undefined;
 }
 
 export function extensionCheck(
@@ -25,14 +27,33 @@ export function extensionCheck(
   return (node, run) => {
     if (!isObject(node.value)) return;
     const { url } = node.value;
-    // A part of a complex extension has a plain name, which only the definition of the whole knows.
-    if (typeof url !== 'string' || !url.includes(':')) return;
+    if (typeof url !== 'string') return;
+    if (!url.includes(':')) return partCheck(node, run, url, facts);
     const known = facts(url);
     if (!known) return unknown(node, run, url);
     kindCheck(node, run, url, known.isModifier);
     contextCheck(definitions, node, run, url, known);
     known.check(node, run);
   };
+}
+
+/** A part of a complex extension has a plain name, which the definition of the whole knows. */
+function partCheck(
+  node: PathNode,
+  run: Run,
+  url: string,
+  facts: (url: string) => ExtensionFacts | undefined,
+): void {
+  const whole =
+    node.parent?.type === 'Extension' && isObject(node.parent.value) ? node.parent.value['url'] : undefined;
+  if (typeof whole !== 'string') {
+    const text = `The url of an extension has to be absolute, and "${url}" is not`;
+    return report(run, node, { severity: 'error', code: 'extension', text });
+  }
+  const parts = facts(whole)?.parts;
+  if (!parts || parts.has(url)) return;
+  const text = `"${url}" is not a part of the extension ${whole}: it has ${[...parts].join(', ') || 'none'}`;
+  report(run, node, { severity: 'error', code: 'extension', text });
 }
 
 function unknown(node: PathNode, run: Run, url: string): void {
@@ -65,7 +86,7 @@ function contextCheck(
   if (contexts.some((context) => stands(definitions, parent, context, run))) return;
   const allowed = contexts.map(({ expression }) => expression).join(', ');
   const text = `The extension ${url} may not stand here: it belongs on ${allowed}`;
-  report(run, node, { severity: 'error', code: 'extension', text });
+  report(run, parent, { severity: 'error', code: 'extension', text });
 }
 
 function stands(
@@ -75,10 +96,14 @@ function stands(
   run: Run,
 ): boolean {
   if (!expression) return true;
-  if (type === 'extension') return isObject(parent.value) && parent.value['url'] === expression;
+  if (type === 'extension')
+    return isIn(parent, expression) || (parent.parent !== undefined && isIn(parent.parent, expression));
   if (type === 'fhirpath') return holdsAt(definitions, parent, expression, run);
   return namesOf(definitions, parent).has(expression.replace(/\[x\]/g, ''));
 }
+
+/** In an extension, or on its value. */
+const isIn = ({ value }: PathNode, url: string): boolean => isObject(value) && value['url'] === url;
 
 /** All names by which an element context may call a node: its type, the bases of that, its path in each type around it. */
 function namesOf(definitions: Definitions, node: PathNode): Set<string> {

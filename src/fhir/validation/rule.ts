@@ -19,6 +19,8 @@ export interface BindingRule {
   readonly valueSet: string;
   /** the set that no code may leave, whatever the strength */
   readonly maxValueSet?: string;
+  /** further sets that codes are held against, each with the strength of its purpose */
+  readonly additional?: readonly { readonly strength: BindingRule['strength']; readonly valueSet: string }[];
 }
 
 export interface ConstraintRule {
@@ -73,6 +75,13 @@ export interface Rule {
 type Growing = Omit<Rule, 'slices' | 'children'> & { slices: Growing[]; children: Growing[] };
 
 const FHIR_TYPE = 'http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type';
+const ADDITIONAL = 'http://hl7.org/fhir/tools/StructureDefinition/additional-binding';
+/** Purposes that ask something on their own. https://hl7.org/fhir/tools/StructureDefinition-additional-binding.html */
+const PURPOSES: Readonly<Record<string, BindingRule['strength']>> = {
+  required: 'required',
+  maximum: 'required',
+  extensible: 'extensible',
+};
 const MAX_VALUE_SET = 'http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet';
 
 /** The rule of the root with all others below it. Throws a TypeError for a definition without a snapshot or with elements that hang in the air. */
@@ -161,7 +170,23 @@ function bindingRule({ binding }: ElementDefinition): BindingRule | undefined {
     strength: binding.strength as BindingRule['strength'],
     valueSet: binding.valueSet,
     ...(maxValueSet !== undefined && { maxValueSet }),
+    ...additionalOf(binding.extension ?? []),
   };
+}
+
+type Extensions = NonNullable<NonNullable<ElementDefinition['binding']>['extension']>;
+
+/** Additional bindings without a usage: those with one hold in some contexts only. */
+function additionalOf(extensions: Extensions): Pick<BindingRule, 'additional'> {
+  const additional = extensions.flatMap(({ url, extension = [] }) => {
+    const part = (name: string): Extensions[number] | undefined => extension.find((one) => one.url === name);
+    const strength = PURPOSES[part('purpose')?.valueCode ?? ''];
+    const valueSet = part('valueSet')?.valueCanonical;
+    return url !== ADDITIONAL || !strength || valueSet === undefined || part('usage')
+      ? []
+      : [{ strength, valueSet }];
+  });
+  return additional.length > 0 ? { additional } : {};
 }
 
 function constraintRule(one: NonNullable<ElementDefinition['constraint']>[number]): ConstraintRule[] {

@@ -108,7 +108,7 @@ function makeValidator(definitions: Definitions): Validator {
     const found = structure(url);
     if (found?.type !== 'Extension') return undefined;
     const { contexts, invariants, root } = found;
-    return { check: profile(url)!, contexts, invariants, isModifier: root.isModifier };
+    return { check: profile(url)!, contexts, invariants, isModifier: root.isModifier, parts: partsOf(root) };
   });
   const more: Readonly<Record<string, Check>> = {
     Bundle: bundleCheck(definitions),
@@ -127,6 +127,14 @@ function makeValidator(definitions: Definitions): Validator {
     resource,
   });
   return { resource, profile, rules };
+}
+
+/** The urls of the slices of `Extension.extension`. */
+function partsOf(root: Rule): ReadonlySet<string> | undefined {
+  const inside = root.children.find(({ name }) => name === 'extension');
+  if (!inside || inside.max === 0) return new Set();
+  const urls = inside.slices.map(({ children }) => children.find(({ name }) => name === 'url')?.fixed);
+  return urls.length > 0 && urls.every((url) => typeof url === 'string') ? new Set(urls) : undefined;
 }
 
 interface Structure {
