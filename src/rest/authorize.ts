@@ -30,6 +30,8 @@ export const NEEDS: Readonly<Record<Interaction, Need | 'open'>> = {
   'history-system': { actions: ['search'] },
   reindex: { actions: ['update'] },
   'reindex-status': { actions: ['update'] },
+  // The resource is the caller's own; one that is stored is read within the scope.
+  validate: 'open',
   'search-type': { actions: ['search'], of: 0 },
   'search-system': { actions: ['search'] },
   'search-compartment': { actions: ['search'], of: 2 },

@@ -26,7 +26,8 @@ export type Interaction =
   | 'search-system'
   | 'search-compartment'
   | 'reindex'
-  | 'reindex-status';
+  | 'reindex-status'
+  | 'validate';
 
 export type Shape =
   | ''
@@ -34,6 +35,9 @@ export type Shape =
   | '_history'
   | '$reindex'
   | '{type}/$reindex'
+  | '$validate'
+  | '{type}/$validate'
+  | '{type}/{id}/$validate'
   | '_search'
   | '{type}'
   | '{type}/_search'
@@ -50,6 +54,9 @@ export const ROUTES: Readonly<Record<Shape, Readonly<Partial<Record<Method, Inte
   _history: { GET: 'history-system' },
   $reindex: { GET: 'reindex-status', POST: 'reindex' },
   '{type}/$reindex': { GET: 'reindex-status', POST: 'reindex' },
+  $validate: { POST: 'validate' },
+  '{type}/$validate': { POST: 'validate' },
+  '{type}/{id}/$validate': { GET: 'validate', POST: 'validate' },
   _search: { POST: 'search-system' },
   '{type}': {
     GET: 'search-type',
@@ -83,7 +90,7 @@ export function route(definitions: Definitions, method: Method, path: readonly s
 
 function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
   const [first, second, third, fourth] = path;
-  const operation = operationShape(path);
+  const operation = operationShape(definitions, path);
   if (operation) return operation;
   if (first === undefined) return '';
   if (path.length === 1 && (first === 'metadata' || first === '_history' || first === '_search'))
@@ -102,12 +109,18 @@ function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
 }
 
 /** Throws 404 for an operation that is not served. */
-function operationShape(path: readonly string[]): Shape | undefined {
+function operationShape(definitions: Definitions, path: readonly string[]): Shape | undefined {
   const operation = path.find((part) => part.startsWith('$'));
   if (operation === undefined) return undefined;
   const at = path.join('/');
   if (at === '$reindex') return at;
   if (at === 'SearchParameter/$reindex') return '{type}/$reindex';
+  if (operation === '$validate' && path.at(-1) === operation && path.length <= 3) {
+    const [type] = path;
+    if (path.length === 1) return '$validate';
+    if (!definitions.isResourceType(type!)) throw unknownType(definitions, type!);
+    return path.length === 2 ? '{type}/$validate' : '{type}/{id}/$validate';
+  }
   throw fault(
     'unknown-interaction',
     `The operation ${operation.slice(0, 64)} is not supported by this server: GET /metadata lists what is`,

@@ -104,7 +104,7 @@ function choiceChild(work: Work, parent: number, name: string): number {
     if (elements[i]!.id !== `${prefix}.${last}` || !last.endsWith('[x]')) continue;
     const stem = last.slice(0, -3);
     const type = elements[i]!.type?.find(
-      ({ code }) => name === stem + code![0]!.toUpperCase() + code!.slice(1),
+      ({ code }) => name === stem + code[0]!.toUpperCase() + code.slice(1),
     );
     if (!type) continue;
     elements[i] = { ...elements[i]!, slicing: elements[i]!.slicing ?? BY_TYPE };
@@ -153,7 +153,7 @@ function childrenOf(
   if (element.contentReference !== undefined) {
     const target = element.contentReference.slice(element.contentReference.indexOf('#') + 1);
     return moved(
-      base.filter((one) => isInside(one.id ?? one.path!, target)),
+      base.filter((one) => isInside(one.id ?? one.path, target)),
       target,
       element,
     );
@@ -165,7 +165,7 @@ function childrenOf(
   const elements = structure && snapshotOf(structure, lookup, depth + 1);
   if (!elements)
     throw fault('invalid', `The profile goes into ${element.id}, whose type ${type.code} is not known`);
-  const root = elements[0]!.id ?? elements[0]!.path!;
+  const root = elements[0]!.id ?? elements[0]!.path;
   return moved(elements.slice(1), root, element);
 }
 
@@ -177,8 +177,8 @@ function moved(
   const root = from.split(':')[0]!;
   return elements.map((one) => ({
     ...one,
-    id: to.id! + (one.id ?? one.path!).slice(from.length),
-    path: to.path! + one.path!.slice(root.length),
+    id: to.id! + (one.id ?? one.path).slice(from.length),
+    path: to.path + one.path.slice(root.length),
   }));
 }
 

@@ -64,7 +64,7 @@ export function graphOf(resource: CodeSystem): CodeSystemGraph {
   return {
     url: resource.url ?? '',
     version: resource.version,
-    content: CONTENTS.includes(resource.content) ? (resource.content as Content) : 'not-present',
+    content: CONTENTS.includes(resource.content) ? resource.content : 'not-present',
     isCaseSensitive,
     find: (code) => byCode.get(fold(code)),
     concepts: { [Symbol.iterator]: () => byCode.values() },

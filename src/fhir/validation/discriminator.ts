@@ -15,10 +15,10 @@ export type Belongs = (node: PathNode, run: Run) => boolean;
 export interface Workshop {
   readonly definitions: Definitions;
   /** the check of a whole profile; undefined where it is not known */
-  profile(canonical: string): ((node: PathNode, run: Run) => void) | undefined;
-  binding(rule: BindingRule): ((node: PathNode, run: Run) => void) | undefined;
+  readonly profile: (canonical: string) => ((node: PathNode, run: Run) => void) | undefined;
+  readonly binding: (rule: BindingRule) => ((node: PathNode, run: Run) => void) | undefined;
   /** the rules of a profile as a tree */
-  rules(canonical: string): Rule | undefined;
+  readonly rules: (canonical: string) => Rule | undefined;
 }
 
 /** All discriminators together. */

@@ -19,7 +19,7 @@ import { slicingCheck, type ListCheck } from './slicing.ts';
 
 export interface ProfileParts extends Workshop {
   readonly terminology: Terminology;
-  typeRule(type: string): Rule | undefined;
+  readonly typeRule: (type: string) => Rule | undefined;
 }
 
 interface Job {

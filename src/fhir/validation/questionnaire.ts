@@ -211,7 +211,7 @@ function isMet(form: Form, condition: QuestionnaireItemEnableWhen): boolean {
   if (condition.operator === 'exists') return answers.length > 0 === expected;
   return answers.some((answer) => {
     const value = (answer as unknown as JsonObject)[name.replace('answer', 'value')];
-    return value !== undefined && compares(condition.operator as string, value, expected);
+    return value !== undefined && compares(condition.operator, value, expected);
   });
 }
 

@@ -132,7 +132,7 @@ function grow(element: ElementDefinition): Growing {
     isModifier: element.isModifier === true,
     contentReference: element.contentReference,
     slicing: element.slicing && {
-      discriminators: (element.slicing.discriminator ?? []) as readonly Discriminator[],
+      discriminators: element.slicing.discriminator ?? [],
       rules: element.slicing.rules,
       ordered: element.slicing.ordered === true,
     },
@@ -157,9 +157,7 @@ function polymorphic(element: ElementDefinition, prefix: string): JsonValue | un
   const name = Object.keys(element).find(
     (key) => key.startsWith(prefix) && /^[A-Z]/.test(key.slice(prefix.length)),
   );
-  return name === undefined
-    ? undefined
-    : ((element as unknown as Record<string, JsonValue>)[name] as JsonValue);
+  return name === undefined ? undefined : (element as unknown as Record<string, JsonValue>)[name];
 }
 
 function bindingRule({ binding }: ElementDefinition): BindingRule | undefined {
@@ -167,7 +165,7 @@ function bindingRule({ binding }: ElementDefinition): BindingRule | undefined {
   const most = binding.extension?.find(({ url }) => url === MAX_VALUE_SET);
   const maxValueSet = most?.valueCanonical ?? most?.valueUri;
   return {
-    strength: binding.strength as BindingRule['strength'],
+    strength: binding.strength,
     valueSet: binding.valueSet,
     ...(maxValueSet !== undefined && { maxValueSet }),
     ...additionalOf(binding.extension ?? []),

@@ -73,8 +73,8 @@ export interface Validator {
   /** a resource by its type and the profiles that it claims */
   readonly resource: Check;
   /** what a profile asks beyond R4; undefined where it is not known */
-  profile(canonical: string): Check | undefined;
-  rules(canonical: string): Rule | undefined;
+  readonly profile: (canonical: string) => Check | undefined;
+  readonly rules: (canonical: string) => Rule | undefined;
 }
 
 const known = new WeakMap<Definitions, Validator>();

@@ -42,6 +42,39 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
   'GET metadata': { ask: (api) => api.get('/metadata?_summary=true'), inside: 200, outside: undefined },
   'GET _history': { ask: (api) => api.get('/_history?_count=1000'), inside: 200, outside: undefined },
+  'GET $reindex': { ask: (api) => api.get('/$reindex'), inside: 403, outside: undefined },
+  'POST $reindex': { ask: (api) => api.post('/$reindex', undefined), inside: 403, outside: undefined },
+  'GET {type}/$reindex': {
+    ask: (api) => api.get('/SearchParameter/$reindex'),
+    inside: 403,
+    outside: undefined,
+  },
+  'POST {type}/$reindex': {
+    ask: (api) => api.post('/SearchParameter/$reindex', undefined),
+    inside: 403,
+    outside: undefined,
+  },
+  'POST $validate': {
+    ask: (api, { id, patient }) => api.post('/$validate', observation(id, patient)),
+    inside: 200,
+    outside: undefined,
+  },
+  'POST {type}/$validate': {
+    ask: (api, { id, patient }) => api.post('/Observation/$validate', observation(id, patient)),
+    inside: 200,
+    outside: undefined,
+  },
+  'GET {type}/{id}/$validate': {
+    ask: (api, { id }) => api.get(`/Observation/${id}/$validate`),
+    inside: 200,
+    outside: 404,
+  },
+  'POST {type}/{id}/$validate': {
+    ask: (api, { id, patient }) =>
+      api.post(`/Observation/${id}/$validate?mode=update`, observation(id, patient)),
+    inside: 200,
+    outside: 404,
+  },
   'POST _search': {
     ask: (api) => api.send('POST', '/_search', '_type=Observation&_count=1000', FORM),
     inside: 200,

@@ -7,6 +7,7 @@ import { crudContract } from './crud.ts';
 import { formatContract } from './formats.ts';
 import { patchContract } from './patches.ts';
 import { searchContract } from './searches.ts';
+import { validateContract } from './validations.ts';
 
 export function restContract(api: () => Api): void {
   describe('instances', () => crudContract(api));
@@ -14,5 +15,6 @@ export function restContract(api: () => Api): void {
   describe('patch', () => patchContract(api));
   describe('bundles', () => bundleContract(api));
   describe('search', () => searchContract(api));
+  describe('validation', () => validateContract(api));
   describe('formats and bad input', () => formatContract(api));
 }

@@ -22,6 +22,9 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Method, string>>>>>
   _search: { POST: 'search-system' },
   $reindex: { GET: 'reindex-status', HEAD: 'reindex-status', POST: 'reindex' },
   'SearchParameter/$reindex': { GET: 'reindex-status', HEAD: 'reindex-status', POST: 'reindex' },
+  $validate: { POST: 'validate' },
+  'Patient/$validate': { POST: 'validate' },
+  'Patient/1/$validate': { GET: 'validate', HEAD: 'validate', POST: 'validate' },
   Patient: {
     GET: 'search-type',
     HEAD: 'search-type',

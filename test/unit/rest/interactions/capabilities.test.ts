@@ -92,6 +92,7 @@ const CLAIM: Readonly<Record<Interaction, (rest: Statement['rest'][number]) => b
   'history-type': (rest) => has(entry(rest, 'Patient').interaction, 'history-type'),
   reindex: (rest) => rest.operation.some(({ name }) => name === 'reindex'),
   'reindex-status': (rest) => rest.operation.some(({ name }) => name === 'reindex'),
+  validate: (rest) => rest.operation.some(({ name }) => name === 'validate'),
   'search-type': (rest) => has(entry(rest, 'Patient').interaction, 'search-type'),
 };
 const has = (claimed: readonly Claimed[], code: string): boolean => claimed.some((one) => one.code === code);

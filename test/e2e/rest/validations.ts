@@ -1,0 +1,82 @@
+/** `$validate` at every level. https://hl7.org/fhir/R4/resource-operation-validate.html */
+import { describe, expect, it } from '@jest/globals';
+import { freshId, type Api, type Reply } from '../../support/api.ts';
+
+const OBSERVATION = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
+const BAD = { ...OBSERVATION, status: 'finished' };
+
+/** severity and first expression of each issue, without the hint to give a narrative */
+const issues = ({ body }: Reply): (readonly [string, string | undefined])[] =>
+  (body.issue as { severity: string; expression?: string[]; diagnostics: string }[])
+    .filter(({ diagnostics }) => !diagnostics.startsWith('dom-6'))
+    .map(({ severity, expression }) => [severity, expression?.[0]] as const);
+
+export function validateContract(api: () => Api): void {
+  describe('$validate', () => {
+    it('answers 200 with what is wrong, and stores nothing', async () => {
+      for (const path of ['/$validate', '/Observation/$validate']) {
+        const reply = await api().post(path, BAD);
+        expect([reply.status, issues(reply)]).toEqual([200, [['error', 'Observation.status']]]);
+        expect(issues(await api().post(path, OBSERVATION))).toEqual([]);
+      }
+      expect((await api().get('/Observation?status=finished&_summary=count')).body.total).toBe(0);
+    });
+
+    it('takes the resource, mode and profiles as Parameters', async () => {
+      const bodyWeight = 'http://hl7.org/fhir/StructureDefinition/bodyweight';
+      const parameter = [
+        { name: 'resource', resource: OBSERVATION },
+        { name: 'profile', valueUri: bodyWeight },
+      ];
+      const reply = await api().post('/Observation/$validate', { resourceType: 'Parameters', parameter });
+      expect(reply.status).toBe(200);
+      expect(reply.text).toContain(bodyWeight);
+      expect(issues(reply).length).toBeGreaterThan(2);
+      const byUrl = await api().post(`/Observation/$validate?profile=${bodyWeight}`, OBSERVATION);
+      expect(byUrl.body.issue).toEqual(reply.body.issue);
+    });
+
+    it('looks at what is stored', async () => {
+      const id = freshId('kept');
+      await api().put(`/Observation/${id}`, { ...OBSERVATION, id });
+      const reply = await api().get(`/Observation/${id}/$validate`);
+      expect([reply.status, issues(reply)]).toEqual([200, []]);
+      expect((await api().get(`/Observation/${id}x/$validate`)).status).toBe(404);
+      const other = await api().post(`/Observation/${id}/$validate?mode=update`, {
+        ...OBSERVATION,
+        id: 'other',
+      });
+      expect(issues(other)).toEqual([['error', 'Observation.id']]);
+    });
+
+    it('says whether a delete would leave something behind', async () => {
+      const [patient, id] = [freshId('patient'), freshId('about')];
+      await api().put(`/Patient/${patient}`, { resourceType: 'Patient', id: patient });
+      expect(issues(await api().get(`/Patient/${patient}/$validate?mode=delete`))).toEqual([
+        ['information', undefined],
+      ]);
+      const subject = { reference: `Patient/${patient}` };
+      await api().put(`/Observation/${id}`, { ...OBSERVATION, id, subject });
+      const reply = await api().get(`/Patient/${patient}/$validate?mode=delete`);
+      expect(reply.text).toContain(`Observation/${id}`);
+      expect(issues(reply)[0]![0]).toBe('error');
+    });
+
+    it.each([
+      ['no resource', '/$validate', { resourceType: 'Parameters' }, 400],
+      ['another type', '/Patient/$validate', OBSERVATION, 400],
+      ['an unknown type', '/Patent/$validate', OBSERVATION, 404],
+      ['an unknown mode', '/$validate?mode=guess', OBSERVATION, 400],
+      ['a delete of nothing in particular', '/$validate?mode=delete', OBSERVATION, 400],
+      ['broken JSON', '/$validate', '{"resourceType":', 400],
+    ] as const)('refuses %s', async (_, path, body, status) => {
+      const reply = await api().post(path, body);
+      expect([reply.status, reply.body.resourceType]).toEqual([status, 'OperationOutcome']);
+    });
+
+    it('tells of structure as a write would', async () => {
+      const reply = await api().post('/$validate', { ...OBSERVATION, mood: 1 });
+      expect([reply.status, issues(reply)]).toEqual([200, [['error', 'Observation.mood']]]);
+    });
+  });
+}
