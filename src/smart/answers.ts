@@ -2,14 +2,13 @@
  * What the library's answers still lack: SMART's context beside the token, reasons that help, headers, client metadata under its public names; and
  * an event for each, for the developer's log. https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#response-5
  */
-import { decodeProtectedHeader } from 'jose';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenExtra } from '../access/access-token.ts';
-import { keysOf } from './assertion.ts';
 import { isHashed } from './client-secret.ts';
 import type { SmartEndpoint, SmartEvent } from './events.ts';
 import { shown } from './problem.ts';
+import { problemIn, reasonOf, type OAuthFailure } from './reasons.ts';
 import { text } from './resource-server.ts';
 import { absolute, type SmartTenant } from './tenant.ts';
 
@@ -33,12 +32,6 @@ const EVENTS: readonly (readonly [event: string, endpoint: SmartEndpoint, outcom
     ['registration_delete.success', 'register', 'done'],
     ['server_error', 'token', 'failed'],
   ];
-
-interface OAuthFailure extends Error {
-  readonly error?: string;
-  readonly error_description?: string;
-  readonly error_detail?: string;
-}
 
 /** Completes the answers of a provider and reports them. */
 export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
@@ -108,56 +101,6 @@ function explainIn(ctx: KoaContextWithOIDC, failure: OAuthFailure): void {
   };
 }
 
-/** What the library says where it has its reasons and keeps them. */
-const TELLS_NOTHING = ['client authentication failed', 'grant request is invalid', 'invalid token provided'];
-
-const REASONS: readonly (readonly [pattern: RegExp, reason: (ctx: KoaContextWithOIDC) => string])[] = [
-  [/^client not found$/, () => 'client_id is not registered here'],
-  [/^invalid secret provided$/, () => 'client_secret is wrong'],
-  [/authentication mechanism does not match/, authMethodReason],
-  [/no applicable key|no matching key/i, keyReason],
-  [
-    /signature verification failed/,
-    () => 'The signature of client_assertion does not fit the registered key',
-  ],
-  [/^jwt expired$/, () => `client_assertion has expired: the time here is ${now()}`],
-  [/^jwt not active yet$/, () => `client_assertion is not valid yet (nbf): the time here is ${now()}`],
-  [/^alg mismatch$/, () => 'alg of client_assertion must be RS384 or ES384 (RS256 and ES256 are taken too)'],
-  [/^grant not found$/, () => 'The access was revoked: the user has to agree again'],
-  [
-    /^(?:authorization code|refresh token) not found$/,
-    () => 'It is not one of this server, was revoked, or is long over',
-  ],
-  [/^client mismatch$/, () => 'It was issued to another client'],
-];
-
-function reasonOf(ctx: KoaContextWithOIDC, failure: OAuthFailure, said: string): string {
-  const detail = failure.error_detail;
-  if (detail === undefined || detail === said) return said;
-  const known = REASONS.find(([pattern]) => pattern.test(detail));
-  if (known) return known[1](ctx);
-  return TELLS_NOTHING.includes(said) ? detail : `${said}: ${detail}`;
-}
-
-const now = (): string => new Date().toISOString();
-
-function authMethodReason({ oidc }: KoaContextWithOIDC): string {
-  return `This client is registered for ${oidc.client?.tokenEndpointAuthMethod ?? 'another method'} at the token endpoint`;
-}
-
-function keyReason({ oidc }: KoaContextWithOIDC): string {
-  const kids = oidc.client ? keysOf(oidc.client).flatMap(({ kid }) => kid ?? []) : [];
-  return `kid ${kidOf(text(oidc.params?.['client_assertion']))} is not in the registered key set, which has ${kids.join(', ') || 'none'}`;
-}
-
-function kidOf(assertion: string | undefined): string {
-  try {
-    return decodeProtectedHeader(assertion ?? '').kid ?? '(none)';
-  } catch {
-    return '(none)';
-  }
-}
-
 function eventOf(
   tenant: SmartTenant,
   ctx: KoaContextWithOIDC,
@@ -178,6 +121,7 @@ function eventOf(
     ...((failure?.error_detail ?? (outcome === 'failed' ? failure?.name : undefined)) !== undefined && {
       detail: failure?.error_detail ?? failure?.name,
     }),
+    ...(outcome === 'refused' && failure && { problem: problemIn(ctx, failure) }),
     requestId: text(ctx.req.headers['x-request-id']) ?? '',
   };
 }

@@ -2,7 +2,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { randomUUID } from 'node:crypto';
 import { problemView } from './explain.ts';
-import { problemOf, type Problem } from './problem.ts';
+import { problemIn } from './reasons.ts';
 import { text } from './resource-server.ts';
 import type { SmartTenant } from './tenant.ts';
 
@@ -24,25 +24,9 @@ export function renderProblem(
     ctx.body = out;
     return;
   }
-  const view = problemView(problemIn(ctx, out, error), requestId);
+  const view = problemView(problemIn(ctx, error), requestId);
   for (const [name, value] of Object.entries(pages.headers)) ctx.set(name, value);
   ctx.status = error.name === 'InvalidRedirectUri' || ctx.status < 400 ? view.status : ctx.status;
   ctx.type = 'html';
   ctx.body = pages.problem({ ...view, status: ctx.status });
-}
-
-function problemIn({ oidc }: KoaContextWithOIDC, out: ErrorOut, error: Error): Problem {
-  const known = problemOf(error);
-  if (known) return known;
-  const params = oidc.params ?? {};
-  if (error.name === 'InvalidRedirectUri') {
-    return {
-      kind: 'redirect',
-      sent: text(params['redirect_uri']),
-      registered: oidc.client?.redirectUris ?? [],
-    };
-  }
-  if (error.name === 'SessionNotFound') return { kind: 'session' };
-  if (error.name === 'InvalidClient') return { kind: 'client', sent: text(params['client_id']) };
-  return { kind: 'other', error: out.error ?? 'server_error', description: out.error_description ?? '' };
 }

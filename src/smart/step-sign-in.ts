@@ -13,8 +13,9 @@ async function show(step: Step): Promise<StepOutcome> {
 
 async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
   const username = fields.get('username') ?? '';
-  const { accounts } = step.tenant;
-  const result = await accounts.signIn(username, fields.get('password') ?? '', step.address);
+  const { tenant, address, device } = step;
+  const password = fields.get('password') ?? '';
+  const result = await tenant.accounts.signIn(username, password, address, device);
   if ('refused' in result) {
     const { refused, retryAfter } = result;
     const status = retryAfter === undefined ? 401 : 429;
@@ -27,10 +28,10 @@ async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
   const { id } = result.account;
   const wanted = step.launch?.accountId;
   if (wanted !== undefined && wanted !== id) return { problem: { kind: 'launch', fault: 'user' } };
-  return signedIn(id);
+  return { ...signedIn(id), keepsDevice: true };
 }
 
-const signedIn = (accountId: string): StepOutcome => ({ done: { login: { accountId, amr: ['pwd'] } } });
+const signedIn = (accountId: string) => ({ done: { login: { accountId, amr: ['pwd'] } } });
 
 async function page({ tenant, form, client }: Step, username?: string, error?: string): Promise<string> {
   const demoAccounts = await tenant.accounts.demo();

@@ -23,12 +23,19 @@ export interface Step {
   /** where the patient picker searches */
   readonly search: FormTarget;
   readonly address: string;
+  /** a random value that tells this browser from others: from its cookie, or new */
+  readonly device: string;
 }
 
 /** What a step leads to: a page, its end, or a problem. */
 export type StepOutcome =
   | { readonly page: string; readonly status?: number; readonly retryAfter?: number }
-  | { readonly done: Readonly<Record<string, unknown>>; readonly scope?: string }
+  | {
+      readonly done: Readonly<Record<string, unknown>>;
+      readonly scope?: string;
+      /** the browser keeps the value of its step */
+      readonly keepsDevice?: boolean;
+    }
   | { readonly denied: string }
   | { readonly problem: Problem };
 

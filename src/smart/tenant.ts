@@ -23,7 +23,8 @@ export type SignInResult =
 
 export interface Accounts {
   find(id: string): Promise<UserAccount | undefined>;
-  signIn(username: string, password: string, address: string): Promise<SignInResult>;
+  /** `device`: a random value that the browser keeps */
+  signIn(username: string, password: string, address: string, device: string): Promise<SignInResult>;
   /** shown as a hint where the demo is on */
   demo(): Promise<readonly { readonly username: string; readonly who: string }[]>;
 }
