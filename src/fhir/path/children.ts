@@ -32,17 +32,29 @@ export interface Find {
   some(node: PathNode): boolean;
 }
 
+/** The places of a name in one type. */
+interface Places {
+  readonly all: readonly Place[];
+  /** Of a choice of many types: by name in JSON and by name of the sibling, since an object has fewer names than the choice has types. */
+  readonly byKey?: ReadonlyMap<string, Place>;
+}
+
+const NONE: Places = { all: [] };
+/** From so many types on, the names of the object are looked through instead of those of the choice. */
+const MANY = 4;
+
 /** Finds the children of a name; only those of the wanted types of a choice. The places are looked up once a type. */
 export function childFinder(definitions: Definitions, name: string, wants?: (type: string) => boolean): Find {
-  const known = new Map<string, readonly Place[]>();
-  let [lastType, lastPlaces]: [string, readonly Place[]] = ['', []];
+  const known = new Map<string, Places>();
+  let lastType = '';
+  let lastPlaces = NONE;
   // Most expressions meet one type again and again.
-  const placesFor = (type: string): readonly Place[] => {
+  const placesFor = (type: string): Places => {
     if (type === lastType) return lastPlaces;
     let places = known.get(type);
     if (!places) known.set(type, (places = placesOf(definitions, type, name, wants)));
-    [lastType, lastPlaces] = [type, places];
-    return places;
+    lastType = type;
+    return (lastPlaces = places);
   };
   return {
     all: (node, found) => {
@@ -51,19 +63,30 @@ export function childFinder(definitions: Definitions, name: string, wants?: (typ
       const holder = isObject(value) ? value : node.sibling;
       if (holder === undefined) return;
       if (type.startsWith('System.')) return addRaw(holder, name, found);
-      const places = placesFor(type);
-      for (const place of places) addChild(node, holder, place, found);
+      const { all, byKey } = placesFor(type);
+      if (!byKey) for (const place of all) addChild(node, holder, place, found);
+      else for (const place of there(holder, byKey)) addChild(node, holder, place, found);
     },
     some: (node) => {
       const { value, type } = node;
       const holder = isObject(value) ? value : node.sibling;
       if (holder === undefined) return false;
       if (type.startsWith('System.')) return holder[name] !== undefined;
-      const places = placesFor(type);
-      for (const place of places) if (isThere(holder, place)) return true;
+      const { all, byKey } = placesFor(type);
+      for (const place of byKey ? there(holder, byKey) : all) if (isThere(holder, place)) return true;
       return false;
     },
   };
+}
+
+/** The places that an object has a name for, each once. */
+function there(holder: JsonObject, byKey: ReadonlyMap<string, Place>): readonly Place[] {
+  let found: Place[] | undefined;
+  for (const key in holder) {
+    const place = byKey.get(key);
+    if (place && !found?.includes(place)) (found ??= []).push(place);
+  }
+  return found ?? NONE.all;
 }
 
 /** The parts of a made value: `name` of a type, `unit` of a quantity. */
@@ -78,11 +101,17 @@ function placesOf(
   type: string,
   name: string,
   wants: ((type: string) => boolean) | undefined,
-): Place[] {
+): Places {
   const element = definitions.type(type)?.elements.find((one) => one.name === name);
-  if (!element) return [];
+  if (!element) return NONE;
   const places = element.types.map((one) => placeOf(definitions, element, one));
-  return wants ? places.filter((place) => wants(place.type)) : places;
+  const all = wants ? places.filter((place) => wants(place.type)) : places;
+  if (all.length < MANY) return { all };
+  const keys = all.flatMap((place): [string, Place][] => [
+    [place.jsonName, place],
+    [place.siblingName ?? place.jsonName, place],
+  ]);
+  return { all, byKey: new Map(keys) };
 }
 
 function placeOf(definitions: Definitions, element: ElementDefinition, type: string): Place {

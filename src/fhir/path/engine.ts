@@ -10,7 +10,7 @@ import { compileSteps, compileTest, type Scene } from './compile.ts';
 import type { Environment } from './environment.ts';
 import { resourceNode, type PathNode } from './node.ts';
 import { NEVER, NOTHING } from './nodes.ts';
-import { startRun } from './run.ts';
+import { settle, startRun, type Run } from './run.ts';
 import { parsePath, type Path } from './syntax.ts';
 import type { Watch } from './watch.ts';
 
@@ -82,21 +82,25 @@ function make(
   const test = compileTest(scene, path);
   return {
     text,
-    evaluate: (node, environment) => {
-      try {
-        return step([node], startRun(definitions, node, environment));
-      } catch (error) {
-        throw readable(error);
-      }
-    },
-    test: (node, environment) => {
-      try {
-        return test([node], startRun(definitions, node, environment));
-      } catch (error) {
-        throw readable(error);
-      }
-    },
+    evaluate: (node, environment) => runOn(definitions, node, environment, step),
+    test: (node, environment) => runOn(definitions, node, environment, test),
   };
+}
+
+function runOn<T>(
+  definitions: Definitions,
+  node: PathNode,
+  environment: Environment | undefined,
+  evaluate: (focus: readonly PathNode[], run: Run) => T,
+): T {
+  const run = startRun(definitions, node, environment);
+  try {
+    return evaluate([node], run);
+  } catch (error) {
+    throw readable(error);
+  } finally {
+    settle(run);
+  }
 }
 
 function sceneOf(definitions: Definitions, text: string, strict: boolean, type?: string): Scene {

@@ -29,6 +29,12 @@ export interface Environment {
   readonly trace?: (name: string, nodes: readonly PathNode[]) => void;
   /** most steps of one evaluation, `MOST_STEPS` when absent; beyond it a FhirError `too-costly` is thrown */
   readonly steps?: number;
+  /** steps that are left for many evaluations together, counted down: a validation with thousands of invariants ends too */
+  readonly budget?: Budget;
+}
+
+export interface Budget {
+  left: number;
 }
 
 /** About half a second of work. */

@@ -31,7 +31,7 @@ export function startRun(definitions: Definitions, focus: PathNode, environment 
     definitions,
     environment,
     focus,
-    left: environment.steps ?? MOST_STEPS,
+    left: stepsOf(environment),
     index: undefined,
     total: undefined,
     scope: undefined,
@@ -39,13 +39,23 @@ export function startRun(definitions: Definitions, focus: PathNode, environment 
   };
 }
 
+function stepsOf({ steps = MOST_STEPS, budget }: Environment): number {
+  return budget && budget.left < steps ? Math.max(budget.left, 0) : steps;
+}
+
 /** Counts work. Throws FhirError `too-costly` when the budget is used up. */
 export function spend(run: Run, steps: number): void {
   if ((run.left -= steps) >= 0) return;
   throw fault(
     'too-costly',
-    `The FHIRPath expression was stopped after ${run.environment.steps ?? MOST_STEPS} steps: it asks for too much work on this resource`,
+    `The FHIRPath expression was stopped after ${stepsOf(run.environment)} steps: it asks for too much work on this resource`,
   );
+}
+
+/** Takes what an evaluation used from the budget that it shares with others. */
+export function settle({ environment, left }: Run): void {
+  const { budget } = environment;
+  if (budget) budget.left -= stepsOf(environment) - left;
 }
 
 /** `%resource`: the nearest resource around the focus. */

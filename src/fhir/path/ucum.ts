@@ -41,6 +41,8 @@ export interface Unit {
 }
 
 const MOST_LENGTH = 200;
+/** A code of UCUM has no other characters, not even in annotations. */
+const ASCII = /^[!-~]+$/;
 const MOST_KEPT = 2000;
 /** Significant digits of a factor that are kept: the library computes with doubles. */
 const FACTOR_DIGITS = 14;
@@ -50,7 +52,7 @@ const kept = new Map<string, Unit | undefined>();
 /** Undefined for a code that is not UCUM. */
 export function unitOf(code: string): Unit | undefined {
   if (kept.has(code)) return kept.get(code);
-  const unit = code.length > MOST_LENGTH ? undefined : readUnit(code);
+  const unit = code.length > MOST_LENGTH || !ASCII.test(code) ? undefined : readUnit(code);
   if (kept.size >= MOST_KEPT) kept.clear();
   kept.set(code, unit);
   return unit;

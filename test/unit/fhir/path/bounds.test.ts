@@ -83,4 +83,17 @@ describe('hostile expressions', () => {
     expect(expression.evaluate(PATIENT, { steps: 5000 })[0]!.value).toBe(300);
     expect(() => expression.evaluate(PATIENT, { steps: 100 })).toThrow(/stopped after 100 steps/);
   });
+
+  it('shares a budget among evaluations', () => {
+    const expression = compileExpression(definitions, 'name.select(given).count()');
+    const budget = { left: 5000 };
+    expression.evaluate(PATIENT, { budget });
+    const used = 5000 - budget.left;
+    expect(used).toBeGreaterThan(300);
+    expect(() => {
+      for (let i = 0; i < 100; i++) expression.test(PATIENT, { budget });
+    }).toThrow(/it asks for too much work/);
+    expect(budget.left).toBeLessThan(used);
+    expect(() => expression.test(PATIENT, { budget })).toThrow(FhirError);
+  });
 });
