@@ -7,6 +7,7 @@ import { findMongod } from '../scripts/mongod.mjs';
 import { progress } from '../src/telemetry/progress.ts';
 import { startMongod, type Mongod } from '../test/support/mongod.ts';
 import { runAccess, type AccessFigure } from './access.ts';
+import { runSearch, type SearchFigure } from './search.ts';
 import { startDriver } from './drive.ts';
 import { fhirpathWork } from './fhirpath.ts';
 import { importSet, measureImport, type DataSet, type ImportName } from './imports.ts';
@@ -14,7 +15,7 @@ import { inProcessRow, measureInProcess, type InProcessFigure } from './in-proce
 import type { Job } from './job.ts';
 import { machine } from './machine.ts';
 import { measure, type Context } from './measure.ts';
-import { ACCESS, IMPORTS, parseOptions, USAGE, UsageError, type Options } from './options.ts';
+import { ACCESS, IMPORTS, parseOptions, SEARCH, USAGE, UsageError, type Options } from './options.ts';
 import { diskLine, figureOf, tableHead, tableRow, type Figure, type Pair } from './report.ts';
 import { copyAnswers, seedServer } from './seed.ts';
 import { startSubject, type Stage, type Subject } from './subjects.ts';
@@ -145,7 +146,10 @@ async function runInProcess({ options }: Bench): Promise<readonly InProcessFigur
   });
 }
 
-function keep(options: Options, figures: readonly (Figure | AccessFigure | InProcessFigure)[]): void {
+function keep(
+  options: Options,
+  figures: readonly (Figure | AccessFigure | InProcessFigure | SearchFigure)[],
+): void {
   const where = machine();
   const date = new Date().toISOString();
   const file = join(RESULTS, `${date.slice(0, 10)}-${where.commit}-${options.store}.json`);
@@ -173,6 +177,9 @@ async function run(options: Options): Promise<void> {
       ...(await runImports(bench, imports)),
       ...(access.length > 0 ? await runAccess({ ...bench, say }, access) : []),
       ...(await runInProcess(bench)),
+      ...(options.only.includes(SEARCH)
+        ? await runSearch(folder, options.sizes, options.quick ? 40 : 400, say)
+        : []),
     ];
     if (!options.quick) keep(options, figures);
   } finally {

@@ -17,6 +17,8 @@ export type Options = {
   /** Entry file of the server; undefined for this checkout's own. */
   readonly server: string | undefined;
   readonly quick: boolean;
+  /** of `search`, in resources */
+  readonly sizes: readonly number[];
 };
 
 /** Imports are workloads too, but each pair of them begins on an empty store. */
@@ -36,6 +38,9 @@ export type AccessName = (typeof ACCESS)[number];
 /** Measured inside the process of the bench against another library: no server is started for them. */
 export const IN_PROCESS = ['fhirpath'] as const;
 
+/** Searches in this process against bare SQL, at the sizes of `--sizes`; asked for by name only, since a million resources take their time. */
+export const SEARCH = 'search';
+
 export const NAMES: readonly string[] = [
   ...WORKLOADS.map(({ name }) => name),
   ...IMPORTS,
@@ -44,7 +49,8 @@ export const NAMES: readonly string[] = [
 ];
 
 export const USAGE = `npm run bench [-- NAME… OPTIONS]
-  NAME                 ${NAMES.join(', ')} (all); access is all of its own
+  NAME                 ${NAMES.join(', ')} (all); access is all of its own;
+                       search compares with bare SQL and only runs when it is named
   --only NAME          the same as NAME
   --store KIND         sqlite or mongo (sqlite)
   --seconds N          length of one measurement (4)
@@ -55,6 +61,7 @@ export const USAGE = `npm run bench [-- NAME… OPTIONS]
   --workers N          WORKERS of the server (its default)
   --validation MODE    VALIDATION of the server (strict)
   --server FILE        src/main.ts of another checkout, to compare with
+  --sizes N,N          resources of search (100000,1000000)
   --quick              a smoke of seconds: shows that it works, measures nothing worth keeping`;
 
 export class UsageError extends Error {}
@@ -74,6 +81,7 @@ const OPTIONS = {
   validation: { type: 'string', default: 'strict' },
   server: { type: 'string' },
   quick: { type: 'boolean', default: false },
+  sizes: { type: 'string' },
 } as const;
 
 function positive(name: string, text: string): number {
@@ -83,9 +91,9 @@ function positive(name: string, text: string): number {
 }
 
 function namesOf(given: readonly string[]): readonly string[] {
-  const unknown = given.find((name) => name !== 'access' && !NAMES.includes(name));
+  const unknown = given.find((name) => name !== 'access' && name !== SEARCH && !NAMES.includes(name));
   if (unknown !== undefined)
-    throw new UsageError(`There is no workload "${unknown}": give ${NAMES.join(', ')}`);
+    throw new UsageError(`There is no workload "${unknown}": give ${[...NAMES, SEARCH].join(', ')}`);
   return given.length === 0 ? NAMES : given.flatMap((name) => (name === 'access' ? ACCESS : [name]));
 }
 
@@ -117,5 +125,8 @@ export function parseOptions(args: readonly string[]): Options {
     validation: values.validation,
     server: values.server,
     quick: values.quick,
+    sizes: (values.sizes ?? (values.quick ? '2000' : '100000,1000000'))
+      .split(',')
+      .map((one) => positive('sizes', one)),
   };
 }
