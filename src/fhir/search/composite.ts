@@ -10,6 +10,7 @@ import { compileExpression, compilePath, type PathNode } from '../path/engine.ts
 import { NONE, or, type Bound, type Expression } from './expression.ts';
 import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
 import type { IndexValue, RangeValue } from './index-value.ts';
+import { isWide } from './number.ts';
 import { perParameter } from './per-parameter.ts';
 
 const JOIN = '\n';
@@ -197,7 +198,7 @@ function together(before: IndexValue, value: IndexValue, isFirst: boolean): Inde
 
 /** Two numbers as the ends of one range. A start behind its end is no range: nothing can be found by it. */
 function twoPoints(start: RangeValue, end: RangeValue): RangeValue | undefined {
-  if (start.low > end.high || end.key !== '') return undefined;
+  if (start.low !== start.high || start.low > end.high || end.key !== '') return undefined;
   return { ...start, high: end.high };
 }
 
@@ -230,7 +231,7 @@ function renamed(param: string, expression: Expression): Expression {
 
 function joinLeaves(param: string, a: Leaf, b: Leaf): Expression {
   if (a.op === 'range') {
-    if (b.op !== 'range') return NONE;
+    if (b.op !== 'range' || isWide(b.key)) return NONE;
     const at = (end: Bound['end'], bounds: readonly Bound[]): Bound[] =>
       bounds.map((one) => ({ ...one, end }));
     return { op: 'range', param, key: a.key, bounds: [...at('low', a.bounds), ...at('high', b.bounds)] };

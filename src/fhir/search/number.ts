@@ -18,22 +18,50 @@ export function numberOf(value: JsonValue | undefined): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-/** The ends of a Range of quantities. */
-export function rangeEnds({ low, high }: JsonObject): readonly [low: number, high: number] | undefined {
+/** A number in other units. */
+export function scaled(value: number, factor: number): number {
+  if (factor === 1) return value;
+  const product = value * factor;
+  return Number.isFinite(product) ? tidy(product) : Math.sign(product) * UNBOUND;
+}
+
+/** The ends of a Range of quantities, each times a factor. */
+export function rangeEnds(
+  { low, high }: JsonObject,
+  factor = 1,
+): readonly [low: number, high: number] | undefined {
   const [from, to] = [low, high].map((end) => (isObject(end) ? numberOf(end['value']) : undefined));
-  return from === undefined && to === undefined ? undefined : [from ?? -UNBOUND, to ?? UNBOUND];
+  if (from === undefined && to === undefined) return undefined;
+  return [
+    from === undefined ? -UNBOUND : scaled(from, factor),
+    to === undefined ? UNBOUND : scaled(to, factor),
+  ];
 }
 
 export function indexNumber(param: string, { value, type }: PathNode, add: Add): void {
   const number = numberOf(value);
-  const ends =
+  const ends: readonly [number, number] | undefined =
     number !== undefined
       ? [number, number]
       : type === 'Range' && isObject(value)
         ? rangeEnds(value)
         : undefined;
-  if (ends) add({ kind: 'range', param, key: '', low: ends[0], high: ends[1] });
+  if (ends) addEnds(param, '', ends, add);
 }
+
+/** Before the unit of a value that is a stretch of numbers, not a point. */
+const WIDE = '~';
+
+/**
+ * Points stand apart from stretches (Range, a comparator), which are rare: of a point both ends are one, so that every bound on it is one on the low end, by
+ * which stores keep their order.
+ */
+export function addEnds(param: string, key: string, [low, high]: readonly [number, number], add: Add): void {
+  add({ kind: 'range', param, key: low === high ? key : WIDE + key, low, high });
+}
+
+/** Whether a key is that of stretches. */
+export const isWide = (key: string): boolean => key.startsWith(WIDE);
 
 /** A number of a query: `from` (inclusive) to `to` (exclusive) is its implicit range. */
 export interface WrittenNumber {
@@ -76,6 +104,16 @@ export function pointExpression(
   prefix: Prefix,
   number: WrittenNumber,
 ): Expression {
+  return or(onLowEnd(boundsOf(param, key, prefix, number)), boundsOf(param, WIDE + key, prefix, number));
+}
+
+function onLowEnd(expression: Expression): Expression {
+  if (expression.op === 'or') return or(...expression.of.map(onLowEnd));
+  if (expression.op !== 'range') return expression;
+  return { ...expression, bounds: expression.bounds.map((one) => ({ ...one, end: 'low' })) };
+}
+
+function boundsOf(param: string, key: string, prefix: Prefix, number: WrittenNumber): Expression {
   const { value, from, to } = number;
   const make = (...bounds: Bound[]): Expression => ({ op: 'range', param, key, bounds });
   const low = (is: Bound['is'], at: number): Bound => ({ end: 'low', is, value: at });
@@ -107,5 +145,5 @@ export function pointExpression(
   }
 }
 
-/** Rounds away the last bits of a computed bound, so that 5.4 less a tenth is 4.86. */
-const tidy = (value: number): number => Number(value.toPrecision(15));
+/** Rounds away the last bits of a computed number, so that 5.4 less a tenth is 4.86. */
+export const tidy = (value: number): number => Number(value.toPrecision(15));

@@ -2,27 +2,49 @@
 import { fault } from '../model/outcome.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/engine.ts';
+import { unitOf as ucumUnit } from '../path/ucum.ts';
 import type { Add } from './add.ts';
 import { splitEscaped } from './escape.ts';
 import type { Expression } from './expression.ts';
-import { numberOf, parseNumber, pointExpression, rangeEnds, UNBOUND } from './number.ts';
+import { addEnds, numberOf, parseNumber, pointExpression, rangeEnds, scaled, UNBOUND } from './number.ts';
 import { splitPrefix } from './prefix.ts';
 
 const TAB = '\t';
 const CURRENCY = 'urn:iso:std:iso:4217';
 
-/** Index values of a Quantity (Age, Duration …), Money or Range: without unit, by the unit as written, and by the coded unit. */
+const UCUM = 'http://unitsofmeasure.org';
+
+/**
+ * Index values of a Quantity (Age, Duration …), Money or Range: without unit, by the unit as written, and by the coded unit, which for UCUM means all units of its
+ * dimension: the number is then one of base units. https://ucum.org/ucum
+ */
 export function indexQuantity(param: string, { value, type }: PathNode, add: Add): void {
   if (!isObject(value)) return;
-  const ends = type === 'Range' ? rangeEnds(value) : quantityEnds(value);
-  if (!ends) return;
-  for (const key of unitKeys(unitOf(value, type)))
-    add({ kind: 'range', param, key, low: ends[0], high: ends[1] });
+  const unit = unitOf(value, type);
+  const ends = (factor: number): readonly [number, number] | undefined =>
+    type === 'Range' ? rangeEnds(value, factor) : quantityEnds(value, factor);
+  const written = ends(1);
+  if (!written) return;
+  for (const key of unitKeys(unit)) addEnds(param, key, written, add);
+  const canonical = canonicalOf(unit.system, unit.code);
+  if (canonical) addEnds(param, canonical.key, ends(canonical.factor)!, add);
 }
 
-function quantityEnds(quantity: JsonObject): readonly [number, number] | undefined {
-  const number = numberOf(quantity['value']);
-  if (number === undefined) return undefined;
+/** What all units of one dimension stand under, and how many base units one is. Undefined for what is not UCUM or has no proportional scale. */
+function canonicalOf(
+  system: JsonValue | undefined,
+  code: JsonValue | undefined,
+): { readonly key: string; readonly factor: number } | undefined {
+  if (system !== UCUM || typeof code !== 'string') return undefined;
+  const unit = ucumUnit(code);
+  if (!unit || unit.isSpecial) return undefined;
+  return { key: `=${unit.dimension}`, factor: Number(unit.factor.digits) / 10 ** unit.factor.scale };
+}
+
+function quantityEnds(quantity: JsonObject, factor: number): readonly [number, number] | undefined {
+  const own = numberOf(quantity['value']);
+  if (own === undefined) return undefined;
+  const number = scaled(own, factor);
   switch (quantity['comparator']) {
     case '<':
       return [-UNBOUND, neighbour(number, -1)];
@@ -61,7 +83,8 @@ function unitOf(value: JsonObject, type: string): Unit {
 function unitKeys({ system, code, unit }: Unit): ReadonlySet<string> {
   const keys = new Set(['']);
   for (const written of [code, unit]) if (typeof written === 'string') keys.add(TAB + written);
-  if (typeof system === 'string' && typeof code === 'string') keys.add(system + TAB + code);
+  if (typeof system === 'string' && typeof code === 'string' && !canonicalOf(system, code))
+    keys.add(system + TAB + code);
   return keys;
 }
 
@@ -76,6 +99,13 @@ export function quantityExpression(param: string, value: string): Expression {
       param,
     );
   }
+  const asked = parseNumber(number, param);
+  const canonical = canonicalOf(system, code);
+  if (canonical) {
+    const { key, factor } = canonical;
+    const [at, from, to] = [asked.value, asked.from, asked.to].map((one) => scaled(one, factor));
+    return pointExpression(param, key, prefix, { value: at!, from: from!, to: to! });
+  }
   const key = code === '' ? '' : system + TAB + code;
-  return pointExpression(param, key, prefix, parseNumber(number, param));
+  return pointExpression(param, key, prefix, asked);
 }

@@ -174,11 +174,17 @@ describe('number and quantity', () => {
       ['u\tmg', 5.4, 5.4],
     ]);
     expect(quantity({ unit: 'mg' })).toEqual([]);
+    const ucum = { system: 'http://unitsofmeasure.org', code: 'mg' };
+    expect(quantity({ value: 5.4, ...ucum })).toEqual([
+      ['', 5.4, 5.4],
+      ['\tmg', 5.4, 5.4],
+      ['=M1', 0.0054, 0.0054],
+    ]);
   });
 
   it('is open where a comparator says so', () => {
-    expect(quantity({ value: 5, comparator: '<=' })).toEqual([['', -MAX, 5]]);
-    expect(quantity({ value: 5, comparator: '>=' })).toEqual([['', 5, MAX]]);
+    expect(quantity({ value: 5, comparator: '<=' })).toEqual([['~', -MAX, 5]]);
+    expect(quantity({ value: 5, comparator: '>=' })).toEqual([['~', 5, MAX]]);
     const [[, low, high]] = quantity({ value: 5, comparator: '<' }) as [[string, number, number]];
     expect([low, high < 5, 5 - high < 1e-14]).toEqual([-MAX, true, true]);
     const [[, above]] = quantity({ value: -5, comparator: '>' }) as [[string, number]];
@@ -195,8 +201,8 @@ describe('number and quantity', () => {
     ]);
     const condition = { resourceType: 'Condition', onsetRange: { low: { value: 3, code: 'a' } } };
     expect(values(condition, 'onset-age')).toEqual([
-      ['', 3, MAX],
-      ['\ta', 3, MAX],
+      ['~', 3, MAX],
+      ['~\ta', 3, MAX],
     ]);
   });
 
