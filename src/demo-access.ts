@@ -177,7 +177,7 @@ function ownClients(apps: readonly ClientRecord[], jwk: Jwk): readonly ClientRec
       response_types: [],
       grant_types: ['client_credentials'],
       token_endpoint_auth_method: 'private_key_jwt',
-      smart_scopes: 'system/*.rs',
+      smart_scopes: 'system/*.cruds',
       jwks: { keys: [{ ...jwk }] },
       demo: true,
     },

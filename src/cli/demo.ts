@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { DemoBundle } from '../demo/records.ts';
 import { progress } from '../telemetry/progress.ts';
+import { bearerOf, withBearer, type Bearer, type BearerOptions } from './bearer.ts';
 import { examples } from './help.ts';
 import { baseUrl, count, day } from './options.ts';
 import { eachOf, sendBundle } from './send.ts';
 
-interface DemoOptions {
+interface DemoOptions extends BearerOptions {
   readonly patients: number;
   readonly seed: number;
   readonly asOf?: string;
@@ -16,12 +17,15 @@ interface DemoOptions {
   readonly server?: string;
 }
 
+interface Target extends DemoOptions {
+  readonly bearer: Bearer;
+}
+
 /** Records that are sent at a time. */
 const PARALLEL = 3;
 
 export function addDemo(program: Command): void {
-  program
-    .command('demo')
+  withBearer(program.command('demo'))
     .description(
       'Make synthetic, clinically coherent, US Core-shaped records. The same seed gives the same records.',
     )
@@ -49,10 +53,11 @@ async function demo(options: DemoOptions): Promise<void> {
   if (options.out !== undefined) await mkdir(options.out, { recursive: true });
   const { demoRecords } = await import('../demo/records.ts');
   const records = demoRecords(options);
+  const target: Target = { ...options, bearer: bearerOf(options.server ?? '', options) };
   const bar = progress('Patients', options.patients);
   let [done, next] = [0, 0];
   const keep = async (bundle: DemoBundle): Promise<void> => {
-    await deliver(options, bundle, next++);
+    await deliver(target, bundle, next++);
     if (hasPatient(bundle)) bar.update(++done);
   };
   // First come the places, people and medicines that all patients refer to.
@@ -66,10 +71,10 @@ async function demo(options: DemoOptions): Promise<void> {
 const hasPatient = ({ entry = [] }: DemoBundle): boolean =>
   entry.some(({ resource }) => resource?.resourceType === 'Patient');
 
-async function deliver({ out, server }: DemoOptions, bundle: DemoBundle, number: number): Promise<void> {
+async function deliver({ out, server, bearer }: Target, bundle: DemoBundle, number: number): Promise<void> {
   const text = JSON.stringify(bundle);
   if (out !== undefined) await writeFile(join(out, `${String(number).padStart(5, '0')}.json`), text);
   if (server === undefined) return;
-  const { refused } = await sendBundle(server, text);
+  const { refused } = await sendBundle(server, text, bearer);
   if (refused.length > 0) throw new Error(`the server refused record ${number}: ${refused[0]}`);
 }

@@ -4,14 +4,19 @@
  */
 import type { Command } from 'commander';
 import { progress } from '../telemetry/progress.ts';
+import { bearerOf, withBearer, type Bearer, type BearerOptions } from './bearer.ts';
 import { bundlesOf, filesOf } from './bundles.ts';
 import { examples } from './help.ts';
 import { baseUrl, parallel } from './options.ts';
 import { eachOf, sendBundle } from './send.ts';
 
-interface ImportOptions {
+interface ImportOptions extends BearerOptions {
   readonly server: string;
   readonly parallel: number;
+}
+
+interface Target extends ImportOptions {
+  readonly bearer: Bearer;
 }
 
 /** The bundles that were refused as a whole: file -> number of the bundle in it -> why. */
@@ -26,8 +31,7 @@ interface Pass {
 }
 
 export function addImport(program: Command): void {
-  program
-    .command('import <path...>')
+  withBearer(program.command('import <path...>'))
     .description(
       'Send files to a server. A .json file holds a transaction or batch Bundle, or one resource; an .ndjson file one resource a line. Folders are searched.',
     )
@@ -42,6 +46,10 @@ export function addImport(program: Command): void {
           'sends a bulk export; resources keep their ids',
         ],
         [
+          'embergate import --client demo-backend --key data/demo-backend.jwk.json records/',
+          'the same, to a server that asks for tokens: the demo’s backend client',
+        ],
+        [
           'embergate import --server http://localhost:8080/t/north/fhir one.json',
           'sends one Bundle to another tenant',
         ],
@@ -53,7 +61,8 @@ export function addImport(program: Command): void {
 async function importFiles(paths: readonly string[], options: ImportOptions): Promise<void> {
   const files = await filesOf(paths);
   if (files.length === 0) throw new Error('there is no .json or .ndjson file to import');
-  let pass = await sendAll('Files', files, () => true, options);
+  const target: Target = { ...options, bearer: bearerOf(options.server, options) };
+  let pass = await sendAll('Files', files, () => true, target);
   let { done } = pass;
   const entries = [...pass.entries];
   while (pass.done > 0 && pass.refused.size > 0) {
@@ -62,7 +71,7 @@ async function importFiles(paths: readonly string[], options: ImportOptions): Pr
       'Sent again',
       [...refused.keys()],
       (file, number) => refused.get(file)!.has(number),
-      options,
+      target,
     );
     done += pass.done;
     entries.push(...pass.entries);
@@ -76,7 +85,7 @@ async function sendAll(
   title: string,
   files: readonly string[],
   wanted: (file: string, number: number) => boolean,
-  { server, parallel: most }: ImportOptions,
+  { server, parallel: most, bearer }: Target,
 ): Promise<Pass> {
   const refused = new Map<string, Map<number, string>>();
   const entries: string[] = [];
@@ -87,7 +96,7 @@ async function sendAll(
     for await (const text of bundlesOf(file)) {
       number++;
       if (!wanted(file, number)) continue;
-      const result = await sendBundle(server, text);
+      const result = await sendBundle(server, text, bearer);
       done += result.done;
       if (result.done > 0) entries.push(...result.refused.map((why) => `${place(file, number)}: ${why}`));
       else if (result.refused.length > 0)

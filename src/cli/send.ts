@@ -1,5 +1,6 @@
 /** Sends bundles to a server and tells what was refused. https://hl7.org/fhir/R4/http.html#transaction */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bearer } from './bearer.ts';
 
 export interface SendResult {
   /** entries that were done */
@@ -24,9 +25,16 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
 /** POSTs one transaction or batch to the base URL. Never throws for an answer; throws when the server cannot be reached. */
-export async function sendBundle(base: string, text: string): Promise<SendResult> {
+export async function sendBundle(
+  base: string,
+  text: string,
+  bearer: Bearer = async () => undefined,
+): Promise<SendResult> {
   for (let tried = 1; ; tried++) {
-    const response = await post(base, text);
+    const authorization = await bearer();
+    let response = await post(base, text, authorization);
+    if (response.status === 401 && authorization !== undefined)
+      response = await post(base, text, await bearer(authorization));
     const answer = (await response.json().catch(() => ({}))) as Answer;
     if (response.ok) return judged(answer);
     const isBusy = response.status === 503 || response.status === 429;
@@ -40,11 +48,12 @@ function waitOf(response: Response, tried: number): number {
   return Math.min(asked > 0 ? asked : FIRST_WAIT_MS * 2 ** (tried - 1), LONGEST_WAIT_MS);
 }
 
-async function post(base: string, body: string): Promise<Response> {
+async function post(base: string, body: string, authorization: string | undefined): Promise<Response> {
   const headers = {
     'content-type': 'application/fhir+json',
     accept: 'application/fhir+json',
     prefer: 'return=minimal',
+    ...(authorization !== undefined && { authorization }),
   };
   try {
     return await fetch(base, { method: 'POST', headers, body, signal: AbortSignal.timeout(300_000) });

@@ -4,13 +4,14 @@
  */
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readConfig } from '../../src/config.ts';
 import { DEMO_PASSWORD, refuseExposedDemo } from '../../src/demo-access.ts';
 import { accounts, setPassword, signIn } from '../../src/smart/accounts.ts';
+import { newBackendKeys } from '../../src/smart/backend-key.ts';
 import { clients } from '../../src/smart/registered-clients.ts';
 import { openSqliteStores } from '../../src/store/sqlite/stores.ts';
 import type { TokenStore } from '../../src/store/ports.ts';
@@ -123,6 +124,35 @@ needs('command:curl', 'the commands that a start prints')('the ways in', () => {
     );
     expect(JSON.stringify(known)).not.toContain('demo-secret');
   });
+
+  it('let a command in with the key of the backend client, and say why not without it', async () => {
+    const bundle = {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [
+        {
+          resource: { resourceType: 'Patient', id: 'imported', active: true },
+          request: { method: 'PUT', url: 'Patient/imported' },
+        },
+      ],
+    };
+    const file = join(folder, 'one.json');
+    writeFileSync(file, JSON.stringify(bundle));
+    const command = `node scripts/embergate.mjs import --server '${server.base}' '${file}' 2>&1`;
+    const key = (path: string): string => `${command} --client demo-backend --key '${path}'`;
+    expect(await shell(command)).toMatchObject({ code: 1, out: expect.stringContaining('401') });
+    expect(await shell(key(keyFile))).toEqual({
+      code: 0,
+      out: expect.stringContaining('1 resources from 1 file'),
+    });
+    const { privateJwk } = await newBackendKeys('ES384');
+    const stranger = join(folder, 'stranger.json');
+    writeFileSync(stranger, JSON.stringify(privateJwk));
+    expect(await shell(key(stranger))).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/no token from http:.*invalid_client/),
+    });
+  }, 60_000);
 
   it('20: is a private key that only this user can read', () => {
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
