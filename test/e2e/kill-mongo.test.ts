@@ -44,12 +44,16 @@ needs('mongod', 'kill -9 on MongoDB')('kill -9 on MongoDB', () => {
     for (let n = 0; n < ROUNDS; n++) acknowledged.push(...(await round(url, n)));
     const stores = await openMongoStores({ url });
     try {
-      const { faults, versions, units } = await checkAfterKills(await stores.tenant(TENANT), acknowledged);
+      const { faults, versions, units, deletes } = await checkAfterKills(
+        await stores.tenant(TENANT),
+        acknowledged,
+      );
       expect(faults).toEqual([]);
       expect(units).toBeGreaterThanOrEqual(acknowledged.length);
       expect(acknowledged.length).toBeGreaterThan(ROUNDS * 5);
+      expect(deletes).toBeGreaterThan(ROUNDS);
       console.log(
-        `${ROUNDS} rounds: ${acknowledged.length} units acknowledged, ${units} stored, ${versions} versions, all whole`,
+        `${ROUNDS} rounds: ${acknowledged.length} units acknowledged, ${units} stored, ${versions} versions, ${deletes} deletes, all whole`,
       );
     } finally {
       await stores.close();

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openKind, TENANT } from './load-child.ts';
+import { openKind, TENANT } from './kill-load.ts';
 
 export const FOLLOWER = 'follower';
 

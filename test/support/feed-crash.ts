@@ -1,11 +1,14 @@
 /** A reader of the feed that is killed and restarted while others write: what it saw, against the feed itself. Works on any store. */
+import { expect } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TenantStore } from '../../src/store/ports.ts';
+import type { Stores, TenantStore } from '../../src/store/ports.ts';
 import { FOLLOWER } from './feed-child.ts';
+import { TENANT } from './kill-load.ts';
 
+const KILLS = 15;
 const CHILD = resolve(import.meta.dirname, 'feed-child.ts');
 
 async function startReader(args: readonly string[]): Promise<ChildProcess> {
@@ -46,7 +49,7 @@ async function write(store: TenantStore, stop: () => boolean): Promise<number> {
   return versions;
 }
 
-export interface Followed {
+interface Followed {
   /** lines `seq type/id/version` as the reader saw them */
   readonly seen: readonly string[];
   /** the same of the whole feed */
@@ -56,7 +59,7 @@ export interface Followed {
 }
 
 /** Kills the reader `kills` times while units are written, and lets it come to the end at last. `args`: kind and place of the store. */
-export async function followWithKills(
+async function followWithKills(
   store: TenantStore,
   args: readonly string[],
   file: string,
@@ -89,4 +92,24 @@ export async function followWithKills(
     await sleep(20);
   last.kill('SIGKILL');
   return { seen: linesOf(file), wanted, versions, cursor: await store.feed.cursor(FOLLOWER) };
+}
+
+/** Each version once and in order, over 15 kills. `file` is where the reader writes what it sees. */
+export async function expectWholeFeed(
+  open: () => Promise<Stores>,
+  kind: 'sqlite' | 'mongo',
+  where: string,
+  file: string,
+): Promise<void> {
+  const stores = await open();
+  try {
+    const store = await stores.tenant(TENANT);
+    const { seen, wanted, versions, cursor } = await followWithKills(store, [kind, where], file, KILLS);
+    expect(versions).toBeGreaterThan(100);
+    expect(wanted).toHaveLength(versions);
+    expect(seen).toEqual(wanted);
+    expect(cursor).toBe(await store.feed.last());
+  } finally {
+    await stores.close();
+  }
 }

@@ -11,6 +11,7 @@ export interface Checked {
   readonly faults: readonly string[];
   readonly versions: number;
   readonly units: number;
+  readonly deletes: number;
 }
 
 const PAGE = 1000;
@@ -44,7 +45,8 @@ export async function checkAfterKills(
     ...(await indexFaults(tenant, feed)),
     ...(await jobFaults(tenant, feed)),
   ];
-  return { faults, versions: feed.length, units: unitsOf(feed).size };
+  const deletes = feed.filter(({ body }) => !body).length;
+  return { faults, versions: feed.length, units: unitsOf(feed).size, deletes };
 }
 
 function orderFaults(feed: readonly StoredResource[]): string[] {
@@ -59,12 +61,19 @@ function orderFaults(feed: readonly StoredResource[]): string[] {
   });
 }
 
+/** The name of the unit of each version. A tombstone says nothing: it belongs to the unit of the version before it. */
+function unitNames(feed: readonly StoredResource[]): string[] {
+  let name_ = 'none';
+  return feed.map((one) => (name_ = one.body ? told(one).unit : name_));
+}
+
 function unitsOf(feed: readonly StoredResource[]): Map<string, StoredResource[]> {
   const units = new Map<string, StoredResource[]>();
-  for (const one of feed) {
-    const { unit } = told(one);
-    units.set(unit, [...(units.get(unit) ?? []), one]);
-  }
+  unitNames(feed).forEach((unit, i) => {
+    const versions = units.get(unit);
+    if (versions) versions.push(feed[i]!);
+    else units.set(unit, [feed[i]!]);
+  });
   return units;
 }
 
@@ -75,32 +84,38 @@ function wholeFaults(feed: readonly StoredResource[]): string[] {
     const { size } = told(first);
     if (versions.length !== size) return [`of unit ${unit} there are ${versions.length} of ${size}`];
     return versions.flatMap((one, i) => {
-      const { resourceType, id, meta } = told(one);
-      const stamped = meta.lastUpdated === new Date(one.instant).toISOString();
-      const same = resourceType === one.type && id === one.id && meta.versionId === `${one.versionId}`;
       const placed = one.seq === first.seq + i && one.instant === first.instant;
-      return stamped && same && placed
-        ? []
-        : [`${name(one)} of ${unit} says ${JSON.stringify(meta)} at ${one.seq}, ${one.instant}`];
+      return placed && saysWhatItIs(one) ? [] : [`${name(one)} of ${unit}: ${one.seq}, ${one.instant}`];
     });
   });
+}
+
+function saysWhatItIs(one: StoredResource): boolean {
+  if (!one.body) return one.method === 'DELETE';
+  const { resourceType, id, meta } = told(one);
+  const stamped = meta.lastUpdated === new Date(one.instant).toISOString();
+  return stamped && resourceType === one.type && id === one.id && meta.versionId === `${one.versionId}`;
 }
 
 function acknowledgedFaults(
   feed: readonly StoredResource[],
   acknowledged: readonly Acknowledged[],
 ): string[] {
-  const bySeq = new Map(feed.map((one) => [one.seq, one]));
+  const names = unitNames(feed);
+  const bySeq = new Map(feed.map((one, i) => [one.seq, { ...one, unit: names[i] }]));
   return acknowledged.flatMap(({ unit, firstSeq, instant, writes }) =>
     writes.flatMap((write, i) => {
       const one = bySeq.get(firstSeq + i);
-      const there = one && name(one) === name(write) && told(one).unit === unit && one.instant === instant;
+      const there = one && name(one) === name(write) && one.unit === unit && one.instant === instant;
       return there
         ? []
         : [`${name(write)} of ${unit} was acknowledged at ${firstSeq + i}; there is ${one && name(one)}`];
     }),
   );
 }
+
+/** Of a tombstone none. */
+const bytes = ({ body }: StoredResource): Buffer => Buffer.from(body ?? []);
 
 function lastVersions(feed: readonly StoredResource[]): Map<string, StoredResource> {
   return new Map(feed.map((one) => [`${one.type}/${one.id}`, one]));
@@ -114,7 +129,7 @@ async function currentFaults(tenant: TenantStore, feed: readonly StoredResource[
     const found = await tenant.resources.read(some);
     some.forEach((one, i) => {
       const current = found[i];
-      const same = current?.seq === one.seq && Buffer.compare(current.body!, one.body!) === 0;
+      const same = current?.seq === one.seq && bytes(current).equals(bytes(one));
       if (!same)
         faults.push(
           `${name(one)} is the last in the feed, but the current one is ${current && name(current)}`,
@@ -153,7 +168,7 @@ async function found(tenant: TenantStore, where: Expression): Promise<string[]> 
 
 /** By each kind of index value exactly the current versions are found. */
 async function indexFaults(tenant: TenantStore, feed: readonly StoredResource[]): Promise<string[]> {
-  const current = [...lastVersions(feed).values()];
+  const current = [...lastVersions(feed).values()].filter(({ body }) => body);
   const faults: string[] = [];
   const compare = async (
     what: string,
@@ -163,6 +178,7 @@ async function indexFaults(tenant: TenantStore, feed: readonly StoredResource[])
     const [is, should] = [(await found(tenant, where)).join(), wanted.map(name).sort().join()];
     if (is !== should) faults.push(`${what}: found ${is.slice(0, 500)}, wanted ${should.slice(0, 500)}`);
   };
+  await compare('all', ALL, current);
   const every = Math.max(1, Math.floor(current.length / 200));
   for (const one of current.filter((_, i) => i % every === 0)) {
     const { unit } = told(one);
