@@ -2,9 +2,10 @@
  * Paging cursors: a store's position, sealed together with the question it belongs to and with who asked it, so that it can be used for nothing else and
  * by nobody else, and tells nothing. https://hl7.org/fhir/R4/http.html#paging
  */
-import { createCipheriv, createDecipheriv, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { OPEN_ACCESS } from '../access/context.ts';
 import { fault } from '../fhir/model/outcome.ts';
+import { chance } from './chance.ts';
 import type { Context } from './record.ts';
 
 export const CURSOR = '_cursor';
@@ -20,7 +21,7 @@ const TAG_BYTES = 16;
 
 /** `question` is all that the position depends on: path, parameters, caller. */
 export function sealCursor(secret: Uint8Array, question: string, position: string): string {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = chance(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, keyOf(secret), nonce).setAAD(Buffer.from(question));
   const sealed = Buffer.concat([cipher.update(position, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
