@@ -3,6 +3,8 @@ import { OPEN_ACCESS, scopesOf } from '../../access/context.ts';
 import { fault } from '../../fhir/model/outcome.ts';
 import { parseElements, pickElements } from '../../fhir/search/elements.ts';
 import type { ResourceKey, StoredResource } from '../../store/ports.ts';
+import { NONE } from '../../fhir/search/expression.ts';
+import type { Scope } from '../../fhir/search/plan.ts';
 import { names } from '../etag.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -23,7 +25,9 @@ export async function read(context: Context, key: ResourceKey): Promise<FhirResp
 async function current(context: Context, key: ResourceKey): Promise<StoredResource | undefined> {
   const { access, record } = context;
   if (access === OPEN_ACCESS) return (await record.store.resources.read([key]))[0];
-  const scope = await scopesOf(access, 'read', [key.type]);
+  const where = access.scope('read', key.type);
+  const here = where instanceof Promise ? await where : where;
+  const scope: Scope = (type) => (type === key.type ? here : NONE);
   const [stored] = await record.store.resources.read([key], scope);
   if (!stored || stored.body) return stored;
   return (await seenOf(context, scope, [stored]))[0];
