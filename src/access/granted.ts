@@ -33,6 +33,7 @@ export function grantedAccess(grantee: Grantee, realms: Realms, around: Surround
   const self = ownUser(grantee, realms);
   const holding = remembered((action, type) => heldScopes(grantee, realms, definitions, action, type));
   const realmsHeld = distinctRealms(grantee, realms);
+  const granted = new Set<string>();
   return {
     caller: callerOf(grantee),
     scope: remembered((action, type) => {
@@ -42,9 +43,14 @@ export function grantedAccess(grantee: Grantee, realms: Realms, around: Surround
     }),
     mention: (type) => eitherOf(realmsHeld.map((realm) => inRealm(around, realm, 'read', type))),
     refusal: (action, type) => {
+      const name = `${action} ${type ?? ''}`;
+      if (granted.has(name)) return undefined;
       const types = type === undefined ? definitions.resourceTypes : [type];
-      if (types.some((one) => holding(action, one).length > 0)) return undefined;
-      if (action === 'read' && self && types.includes(self.type)) return undefined;
+      const isOwn = action === 'read' && self !== undefined && types.includes(self.type);
+      if (isOwn || types.some((one) => holding(action, one).length > 0)) {
+        granted.add(name);
+        return undefined;
+      }
       return insufficientScope(around.base, grantee, action, type, noteOf(grantee, realms, action, type));
     },
   };
