@@ -1,6 +1,6 @@
 /**
  * The access context of a request: who asks, and what they may see, as one Expression per interaction and type. Nothing else in the program
- * decides who sees what (docs/adr/0016-access.md).
+ * decides who sees what (docs/adr/0026-who-sees-what.md).
  */
 import { ALL, NONE, type Expression } from '../fhir/search/expression.ts';
 import { match } from '../fhir/search/match.ts';

@@ -1,6 +1,6 @@
 /**
  * The access context of a grantee: scopes x launch context x user x tenant as one Expression. The meaning of each level stands in
- * docs/adr/0016-access.md. https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
+ * docs/adr/0026-who-sees-what.md. https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
  */
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL, and, NONE, or, type Expression } from '../fhir/search/expression.ts';

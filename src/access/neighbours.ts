@@ -1,6 +1,6 @@
 /**
  * What a patient's record reaches: shared resources that it refers to, those that these refer to in turn, and what is attached to it. The sets are
- * bounded, and are believed as long as nothing was committed (docs/adr/0016-access.md).
+ * bounded, and are believed as long as nothing was committed (docs/adr/0026-who-sees-what.md).
  */
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL, type Expression } from '../fhir/search/expression.ts';

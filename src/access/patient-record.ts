@@ -1,6 +1,6 @@
 /**
  * Which resources are one patient's record: the Patient compartment, read so that a resource about somebody else does not come in by a side door
- * (a performer, an author, a link), and what is plainly the patient's besides (docs/adr/0016-access.md). https://hl7.org/fhir/R4/compartmentdefinition-patient.html
+ * (a performer, an author, a link), and what is plainly the patient's besides (docs/adr/0026-who-sees-what.md). https://hl7.org/fhir/R4/compartmentdefinition-patient.html
  */
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { and, NONE, not, or, type Expression } from '../fhir/search/expression.ts';

@@ -1,6 +1,6 @@
 /**
  * What the caller of a write may meet and make. What it may not see is to it as if it were not there, so that no write can ask whether something exists:
- * not by an id, a condition, a reference or a version (docs/adr/0016-access.md).
+ * not by an id, a condition, a reference or a version (docs/adr/0026-who-sees-what.md).
  */
 import { mentionsOf, OPEN_ACCESS, permits, scopesOf, type Action } from '../../access/context.ts';
 import { fault } from '../../fhir/model/outcome.ts';
