@@ -15,13 +15,6 @@ export function launcherForm(site: Site, choices: LaunchChoices): Html {
     </p>
     <form class="launcher" method="get" action="/apps#launcher" data-choices="">
       ${appAndMode(choices)} ${!isAlone && context(site, choices)} ${fault(choices)}
-      <div class="actions">
-        <button formmethod="post" formaction="/apps/launch" formtarget="_blank">Launch this</button>
-        <button class="unscripted">Update choices</button>
-        <button type="button" class="scripted" data-copy="${site.publicUrl}${addressOf(setup)}">
-          <span data-copied="Copied" aria-live="polite">Copy link to this set-up</span>
-        </button>
-      </div>
       ${isAlone && html`<p class="quiet">The app ${MODES.standalone.tells}.</p>`}
       ${
         !setup.app.isOurs &&
@@ -29,6 +22,13 @@ export function launcherForm(site: Site, choices: LaunchChoices): Html {
           This app is not one of ours: it will ask you to sign in as ${setup.user.username}, and to consent.
         </p>`
       }
+      <div class="actions">
+        <button formmethod="post" formaction="/apps/launch" formtarget="_blank">Launch this</button>
+        <button class="unscripted">Update choices</button>
+        <button type="button" class="scripted" data-copy="${site.publicUrl}${addressOf(setup)}">
+          <span data-copied="Copied" aria-live="polite">Copy link to this set-up</span>
+        </button>
+      </div>
     </form>
   </section>`;
 }
