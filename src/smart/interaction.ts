@@ -11,6 +11,7 @@ import { endOnlineGrants } from './grant.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
 import { claimedLaunch } from './launch.ts';
 import type { Problem } from './problem.ts';
+import { ROUTES } from './provider.ts';
 import { text } from './resource-server.ts';
 import type { StepName, StepResults } from './steps.ts';
 import type { Step, StepHandler, StepOutcome } from './step.ts';
@@ -44,7 +45,18 @@ export async function interact(
   if (!tenant.keys.proves(fields.get('csrf') ?? '', uid)) {
     return showProblem(tenant, response, { kind: 'session' }, request);
   }
+  if (part === 'other') return seeOther(response, anotherSignIn(step));
   return answer(step, request, response, await handler.take(step, fields, part));
+}
+
+/** The same request once more, with a sign-in whoever is signed in. A launch is used up and its user's, and so stays with them. */
+function anotherSignIn({ tenant, interaction, form, other }: Step): string {
+  if (!other) return form.action;
+  const parameters = Object.entries(interaction.params).filter(
+    (one): one is [string, string] => typeof one[1] === 'string' && one[0] !== 'prompt',
+  );
+  const query = new URLSearchParams([...parameters, ['prompt', 'login']]);
+  return `${tenant.origin}${tenant.mount}${ROUTES.authorization}?${query.toString()}`;
 }
 
 /** undefined: the browser holds no cookie for this step, it is over, or another user is signed in by now. */
@@ -63,17 +75,19 @@ async function stepOf(
   const user = session ? await tenant.accounts.find(session.accountId) : undefined;
   const action = `${tenant.mount}/interaction/${uid}`;
   const csrf = tenant.keys.proof(uid);
+  const launch = await claimedLaunch(tenant.tokens, text(params['launch']), client.clientId, Date.now());
   return {
     tenant,
     provider,
     interaction,
     client,
-    launch: await claimedLaunch(tenant.tokens, text(params['launch']), client.clientId, Date.now()),
+    launch,
     user,
     results: (lastSubmission ?? {}) as StepResults,
     scope: text(params['scope']) ?? '',
     form: { action, csrf },
     search: { action: `${action}/search`, csrf },
+    other: launch || text(params['launch']) !== undefined ? undefined : { action: `${action}/other`, csrf },
     address: request.socket.remoteAddress ?? '',
     device: deviceOf(request) ?? randomBytes(24).toString('base64url'),
   };

@@ -31,6 +31,14 @@ export interface PersonView {
   readonly recent?: boolean;
 }
 
+/** Who is signed in. `other`: a POST there lets another person sign in instead; absent where the launch is this user's alone. */
+export interface SignedInView {
+  readonly name: string;
+  /** "clinician" */
+  readonly who: string;
+  readonly other?: FormTarget;
+}
+
 /** Fields `username`, `password`. */
 export interface SignInView {
   readonly form: FormTarget;
@@ -51,6 +59,7 @@ export interface SelectPatientView {
   readonly form: FormTarget;
   readonly search: FormTarget;
   readonly app: AppView;
+  readonly user: SignedInView;
   readonly asked?: string;
   readonly patients: readonly PersonView[];
   /** there are more than are shown */
@@ -61,6 +70,7 @@ export interface SelectPatientView {
 export interface SelectEncounterView {
   readonly form: FormTarget;
   readonly app: AppView;
+  readonly user: SignedInView;
   readonly patient: PersonView;
   readonly optional: boolean;
   readonly encounters: readonly {
@@ -96,7 +106,7 @@ export interface PermissionView {
 export interface ConsentView {
   readonly form: FormTarget;
   readonly app: AppView;
-  readonly user: { readonly name: string; readonly who: string };
+  readonly user: SignedInView;
   /** whose record; absent for `user/` access to all records that the user may see */
   readonly patient?: PersonView;
   readonly permissions: readonly { readonly group: string; readonly items: readonly PermissionView[] }[];

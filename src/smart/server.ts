@@ -149,7 +149,7 @@ const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], ha
   [new RegExp(`^${ROUTES.registration}/[^/]+$`), ['GET', 'PUT', 'DELETE'], register],
   [new RegExp(`^${ROUTES.end_session}$`), ['POST'], leave],
   [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
-  [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search))?$/, ['GET', 'POST'], pages],
+  [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search|other))?$/, ['GET', 'POST'], pages],
   [/^\/state\/Basic(?:\/[A-Za-z0-9-]{1,64})?$/, ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'], state],
   [new RegExp(`^${BRANDS_PATH}$`), ['GET', 'HEAD', 'OPTIONS'], brands],
   [new RegExp(`^${STYLE_PATH.replace('.', '\\.')}$`), ['GET', 'HEAD', 'OPTIONS'], style],

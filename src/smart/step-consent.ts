@@ -6,7 +6,7 @@ import type { TokenExtra } from '../access/access-token.ts';
 import { parseScope } from '../access/scopes.ts';
 import { appView } from './app-view.ts';
 import { DURATIONS, keepAgreement } from './grant.ts';
-import type { Step, StepHandler, StepOutcome } from './step.ts';
+import { signedIn, type Step, type StepHandler, type StepOutcome } from './step.ts';
 import type { ConsentView, PersonView } from './pages.ts';
 import { registeredScopes } from './resource-server.ts';
 import { covers, decideScopes, hasScope, wantsPatient } from './scope-policy.ts';
@@ -110,13 +110,6 @@ async function patientIn(
   return patient ? { patient } : { problem: { kind: 'no-record' } };
 }
 
-const ROLES: Readonly<Record<string, string>> = {
-  practitioner: 'clinician',
-  patient: 'patient',
-  related: 'family member',
-  operator: 'operator',
-};
-
 function page(step: Step, patient: PersonView | undefined, error?: string): string {
   const { tenant, form, client, user } = step;
   const scopes = asked(step);
@@ -124,7 +117,7 @@ function page(step: Step, patient: PersonView | undefined, error?: string): stri
   return tenant.pages.consent({
     form,
     app: appView(tenant, client),
-    user: { name: user!.name, who: ROLES[user!.role] ?? user!.role },
+    user: signedIn(user!, step.other),
     ...(patient && { patient }),
     ...tenant.permissions.permissionsOf(scopes),
     ...(duration && { duration }),

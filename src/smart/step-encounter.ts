@@ -1,6 +1,6 @@
 /** Which visit, where an app asks for one. https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#standalone-apps */
 import { appView } from './app-view.ts';
-import type { Step, StepHandler, StepOutcome } from './step.ts';
+import { signedIn, type Step, type StepHandler, type StepOutcome } from './step.ts';
 
 export const encounterStep: StepHandler = { show, take };
 
@@ -14,8 +14,8 @@ async function show(step: Step): Promise<StepOutcome> {
   if (!patient) return { problem: { kind: 'no-record' } };
   const encounters = await tenant.chart.encounters(user, patientId, SHOWN);
   if (encounters.length === 0) return chosen(undefined);
-  const app = appView(tenant, client);
-  return { page: tenant.pages.selectEncounter({ form, app, patient, optional: true, encounters }) };
+  const view = { form, app: appView(tenant, client), user: signedIn(user, step.other) };
+  return { page: tenant.pages.selectEncounter({ ...view, patient, optional: true, encounters }) };
 }
 
 async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {

@@ -4,7 +4,7 @@
  */
 import { appView } from './app-view.ts';
 import { recentPatients } from './grant.ts';
-import type { Step, StepHandler, StepOutcome } from './step.ts';
+import { signedIn, type Step, type StepHandler, type StepOutcome } from './step.ts';
 import type { PersonView } from './pages.ts';
 
 export const patientStep: StepHandler = { show, take };
@@ -49,11 +49,12 @@ async function withRecent(
 }
 
 function page(step: Step, patients: readonly PersonView[], more: boolean, asked?: string): string {
-  const { tenant, form, search, client } = step;
+  const { tenant, form, search, client, user, other } = step;
   return tenant.pages.selectPatient({
     form,
     search,
     app: appView(tenant, client),
+    user: signedIn(user!, other),
     ...(asked !== undefined && asked !== '' && { asked }),
     patients,
     more,

@@ -2,7 +2,7 @@
 import type Provider from 'oidc-provider';
 import type { Client, Interaction } from 'oidc-provider';
 import type { Launch } from './launch.ts';
-import type { FormTarget } from './pages.ts';
+import type { FormTarget, SignedInView } from './pages.ts';
 import type { Problem } from './problem.ts';
 import type { StepResults } from './steps.ts';
 import type { SmartTenant, UserAccount } from './tenant.ts';
@@ -22,6 +22,8 @@ export interface Step {
   readonly form: FormTarget;
   /** where the patient picker searches */
   readonly search: FormTarget;
+  /** where another person signs in; undefined where the launch is one user's alone */
+  readonly other: FormTarget | undefined;
   readonly address: string;
   /** a random value that tells this browser from others: from its cookie, or new */
   readonly device: string;
@@ -43,4 +45,16 @@ export interface StepHandler {
   show(step: Step): Promise<StepOutcome>;
   /** `part` is `search` for the search of the patient picker */
   take(step: Step, fields: URLSearchParams, part: string | undefined): Promise<StepOutcome>;
+}
+
+const ROLES: Readonly<Record<UserAccount['role'], string>> = {
+  practitioner: 'clinician',
+  patient: 'patient',
+  related: 'family member',
+  operator: 'operator',
+};
+
+/** Who is signed in, as the pages say it. */
+export function signedIn({ name, role }: UserAccount, other: FormTarget | undefined): SignedInView {
+  return { name, who: ROLES[role], ...(other && { other }) };
 }

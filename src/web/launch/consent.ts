@@ -7,7 +7,7 @@ import { renderPage, type Site } from '../frame.ts';
 import { flag, html, type Html } from '../html.ts';
 import { icon } from '../icons.ts';
 import { possessive, sayPerson } from '../words.ts';
-import { appCard, csrfField, errorLine } from './parts.ts';
+import { appCard, csrfField, errorLine, whoIsSignedIn } from './parts.ts';
 
 export function consentPage(site: Site, view: ConsentView): string {
   const body = html`<h1>${question(view)}</h1>
@@ -43,7 +43,7 @@ function whose(site: Site, { patient, user }: ConsentView): Html {
         <dd><strong>${patient.name}</strong><br /><small>${sayPerson(patient, site.now())}</small></dd>`
     }
     <dt>Signed in as</dt>
-    <dd>${user.name}, ${user.who}</dd>
+    <dd>${whoIsSignedIn(user)}</dd>
   </dl>`;
 }
 

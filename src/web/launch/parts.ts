@@ -1,5 +1,5 @@
 /** What the pages of a launch share: the hidden fields of a form, and the app as a person should recognise it. */
-import type { AppView, FormTarget } from '../../smart/pages.ts';
+import type { AppView, FormTarget, SignedInView } from '../../smart/pages.ts';
 import { html, type Html } from '../html.ts';
 import { icon } from '../icons.ts';
 
@@ -37,3 +37,12 @@ export function errorLine(text: string | undefined): Html | undefined {
 }
 
 export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Who is signed in, and the way out for whoever is not that person. */
+export function whoIsSignedIn({ name, who, other }: SignedInView): Html {
+  const person = html`<span>${name}, ${who}</span>`;
+  if (!other) return person;
+  return html`<form class="who" method="post" action="${other.action}">
+    ${csrfField(other)} ${person} <button class="slight">Not you?</button>
+  </form>`;
+}

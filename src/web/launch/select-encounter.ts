@@ -3,7 +3,7 @@ import type { SelectEncounterView } from '../../smart/pages.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { attribute, html, type Html } from '../html.ts';
 import { possessive, sayDate, sayPerson } from '../words.ts';
-import { appCard, csrfField } from './parts.ts';
+import { appCard, csrfField, whoIsSignedIn } from './parts.ts';
 
 /** https://hl7.org/fhir/R4/valueset-encounter-status.html */
 const STATUS: Readonly<Record<string, string>> = {
@@ -20,6 +20,10 @@ export function selectEncounterPage(site: Site, view: SelectEncounterView): stri
   const { patient, encounters, optional } = view;
   const body = html`<h1>Choose a visit</h1>
     ${appCard(view.app)}
+    <dl class="facts">
+      <dt>Signed in as</dt>
+      <dd>${whoIsSignedIn(view.user)}</dd>
+    </dl>
     <p><strong>${patient.name}</strong><br /><small>${sayPerson(patient, site.now())}</small></p>
     ${encounters.length === 0 && html`<p>${possessive(patient.name)} record holds no visits.</p>`}
     <form method="post" action="${view.form.action}">

@@ -3,11 +3,15 @@ import type { PersonView, SelectPatientView } from '../../smart/pages.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { html, type Html } from '../html.ts';
 import { count, sayPerson } from '../words.ts';
-import { appCard, csrfField } from './parts.ts';
+import { appCard, csrfField, whoIsSignedIn } from './parts.ts';
 
 export function selectPatientPage(site: Site, view: SelectPatientView): string {
   const body = html`<h1>Choose a patient</h1>
     ${appCard(view.app)}
+    <dl class="facts">
+      <dt>Signed in as</dt>
+      <dd>${whoIsSignedIn(view.user)}</dd>
+    </dl>
     <form class="search" method="post" action="${view.search.action}" role="search" data-live="found">
       ${csrfField(view.search)}
       <label for="name">Name or birth date</label>

@@ -235,6 +235,25 @@ needs('chromium', 'launches from the gallery in a browser')('launches from the g
       await context.close();
     });
 
+    it('lets another person sign in than the one who launched before', async () => {
+      const page = await visit('/apps');
+      const first = await press(page, 'Launch');
+      await first
+        .getByText(/percentile/)
+        .first()
+        .waitFor();
+      const app = await press(page, 'Launch standalone', 1);
+      await app.getByText('Amara Osei, clinician').waitFor();
+      await app.getByRole('button', { name: 'Not you?' }).click();
+      await untilConsent(app, 'patient');
+      const said = await app.locator('main').innerText();
+      expect(said).toMatch(/Share Daniel.*record with My Record/);
+      expect(said).toMatch(/Daniel Okafor, patient/);
+      await app.getByRole('button', { name: 'Allow', exact: true }).click();
+      await app.getByText(/\d+ entries/).waitFor();
+      await leave();
+    });
+
     it('says that a password is wrong, and tells the app of a no', async () => {
       const app = await press(await visit('/apps'), 'Launch standalone', 1);
       await app.getByLabel('Username', { exact: true }).fill('patient');

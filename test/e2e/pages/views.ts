@@ -5,6 +5,7 @@ import type { SelectEncounterView, SelectPatientView } from '../../../src/smart/
 
 const form = { action: '/post', csrf: 'c5rf-t0ken' };
 const search = { action: '/search', csrf: 'c5rf-t0ken' };
+const user = { name: 'Dr. Alma Reyes', who: 'clinician', other: { action: '/other', csrf: 'c5rf-t0ken' } };
 const app = {
   clientId: 'growth',
   name: 'Growth Tracker',
@@ -77,13 +78,14 @@ const many = names.map((name, at): PersonView => ({
 }));
 
 export const selectPatient: Readonly<Record<string, SelectPatientView>> = {
-  empty: { form, search, app, patients: [], more: false },
-  nothing: { form, search, app, asked: 'Zzyzx', patients: [], more: false },
-  usual: { form, search, app, patients: [maya, ...many], more: false },
+  empty: { form, search, app, user, patients: [], more: false },
+  nothing: { form, search, app, user, asked: 'Zzyzx', patients: [], more: false },
+  usual: { form, search, app, user, patients: [maya, ...many], more: false },
   full: {
     form,
     search,
     app: stranger,
+    user,
     asked: 'a',
     patients: [long, maya, ...many, ...many.map((one) => ({ ...one, id: `${one.id}-2` }))],
     more: true,
@@ -91,10 +93,11 @@ export const selectPatient: Readonly<Record<string, SelectPatientView>> = {
 };
 
 export const selectEncounter: Readonly<Record<string, SelectEncounterView>> = {
-  empty: { form, app, patient: maya, optional: true, encounters: [] },
+  empty: { form, app, user, patient: maya, optional: true, encounters: [] },
   usual: {
     form,
     app,
+    user,
     patient: maya,
     optional: true,
     encounters: [
@@ -120,7 +123,7 @@ const letters = ['Everything here', 'Conditions'];
 const consentUsual: ConsentView = {
   form,
   app,
-  user: { name: 'Dr. Alma Reyes', who: 'clinician' },
+  user,
   patient: maya,
   permissions: [
     {
