@@ -103,6 +103,21 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     expect(now.map((one) => one?.versionId)).toEqual([1, 2, 1, 1, 1]);
   });
 
+  it('do not take back the numbers of jobs that another has given without a write', async () => {
+    const [one, two] = [await open(), await open()];
+    const jobs = [{ queue: 'turns', payload: 1 }];
+    await done(one.resources, { writes: [create('Loquat', 'a')], jobs });
+    await sleep(600);
+    await done(one.resources, { writes: [create('Loquat', 'b')] });
+    await done(two.resources, { writes: [], jobs });
+    // `one` knows nothing of that job.
+    await done(one.resources, { writes: [create('Loquat', 'c')] });
+    await done(two.resources, { writes: [], jobs });
+    await done(one.resources, { writes: [], jobs });
+    const claimed = await one.jobs.claim(['turns'], 10, 60_000, Date.now() + 1_000);
+    expect(new Set(claimed.map(({ id }) => id)).size).toBe(4);
+  });
+
   it('share one order: a reader that follows sees every version once, and no seq appears below one it has seen', async () => {
     const [one, two, watching] = [await open(), await open(), await open()];
     const from = await watching.feed.last();

@@ -74,7 +74,8 @@ function verdictOn(
   const instant = Math.max(Date.now(), before.w);
   const { results, accepted } = judgeUnits(units, snapshot, before.n + 1, instant, since);
   const jobs = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
-  const next = { n: before.n + accepted.length, w: instant, j: before.j + jobs.length };
+  const changed = accepted.length + jobs.length > 0;
+  const next = changed ? { n: before.n + accepted.length, w: instant, j: before.j + jobs.length } : before;
   const seen = since ? new Map([...snapshot.current].filter(([key]) => !since.has(key))) : snapshot.current;
   return { results, accepted, jobs, before, next, seen, supposed: since !== undefined };
 }
@@ -114,7 +115,7 @@ async function writeCurrent(
   const documents = [...last.values()].map(({ write, place }) => resourceDocument(write, place));
   const few = first.size <= FEW;
   const [known = [], ...more] = chunks(few ? documents : documents.filter(({ _id }) => !first.has(_id)));
-  const count = { q: { _id: COUNTER, ...(supposed && { n: before.n }) }, u: { $set: next } };
+  const count = { q: { _id: COUNTER, ...(supposed && before) }, u: { $set: next } };
   const changed = await update(rooms, session, [count, ...known.map(replacement)]);
   if (changed <= known.length) throw new Overtaken();
   for (const chunk of more) await update(rooms, session, chunk.map(replacement));
