@@ -63,6 +63,8 @@ export function ofString(
       return (input, focus, run) => {
         const value = stringOf(input);
         if (value === undefined) return NOTHING;
+        // Looking through a long text is work as well.
+        spend(run, value.length >> 6);
         const given = steps.map((step) => step(focus, run));
         return given.some((one) => one.length === 0) ? NOTHING : asNodes(apply(value, given, run), run);
       };

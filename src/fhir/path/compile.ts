@@ -221,7 +221,7 @@ function compileUnion(scene: Scene, path: Binary): Step {
   const steps = [left, ...sides].map((side) => compileSteps(scene, side)).filter((step) => step !== NEVER);
   if (steps.length === 0) return NEVER;
   const safe = steps.map((step) => operand(scene, step));
-  if (safe.length === 1) return (focus, run) => distinct(safe[0]!(focus, run));
+  if (safe.length === 1) return (focus, run) => distinct(safe[0]!(focus, run), run);
   return (focus, run) => {
     let all: Nodes = NOTHING;
     for (const step of safe) {
@@ -229,7 +229,7 @@ function compileUnion(scene: Scene, path: Binary): Step {
       if (nodes.length > 0) all = all.length === 0 ? nodes : [...all, ...nodes];
     }
     spend(run, all.length);
-    return distinct(all);
+    return distinct(all, run);
   };
 }
 

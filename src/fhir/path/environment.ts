@@ -37,7 +37,7 @@ export interface Budget {
   left: number;
 }
 
-/** About half a second of work. */
+/** Half a second of usual work, at most two of the costliest. */
 export const MOST_STEPS = 5_000_000;
 
 /** The expression could not be judged, since something that it asks for is not at hand. Neither true nor false. */

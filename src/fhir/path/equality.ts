@@ -3,6 +3,7 @@ import { Decimal, isObject, type JsonValue } from '../model/tree.ts';
 import { compareExact, compareNumbers, exactOf, round, textOf, trim } from './exact.ts';
 import type { PathNode } from './node.ts';
 import { isNumber, misfit, named, nodeKind, single, type Nodes } from './nodes.ts';
+import { spend, type Run } from './run.ts';
 import { compareQuantities, equivalentQuantities } from './quantity.ts';
 import {
   compareTemporal,
@@ -26,7 +27,7 @@ const asQuantity = ({ value, type }: PathNode): { value: JsonValue; isSystem: bo
 });
 
 /** `a = b` of two items: undefined where it cannot be told. */
-export function equalNodes(a: PathNode, b: PathNode): boolean | undefined {
+export function equalNodes(a: PathNode, b: PathNode, run: Run): boolean | undefined {
   const [left, right] = [a.value, b.value];
   if (typeof left === 'string' && typeof right === 'string') {
     if (left === right) return true;
@@ -36,12 +37,17 @@ export function equalNodes(a: PathNode, b: PathNode): boolean | undefined {
     return order === undefined ? undefined : order === 0;
   }
   if (isNumber(left) && isNumber(right)) return compareNumbers(left, right) === 0;
-  if (left === null || right === null) return left === right && same(a.sibling ?? null, b.sibling ?? null);
+  if (left === null || right === null)
+    return left === right && same(a.sibling ?? null, b.sibling ?? null, run);
   if (isQuantityPair(a, b)) {
     const order = compareQuantities(asQuantity(a), asQuantity(b));
-    return order === undefined ? (a.type === b.type && same(left, right) ? true : undefined) : order === 0;
+    return order === undefined
+      ? a.type === b.type && same(left, right, run)
+        ? true
+        : undefined
+      : order === 0;
   }
-  return same(left, right);
+  return same(left, right, run);
 }
 
 /** Two quantities, or one and a number, which is one of unit 1. */
@@ -52,25 +58,29 @@ function isQuantityPair(a: PathNode, b: PathNode): boolean {
 }
 
 /** Deep equality of JSON: the order of properties does not count, decimals are compared by value. */
-function same(a: JsonValue, b: JsonValue): boolean {
+function same(a: JsonValue, b: JsonValue, run: Run): boolean {
   if (a === b) return true;
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b) === 0;
-  if (Array.isArray(a))
-    return Array.isArray(b) && a.length === b.length && a.every((one, i) => same(one, b[i]!));
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((one, i) => same(one, b[i]!, run));
+  }
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
+  // Large values that are compared again and again are work.
+  spend(run, names.length);
   return (
-    names.length === Object.keys(b).length && names.every((name) => name in b && same(a[name]!, b[name]!))
+    names.length === Object.keys(b).length &&
+    names.every((name) => name in b && same(a[name]!, b[name]!, run))
   );
 }
 
 /** `=` of collections: the same items in the same order. */
-export function equalCollections(left: Nodes, right: Nodes): boolean | undefined {
+export function equalCollections(left: Nodes, right: Nodes, run: Run): boolean | undefined {
   if (left.length === 0 || right.length === 0) return undefined;
   if (left.length !== right.length) return false;
   let result: boolean | undefined = true;
   for (let i = 0; i < left.length; i++) {
-    const equal = equalNodes(left[i]!, right[i]!);
+    const equal = equalNodes(left[i]!, right[i]!, run);
     if (equal === false) return false;
     if (equal === undefined) result = undefined;
   }
@@ -78,18 +88,19 @@ export function equalCollections(left: Nodes, right: Nodes): boolean | undefined
 }
 
 /** `~` of collections: the same items in any order. */
-export function equivalentCollections(left: Nodes, right: Nodes): boolean {
+export function equivalentCollections(left: Nodes, right: Nodes, run: Run): boolean {
   if (left.length !== right.length) return false;
   const rest = [...right];
   return left.every((one) => {
-    const at = rest.findIndex((other) => equivalentNodes(one, other));
+    const at = rest.findIndex((other) => equivalentNodes(one, other, run));
     if (at < 0) return false;
     rest.splice(at, 1);
     return true;
   });
 }
 
-function equivalentNodes(a: PathNode, b: PathNode): boolean {
+function equivalentNodes(a: PathNode, b: PathNode, run: Run): boolean {
+  spend(run, 1);
   const [left, right] = [a.value, b.value];
   if (typeof left === 'string' && typeof right === 'string') {
     const [x, y] = [temporalOf(a), temporalOf(b)];
@@ -97,7 +108,7 @@ function equivalentNodes(a: PathNode, b: PathNode): boolean {
   }
   if (isNumber(left) && isNumber(right)) return equivalentNumbers(left, right);
   if (isQuantityPair(a, b)) return equivalentQuantities(asQuantity(a), asQuantity(b));
-  return equivalentJson(left, right);
+  return equivalentJson(left, right, run);
 }
 
 /** Case and the kind of white space do not count. */
@@ -111,20 +122,21 @@ function equivalentNumbers(a: number | Decimal, b: number | Decimal): boolean {
 }
 
 /** Of complex values, the children are compared by equivalence; ids do not count. */
-function equivalentJson(a: JsonValue, b: JsonValue): boolean {
+function equivalentJson(a: JsonValue, b: JsonValue, run: Run): boolean {
+  spend(run, 1);
   if (typeof a === 'string' && typeof b === 'string') return plainText(a) === plainText(b);
   if (isNumber(a) && isNumber(b)) return equivalentNumbers(a, b);
   if (Array.isArray(a) && Array.isArray(b)) {
     if (a.length !== b.length) return false;
     const rest = [...b];
     return a.every((one) => {
-      const at = rest.findIndex((other) => equivalentJson(one, other));
+      const at = rest.findIndex((other) => equivalentJson(one, other, run));
       return at >= 0 && rest.splice(at, 1).length === 1;
     });
   }
   if (!isObject(a) || !isObject(b)) return a === b;
   const [x, y] = [a, b].map((one) => Object.keys(one).filter((name) => name !== 'id'));
-  return x!.length === y!.length && x!.every((name) => name in b && equivalentJson(a[name]!, b[name]!));
+  return x!.length === y!.length && x!.every((name) => name in b && equivalentJson(a[name]!, b[name]!, run));
 }
 
 /** Negative, zero or positive for `<` and the like; undefined where it cannot be told. Throws for values that have no order. */
@@ -147,42 +159,44 @@ export function orderNodes(a: PathNode, b: PathNode): number | undefined {
 /** Up to so many, each is compared with each. */
 const FEW = 6;
 
-function distinctFew(nodes: Nodes): Nodes {
+function distinctFew(nodes: Nodes, run: Run): Nodes {
   let kept: PathNode[] | undefined;
   for (let i = 1; i < nodes.length; i++) {
     const before = kept ?? nodes;
     const most = kept ? kept.length : i;
     let repeats = false;
-    for (let j = 0; j < most && !repeats; j++) repeats = isRepetition(before[j]!, nodes[i]!);
+    for (let j = 0; j < most && !repeats; j++) repeats = isRepetition(before[j]!, nodes[i]!, run);
     if (repeats) kept ??= nodes.slice(0, i);
     else kept?.push(nodes[i]!);
   }
   return kept ?? nodes;
 }
 
-function isRepetition(a: PathNode, b: PathNode): boolean {
+function isRepetition(a: PathNode, b: PathNode, run: Run): boolean {
   if (a.value === b.value && a.sibling === undefined && b.sibling === undefined) return true;
   if ((typeof a.value === 'string') !== (typeof b.value === 'string')) return false;
-  return equalNodes(a, b) === true && same(a.sibling ?? null, b.sibling ?? null);
+  return equalNodes(a, b, run) === true && same(a.sibling ?? null, b.sibling ?? null, run);
 }
 
 /** The same nodes without repetition, the first of each kept. */
-export function distinct(nodes: Nodes): Nodes {
+export function distinct(nodes: Nodes, run: Run): Nodes {
   if (nodes.length < 2) return nodes;
-  if (nodes.length <= FEW) return distinctFew(nodes);
+  if (nodes.length <= FEW) return distinctFew(nodes, run);
   const seen = new Set<string>();
   const kept = nodes.filter((node) => {
-    const key = identity(node);
+    const key = identity(node, run);
     return seen.has(key) ? false : seen.add(key);
   });
   return kept.length === nodes.length ? nodes : kept;
 }
 
 /** A text that two nodes share only if they are equal, so that sets need no comparison of each with each. */
-export function identity(node: PathNode): string {
+export function identity(node: PathNode, run: Run): string {
   const { value, sibling } = node;
   const own = typeof value === 'string' ? textIdentity(node, value) : jsonIdentity(value);
-  return sibling ? own + jsonIdentity(sibling) : own;
+  const key = sibling ? own + jsonIdentity(sibling) : own;
+  spend(run, 1 + (key.length >> 4));
+  return key;
 }
 
 /** Equal instants may be written in several ways. */

@@ -56,14 +56,14 @@ function contains(whole: Nodes, part: Nodes, run: Run): Truth {
   const node = single(part);
   if (!node) return undefined;
   spend(run, whole.length);
-  return whole.some((one) => equalNodes(one, node) === true);
+  return whole.some((one) => equalNodes(one, node, run) === true);
 }
 
 const COMPARE: Readonly<Partial<Record<Operator, Compare>>> = {
   '=': equalCollections,
-  '!=': (left, right) => negated(equalCollections(left, right)),
+  '!=': (left, right, run) => negated(equalCollections(left, right, run)),
   '~': equivalentCollections,
-  '!~': (left, right) => !equivalentCollections(left, right),
+  '!~': (left, right, run) => !equivalentCollections(left, right, run),
   '<': ordered((order) => order < 0),
   '>': ordered((order) => order > 0),
   '<=': ordered((order) => order <= 0),

@@ -32,7 +32,7 @@ function withOther(judge: (input: Nodes, other: Nodes, run: Run) => boolean): Ca
 }
 
 /** A collection made of the input and one other. */
-function combining(combine: (input: Nodes, other: Nodes) => Nodes): Callable {
+function combining(combine: (input: Nodes, other: Nodes, run: Run) => Nodes): Callable {
   return {
     arity: [1, 1],
     make: ([other]) => {
@@ -40,16 +40,18 @@ function combining(combine: (input: Nodes, other: Nodes) => Nodes): Callable {
       return (input, focus, run) => {
         const nodes = step(focus, run);
         spend(run, input.length + nodes.length);
-        return combine(input, nodes);
+        return combine(input, nodes, run);
       };
     },
   };
 }
 
-function isSubset(part: Nodes, whole: Nodes): boolean {
+const keysOf = (nodes: Nodes, run: Run): Set<string> => new Set(nodes.map((node) => identity(node, run)));
+
+function isSubset(part: Nodes, whole: Nodes, run: Run): boolean {
   if (part.length === 0) return true;
-  const keys = new Set(whole.map(identity));
-  return part.every((node) => keys.has(identity(node)));
+  const keys = keysOf(whole, run);
+  return part.every((node) => keys.has(identity(node, run)));
 }
 
 const slicing = (slice: (input: Nodes, count: number) => Nodes): Callable => ({
@@ -81,8 +83,8 @@ const repeating = (once: boolean): Callable => ({
         const next: PathNode[] = [];
         forEach(open, run, (item) => {
           for (const node of step(item, run)) {
-            const key = once ? identity(node) : '';
-            spend(run, REPEATED + (key.length >> 4));
+            const key = once ? identity(node, run) : '';
+            spend(run, REPEATED);
             if (once && seen.has(key)) continue;
             if (once) seen.add(key);
             next.push(node);
@@ -129,16 +131,16 @@ export const COLLECTIONS: Callables = {
   anyTrue: booleans(true, false),
   allFalse: booleans(false, true),
   anyFalse: booleans(false, false),
-  subsetOf: withOther((input, other) => isSubset(input, other)),
-  supersetOf: withOther((input, other) => isSubset(other, input)),
+  subsetOf: withOther((input, other, run) => isSubset(input, other, run)),
+  supersetOf: withOther((input, other, run) => isSubset(other, input, run)),
   isDistinct: judged((input, run) => {
     spend(run, input.length);
-    return distinct(input).length === input.length;
+    return distinct(input, run).length === input.length;
   }),
   count: { arity: [0, 0], make: () => (input) => integer(input.length) },
   distinct: plain((input, run) => {
     spend(run, input.length);
-    return distinct(input);
+    return distinct(input, run);
   }),
   where: {
     arity: [1, 1],
@@ -181,14 +183,17 @@ export const COLLECTIONS: Callables = {
   tail: plain((input) => input.slice(1)),
   skip: slicing((input, count) => (count <= 0 ? input : input.slice(count))),
   take: slicing((input, count) => (count <= 0 ? NOTHING : input.slice(0, count))),
-  intersect: combining((input, other) => {
-    const keys = new Set(other.map(identity));
-    return distinct(input.filter((node) => keys.has(identity(node))));
+  intersect: combining((input, other, run) => {
+    const keys = keysOf(other, run);
+    return distinct(
+      input.filter((node) => keys.has(identity(node, run))),
+      run,
+    );
   }),
-  exclude: combining((input, other) => {
-    const keys = new Set(other.map(identity));
-    return input.filter((node) => !keys.has(identity(node)));
+  exclude: combining((input, other, run) => {
+    const keys = keysOf(other, run);
+    return input.filter((node) => !keys.has(identity(node, run)));
   }),
-  union: combining((input, other) => distinct([...input, ...other])),
+  union: combining((input, other, run) => distinct([...input, ...other], run)),
   combine: combining((input, other) => [...input, ...other]),
 };

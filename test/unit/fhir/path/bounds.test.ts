@@ -42,6 +42,21 @@ describe('hostile expressions', () => {
       `name${'.where(%context.descendants().where($this = 1).empty())'.repeat(50)}`,
       'too-costly',
     ],
+    [
+      'large values compared again and again',
+      `name.select(%context.name).where(%resource = %resource and %resource ~ %resource)`,
+      'too-costly',
+    ],
+    [
+      'large values made distinct',
+      `name.select(%context).distinct().count() + name.select(%context).isDistinct().toInteger()${'.select($this + %context.name.select(%context.name).distinct().count())'.repeat(20)}`,
+      'too-costly',
+    ],
+    [
+      'long texts looked through',
+      `('a' & ${`'${'a'.repeat(9000)}'`}).replace('a', '${'b'.repeat(2000)}').select(%context.descendants().where(%context.name.family.join('').length() > $this.toString().length()).count())${'.select($this)'.repeat(3)}`,
+      'none',
+    ],
     ['deep parentheses', deep('(', ')', 5000), 'invalid'],
     ['deep arguments', deep('iif(true, ', ')', 1500), 'invalid'],
     ['deep signs', `${'-'.repeat(15000)}1`, 'invalid'],
