@@ -37,7 +37,11 @@ const EVENTS: readonly (readonly [event: string, endpoint: SmartEndpoint, outcom
 export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
   provider.use(async (ctx, next) => {
     await next();
-    complete(tenant, ctx as unknown as KoaContextWithOIDC);
+    const done = ctx as unknown as KoaContextWithOIDC & { readonly oidc?: KoaContextWithOIDC['oidc'] };
+    complete(tenant, done);
+    if (done.oidc?.route === 'client_delete' && ctx.status === 204) {
+      await forget(tenant, done.oidc.client!.clientId);
+    }
   });
   for (const [event, endpoint, outcome] of EVENTS) {
     provider.on(event as never, (ctx: KoaContextWithOIDC, error?: OAuthFailure) => {
@@ -47,7 +51,6 @@ export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
       tenant.observe(eventOf(tenant, ctx, endpoint, outcome, failure));
     });
   }
-  provider.on('registration_delete.success', (_ctx, client) => void forget(tenant, client.clientId));
 }
 
 function complete(tenant: SmartTenant, ctx: KoaContextWithOIDC): void {

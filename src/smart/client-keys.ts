@@ -10,12 +10,13 @@ const UNSAID_MS = 60_000;
 interface FetchedKeys {
   freshUntil?: number;
   refresh(): Promise<void>;
+  clear(): void;
 }
 
 export interface ClientKeys {
   /** the library's fetch, which notes what the answers say about keeping them */
   readonly fetch: typeof globalThis.fetch;
-  /** Fetches the client's keys again where they may not be kept any longer. Throws when they cannot be had. */
+  /** Fetches the client's keys again where they may not be kept any longer; there are none when they cannot be had. */
   refresh(client: Client): Promise<void>;
 }
 
@@ -32,7 +33,8 @@ export function clientKeys(fetch: typeof globalThis.fetch): ClientKeys {
       if (jwksUri === undefined || (freshUntil.get(new URL(jwksUri).href) ?? 0) > Date.now()) return;
       const keys = (client as unknown as { asymmetricKeyStore: FetchedKeys }).asymmetricKeyStore;
       keys.freshUntil = 0;
-      await keys.refresh();
+      // A set that cannot be had any more is no set: what was in it may be withdrawn.
+      await keys.refresh().catch(() => keys.clear());
     },
   };
 }

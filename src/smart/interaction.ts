@@ -39,11 +39,12 @@ export async function interact(
 ): Promise<void> {
   const step = await stepOf(tenant, provider, request, response, uid);
   if (!step) return showProblem(tenant, response, { kind: 'session' }, request);
+  const { clientId } = step.client;
   const handler = STEPS[step.interaction.prompt.name as StepName];
   if (request.method !== 'POST') return answer(step, request, response, await handler.show(step));
   const fields = isForm(request) ? await readForm(request) : new URLSearchParams();
   if (!tenant.keys.proves(fields.get('csrf') ?? '', uid)) {
-    return showProblem(tenant, response, { kind: 'session' }, request);
+    return showProblem(tenant, response, { kind: 'session' }, request, clientId);
   }
   if (part === 'other') return seeOther(response, anotherSignIn(step));
   return answer(step, request, response, await handler.take(step, fields, part));
@@ -100,7 +101,8 @@ async function answer(
   outcome: StepOutcome,
 ): Promise<void> {
   const { tenant } = step;
-  if ('problem' in outcome) return showProblem(tenant, response, outcome.problem, request);
+  const { clientId } = step.client;
+  if ('problem' in outcome) return showProblem(tenant, response, outcome.problem, request, clientId);
   if ('page' in outcome) {
     const { retryAfter } = outcome;
     if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
@@ -154,12 +156,24 @@ async function leaveSessionOfAnother(
   Object.assign(interaction, { session: undefined });
 }
 
-export function showProblem(
-  { pages }: SmartTenant,
+function showProblem(
+  { name, pages, observe }: SmartTenant,
   response: ServerResponse,
   problem: Problem,
   request: IncomingMessage,
+  clientId?: string,
 ): void {
-  const view = problemView(problem, String(request.headers['x-request-id']));
+  const requestId = String(request.headers['x-request-id']);
+  const view = problemView(problem, requestId);
+  const known = clientId === undefined ? {} : { clientId };
+  observe({
+    at: Date.now(),
+    tenant: name,
+    endpoint: 'interaction',
+    outcome: 'refused',
+    ...known,
+    problem,
+    requestId,
+  });
   send(response, view.status, pages.problem(view), pages.headers);
 }

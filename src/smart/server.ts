@@ -11,6 +11,7 @@ import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { smartConfiguration } from './discovery.ts';
+import type { SmartEndpoint } from './events.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import * as http from './http.ts';
 import { interact } from './interaction.ts';
@@ -254,6 +255,7 @@ async function introspect(
   if (request.method === 'POST' && http.isForm(request)) {
     const form = await http.readForm(request);
     if (/^Bearer /i.test(request.headers.authorization ?? '')) {
+      note(running.tenant, 'introspect', request, response);
       return introspectWithBearer(running.tenant, running.provider, request, response, form);
     }
     await refreshKeys(running.provider, running.keys, form);
@@ -275,6 +277,21 @@ async function register(running: Running, asked: Asked, request: IncomingMessage
   if (await forwardRegistration(running, request, response)) await forward(running, asked, request, response);
 }
 
+/** Notes how a request ends that the library does not see. */
+function note(
+  { observe, name }: SmartTenant,
+  endpoint: SmartEndpoint,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  response.once('finish', () => {
+    const { statusCode: status } = response;
+    const outcome = status < 400 ? 'done' : status < 500 ? 'refused' : 'failed';
+    const requestId = String(request.headers['x-request-id']);
+    observe({ at: Date.now(), tenant: name, endpoint, outcome, requestId });
+  });
+}
+
 async function whoIsIt(
   { tenant }: Running,
   _asked: Asked,
@@ -282,6 +299,7 @@ async function whoIsIt(
   response: ServerResponse,
 ) {
   if (request.method === 'OPTIONS') return openPreflight(response);
+  note(tenant, 'userinfo', request, response);
   await userInfo(tenant, request, response, http.OPEN_CORS);
 }
 
@@ -292,6 +310,7 @@ async function state(
   response: ServerResponse,
 ) {
   const [, , , id] = path.split('/');
+  note(tenant, 'app-state', request, response);
   await appState(tenant, request, response, id, new URLSearchParams(query));
 }
 

@@ -8,8 +8,14 @@ export const signInStep: StepHandler = { show, take };
 async function show(step: Step): Promise<StepOutcome> {
   const { launch } = step;
   if (launch?.signIn === true && launch.accountId !== undefined) return signedIn(launch.accountId);
-  return { page: await page(step) };
+  return { page: await page(step, hintOf(step)) };
 }
+
+/** https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest */
+const hintOf = ({ interaction }: Step): string | undefined => {
+  const hint = interaction.params['login_hint'];
+  return typeof hint === 'string' && hint.length <= 64 ? hint : undefined;
+};
 
 async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
   const username = fields.get('username') ?? '';

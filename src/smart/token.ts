@@ -18,7 +18,7 @@ export async function completeTokenForm(
   const completed = new URLSearchParams(form);
   const clientId = authorization === undefined ? await publicClientOf(tenant, provider, form) : undefined;
   if (clientId !== undefined) completed.set('client_id', clientId);
-  const scope = await registeredScopeOf(provider, form);
+  const scope = await registeredScopeOf(provider, form, authorization);
   if (scope !== undefined) completed.set('scope', scope);
   return completed;
 }
@@ -38,9 +38,13 @@ async function publicClientOf(
 }
 
 /** A backend service that asks for no scope means those that it is registered for. */
-async function registeredScopeOf(provider: Provider, form: URLSearchParams): Promise<string | undefined> {
+async function registeredScopeOf(
+  provider: Provider,
+  form: URLSearchParams,
+  authorization: string | undefined,
+): Promise<string | undefined> {
   if (form.get('grant_type') !== 'client_credentials' || (form.get('scope') ?? '') !== '') return undefined;
-  const id = form.get('client_id') ?? assertingClient(form);
+  const id = form.get('client_id') ?? assertingClient(form) ?? basicClient(authorization);
   const scopes = id === undefined ? undefined : (await provider.Client.find(id))?.['smart_scopes'];
   return typeof scopes === 'string' ? scopes : undefined;
 }
@@ -53,8 +57,15 @@ export async function refreshKeys(
 ): Promise<void> {
   const id = assertingClient(form);
   const client = id === undefined ? undefined : await provider.Client.find(id);
-  // A set that cannot be fetched is left to the library, which then finds no key and refuses.
-  if (client) await keys.refresh(client).catch(() => undefined);
+  if (client) await keys.refresh(client);
+}
+
+/** Who HTTP Basic names. https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
+function basicClient(authorization: string | undefined): string | undefined {
+  const [, encoded] = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '') ?? [];
+  if (encoded === undefined) return undefined;
+  const [id = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  return new URLSearchParams(`id=${id}`).get('id') ?? undefined;
 }
 
 /** Who the assertion says it is from; whether that is so is for the library to check. */

@@ -159,6 +159,30 @@ export function attackLaunches(attacked: () => Attacked): void {
       );
     });
 
+    it('[16] what an app says of itself is text on its pages, and its logo is not loaded from elsewhere', async () => {
+      const logo = 'https://app.example.org/logo.svg?"><script>alert(1)</script>';
+      const name = 'Tom & "Jerry" \u202e\u200bapp';
+      await server.client({
+        ...flow.PUBLIC_APP,
+        client_id: 'vain',
+        client_name: name,
+        logo_uri: logo,
+        client_uri: 'https://app.example.org/"><b>',
+      });
+      const visitor = new Visitor();
+      const page = await visitor.open(
+        flow.authorization(server, { clientId: 'vain', scope: 'user/Patient.rs' }).url,
+      );
+      const consent = await visitor.submit(page, [
+        ['username', 'clinician'],
+        ['password', 'correct horse battery'],
+      ]);
+      for (const { text } of [page, consent]) {
+        expect(text).toContain('Tom &amp;');
+        expect(text).not.toMatch(/\u202e|\u200b|<script>alert|"><b>|logo\.svg/);
+      }
+    });
+
     it('[16] 10 MB of keys are not read', async () => {
       const key = { kty: 'EC', crv: 'P-384', x: 'a'.repeat(1000), y: 'b' };
       const answer = await register({

@@ -247,6 +247,27 @@ export function attackRequests(attacked: () => Attacked): void {
       expect(texts[0]).toBe(texts[1]);
     });
 
+    it('[17] guessing is slowed down, and the owner still signs in where they did before', async () => {
+      const known = await signedIn(server, 'parent');
+      const stranger = new Visitor();
+      const page = await stranger.open(flow.authorization(server, {}).url);
+      let refused = 0;
+      for (let guess = 0; guess < 40 && refused !== 429; guess++) {
+        const answer = await stranger.submit(page, [
+          ['username', 'parent'],
+          ['password', `guess ${guess}`],
+        ]);
+        refused = answer.status;
+        if (refused === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      }
+      expect(refused).toBe(429);
+      // Another browser session of the owner, on the same machine as before.
+      const again = await known.open(flow.authorization(server, { over: { prompt: 'login' } }).url);
+      expect(again.text).toContain('name="password"');
+      const end = await flow.walk(known, again, { username: 'parent' });
+      expect(end.headers.get('location')).toContain('code=');
+    });
+
     it('[17] signing out ends what was to last while signed in, and no more', async () => {
       const visitor = new Visitor();
       const online = await flow.redeem(

@@ -8,6 +8,7 @@ import { decodeJwt } from 'jose';
 import { secretId } from '../../../src/access/access-token.ts';
 import { endAccess } from '../../../src/smart/accounts.ts';
 import type { SmartServer } from '../../support/smart-server.ts';
+import { Visitor } from '../../support/visitor.ts';
 import { assertion, backendClient, backendToken, keyPair, type KeyPair } from './assertion.ts';
 import * as flow from './flow.ts';
 import { type Attacked } from './security.ts';
@@ -140,6 +141,24 @@ export function attackTokens(attacked: () => Attacked): void {
       }
       expect(await works(tokens.access_token)).toBe(true);
       expect((await flow.refresh(server, tokens.refresh_token)).status).toBe(200);
+    });
+
+    it('[7] no token, code, launch or password is in an event', async () => {
+      const launch = await flow.launchOf(server, {
+        accountId: people.clinician,
+        context: { patient: 'anna' },
+      });
+      const request = { launch, scope: 'launch patient/*.rs offline_access openid' };
+      const at = await flow.authorize(server, request);
+      const tokens = (await flow.redeem(server, at)).body;
+      await flow.redeem(server, at);
+      await flow.refresh(server, tokens.refresh_token);
+      await new Visitor().send('GET', flow.authorization(server, request).url);
+      const noted = JSON.stringify(server.events);
+      expect(server.events.filter(({ outcome }) => outcome === 'refused').length).toBeGreaterThan(1);
+      const { access_token: access, refresh_token: again, id_token: id } = tokens as Record<string, string>;
+      for (const one of [launch, at.code, at.verifier, access!, again!, id!, 'correct horse battery'])
+        expect(noted).not.toContain(one);
     });
 
     it('[20] nothing that is a secret can be read in the store', async () => {
