@@ -7,7 +7,7 @@ import { renderPage, type Site } from '../frame.ts';
 import { flag, html, type Html } from '../html.ts';
 import { icon } from '../icons.ts';
 import { possessive, sayPerson } from '../words.ts';
-import { appCard, csrfField, errorLine, whoIsSignedIn } from './parts.ts';
+import { appCard, csrfField, errorLine, otherForm, whoIsSignedIn } from './parts.ts';
 
 export function consentPage(site: Site, view: ConsentView): string {
   const body = html`<h1>${question(view)}</h1>
@@ -23,7 +23,7 @@ export function consentPage(site: Site, view: ConsentView): string {
         <button name="decision" value="allow">Allow</button>
       </div>
     </form>
-    ${forDevelopers(view)}`;
+    ${forDevelopers(view)} ${otherForm(view.user)}`;
   return renderPage(site, { title: question(view), body, column: 'form', scripts: ['consent.js'] });
 }
 

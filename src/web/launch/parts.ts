@@ -38,11 +38,14 @@ export function errorLine(text: string | undefined): Html | undefined {
 
 export const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** Who is signed in, and the way out for whoever is not that person. */
+/** Who is signed in, and the way out for whoever is not that person: a button of the form that `otherForm` puts at the end of the page. */
 export function whoIsSignedIn({ name, who, other }: SignedInView): Html {
-  const person = html`<span>${name}, ${who}</span>`;
-  if (!other) return person;
-  return html`<form class="who" method="post" action="${other.action}">
-    ${csrfField(other)} ${person} <button class="slight">Not you?</button>
-  </form>`;
+  return html`<span class="who"
+    >${name}, ${who} ${other && html`<button class="slight" form="other">Not you?</button>`}</span
+  >`;
+}
+
+/** Stands last, so that the first form of a page is the one that the page is about. */
+export function otherForm({ other }: SignedInView): Html | undefined {
+  return other && html`<form id="other" method="post" action="${other.action}">${csrfField(other)}</form>`;
 }

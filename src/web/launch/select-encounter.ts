@@ -3,7 +3,7 @@ import type { SelectEncounterView } from '../../smart/pages.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { attribute, html, type Html } from '../html.ts';
 import { possessive, sayDate, sayPerson } from '../words.ts';
-import { appCard, csrfField, whoIsSignedIn } from './parts.ts';
+import { appCard, csrfField, otherForm, whoIsSignedIn } from './parts.ts';
 
 /** https://hl7.org/fhir/R4/valueset-encounter-status.html */
 const STATUS: Readonly<Record<string, string>> = {
@@ -35,7 +35,8 @@ export function selectEncounterPage(site: Site, view: SelectEncounterView): stri
         </ul>`
       }
       ${optional && html`<button name="encounter" value="">No particular visit</button>`}
-    </form>`;
+    </form>
+    ${otherForm(view.user)}`;
   return renderPage(site, { title: 'Choose a visit', body, column: 'form' });
 }
 

@@ -3,7 +3,7 @@ import type { PersonView, SelectPatientView } from '../../smart/pages.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { html, type Html } from '../html.ts';
 import { count, sayPerson } from '../words.ts';
-import { appCard, csrfField, whoIsSignedIn } from './parts.ts';
+import { appCard, csrfField, otherForm, whoIsSignedIn } from './parts.ts';
 
 export function selectPatientPage(site: Site, view: SelectPatientView): string {
   const body = html`<h1>Choose a patient</h1>
@@ -27,7 +27,8 @@ export function selectPatientPage(site: Site, view: SelectPatientView): string {
       />
       <button>Search</button>
     </form>
-    <div id="found">${found(site, view)}</div>`;
+    <div id="found">${found(site, view)}</div>
+    ${otherForm(view.user)}`;
   return renderPage(site, {
     title: 'Choose a patient',
     body,
