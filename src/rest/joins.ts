@@ -52,7 +52,7 @@ export function includedWith(
   };
   const source: IncludeSource<StoredResource> = {
     references: referencesOf(context),
-    read: (keys) => find('read', byName(keys), keys.length),
+    read: (branches, most) => find('read', branches, most),
     search: (branches, most) => find('search', branches, most),
   };
   return included(context.definitions, includes, matches, source);
@@ -69,14 +69,4 @@ function referencesOf({ definitions, request }: Context): IncludeSource<StoredRe
       value.kind === 'key' && params.includes(value.param) ? [value.key] : [],
     );
   };
-}
-
-function byName(keys: readonly string[]): Branch[] {
-  const byType = new Map<string, string[]>();
-  for (const key of keys) {
-    const slash = key.indexOf('/');
-    const type = key.slice(0, slash);
-    byType.set(type, [...(byType.get(type) ?? []), key.slice(slash + 1)]);
-  }
-  return [...byType].map(([type, ids]) => ({ type, where: { op: 'id', ids } }));
 }

@@ -8,7 +8,7 @@ import { ALL } from '../../src/fhir/search/expression.ts';
 import { match } from '../../src/fhir/search/match.ts';
 import { searchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
 import type { ResourceStore, StoredResource, Stores, Write } from '../../src/store/ports.ts';
-import { expression, indexValueList, sortKeys } from '../property/arbitraries.ts';
+import { expression, indexValueList, PARAMS, sortKeys } from '../property/arbitraries.ts';
 import { ordered, type Sortable } from '../property/order.ts';
 
 interface Kept extends Sortable {
@@ -106,6 +106,37 @@ export function searchAgreement(name: string, open: () => Promise<Stores>, runs 
         },
       );
       await fc.assert(agree, { numRuns: runs });
+    }, 120_000);
+
+    it('on the keys that the matches of random plans carry', async () => {
+      const types = fc.constantFrom(['Apple'], ['Pear'], ['Apple', 'Pear']);
+      const wanted = fc.record({
+        param: fc.constantFrom(undefined, ...PARAMS),
+        prefix: fc.constantFrom(undefined, '', 'Patient/', '*\t', 's'),
+      });
+      const agree = fc.asyncProperty(
+        fc.tuple(expression(), expression()),
+        types,
+        wanted,
+        async (where, asked, { param, prefix = '' }) => {
+          const branches = asked.map((type, i) => ({ type, where: where[i]! }));
+          const meant = kept.filter((one) =>
+            branches.some((b) => b.type === one.type && match(b.where, one)),
+          );
+          const carried = meant.flatMap(({ type, id, index }) =>
+            param === undefined
+              ? [`${type}/${id}`]
+              : index.flatMap((one) => (one.kind === 'key' && one.param === param ? [one.key] : [])),
+          );
+          const plan = searchPlan({ branches, count: 1 }, () => ALL);
+          const most = RESOURCES * 20;
+          const found = await store.keys({ plan, most, ...(param !== undefined && { param, prefix }) });
+          const all = carried.filter((key) => param === undefined || key.startsWith(prefix));
+          const [want, got] = [[...new Set(all)].sort().join(' '), [...found].sort().join(' ')];
+          if (want !== got) throw new Error(`wanted ${want}\ngot    ${got}`);
+        },
+      );
+      await fc.assert(agree, { numRuns: Math.ceil(runs / 3) });
     }, 120_000);
   });
 }

@@ -14,7 +14,7 @@ import { planFilter, type FilterPlanner } from './filter.ts';
 import { parseFilter } from './filter-syntax.ts';
 import { INCLUDE_NAMES } from './include.ts';
 import { some, type Asked, type Question } from './question.ts';
-import { referenceKeys, referenceTargets } from './reference.ts';
+import { isCanonical, referenceKeys, referenceTargets } from './reference.ts';
 import { shown, UnknownParameter } from './unknown.ts';
 
 /** Joins one in the other; each is a search of its own. */
@@ -147,7 +147,11 @@ function unknown({ definitions, types }: Draft, type: string, name: string, code
 /** A parameter that is a reference, for a join. */
 function referenceOf(draft: Draft, type: string, code: string, name: string): SearchParameter {
   const parameter = parameterOf(draft, type, code, name);
-  if (parameter.type === 'reference') return parameter;
+  if (parameter.type === 'reference') {
+    if (!isCanonical(draft.definitions, parameter, type).yes) return parameter;
+    const text = `"${shown(name)}" goes over ${code}, which refers by canonical URL: such references are not joined, only included`;
+    throw new UnknownParameter('not-supported', text, shown(name));
+  }
   throw fault(
     'unknown-parameter',
     `"${shown(name)}" goes over ${code}, which is no reference but a ${parameter.type} parameter of ${type}`,

@@ -7,9 +7,9 @@ import { didYouMean } from '../model/near.ts';
 import { fault, issue } from '../model/outcome.ts';
 import type { Branch } from './answer.ts';
 import type { Draft, Include } from './draft.ts';
-import { or, type Expression } from './expression.ts';
+import { NONE, or, type Expression } from './expression.ts';
 import { isServed } from './extract.ts';
-import { referenceTargets } from './reference.ts';
+import { isCanonical, referenceTargets } from './reference.ts';
 import { UnknownParameter } from './unknown.ts';
 
 export const INCLUDE_NAMES: readonly string[] = ['_include', '_revinclude'];
@@ -64,7 +64,11 @@ function refuseUnknown({ definitions }: Draft, base: string, value: string, incl
   const { source, param, target } = include;
   const types = source === undefined ? definitions.resourceTypes : [source];
   const served = types.filter((type) => paramsOf(definitions, type, include).length > 0);
-  if (served.length > 0) return;
+  if (served.length > 0) {
+    if (!include.reverse || sourcesOf(definitions, include).length > 0) return;
+    const text = `"${value.slice(0, 100)}" of ${base} refers by canonical URL, which is not followed backwards`;
+    throw new UnknownParameter('not-supported', text, base);
+  }
   const references = types.flatMap((type) => paramsOf(definitions, type, { param: undefined, target }));
   const near = param === undefined ? '' : didYouMean(param, [...new Set(references)]);
   const to = target === undefined ? '' : ` to ${target}`;
@@ -109,7 +113,11 @@ function paramsOf(
 /** Type and parameter of everything that a reverse include may find. */
 function sourcesOf(definitions: Definitions, include: Include): (readonly [type: string, param: string])[] {
   const types = include.source === undefined ? definitions.resourceTypes : [include.source];
-  return types.flatMap((type) => paramsOf(definitions, type, include).map((param) => [type, param] as const));
+  return types.flatMap((type) =>
+    paramsOf(definitions, type, include)
+      .filter((param) => !isCanonicalParam(definitions, type, param))
+      .map((param) => [type, param] as const),
+  );
 }
 
 function targetsOf(
@@ -132,9 +140,9 @@ export interface Item {
 export interface IncludeSource<T extends Item> {
   /** keys `Type/id` and URLs of the references of a resource by these parameters */
   references(item: T, params: readonly string[]): readonly string[];
-  /** live resources of these names */
-  read(keys: readonly string[]): Promise<readonly T[]>;
-  /** at most `most` resources that match a branch */
+  /** live resources that references name, at most `most`; the scope is that of reading */
+  read(branches: readonly Branch[], most: number): Promise<readonly T[]>;
+  /** at most `most` resources that match a branch; the scope is that of searching */
   search(branches: readonly Branch[], most: number): Promise<readonly T[]>;
 }
 
@@ -177,31 +185,73 @@ async function stepFrom<T extends Item>(
   source: IncludeSource<T>,
   seen: ReadonlySet<string>,
 ): Promise<readonly T[]> {
-  const keys = forwardKeys(definitions, includes, from, source).filter((key) => !seen.has(key));
-  refuseMany(keys.length);
-  const ahead = keys.length > 0 ? await source.read(keys) : [];
-  const branches = reverseBranches(definitions, includes, from);
-  const behind = branches.length > 0 ? await source.search(branches, MOST_INCLUDED + seen.size + 1) : [];
+  const most = MOST_INCLUDED + seen.size + 1;
+  const forward = forwardBranches(definitions, includes, from, source, seen);
+  const ahead = forward.length > 0 ? await source.read(forward, most) : [];
+  const reverse = reverseBranches(definitions, includes, from);
+  const behind = reverse.length > 0 ? await source.search(reverse, most) : [];
   return [...ahead, ...behind];
 }
 
-function forwardKeys<T extends Item>(
+/** What references name: by type and id, or by the URL of a canonical, whose version does not count. */
+function forwardBranches<T extends Item>(
   definitions: Definitions,
   includes: readonly Include[],
   from: readonly T[],
   source: IncludeSource<T>,
-): string[] {
-  const keys = new Set<string>();
+  seen: ReadonlySet<string>,
+): Branch[] {
+  const [ids, urls] = [new Map<string, Set<string>>(), new Map<string, Set<string>>()];
   for (const item of from) {
     for (const include of includes) {
       if (include.reverse || (include.source !== undefined && include.source !== item.type)) continue;
       const params = paramsOf(definitions, item.type, include);
-      for (const key of params.length > 0 ? source.references(item, params) : []) {
-        if (include.target === undefined || key.startsWith(`${include.target}/`)) keys.add(key);
+      const [canonical, literal] = split(params, (param) => isCanonicalParam(definitions, item.type, param));
+      for (const key of literal.length > 0 ? source.references(item, literal) : []) {
+        const [type = '', id] = key.split('/', 2);
+        if (id === undefined || seen.has(key) || !definitions.isResourceType(type)) continue;
+        if (include.target === undefined || include.target === type) addTo(ids, type, id);
+      }
+      for (const param of canonical) {
+        for (const url of source.references(item, [param])) {
+          for (const type of targetsOf(definitions, item.type, param, include))
+            if (definitions.searchParameters(type).has('url')) addTo(urls, type, url);
+        }
       }
     }
   }
-  return [...keys].filter((key) => definitions.isResourceType(key.slice(0, key.indexOf('/'))));
+  refuseMany([...ids.values()].reduce((sum, some) => sum + some.size, 0));
+  const named = [...ids].map(([type, some]): Branch => ({ type, where: { op: 'id', ids: [...some] } }));
+  const byUrl = [...urls].map(([type, some]): Branch => {
+    const leaves = [...some].map((value): Expression => ({
+      op: 'text',
+      param: 'url',
+      test: 'equals',
+      value,
+    }));
+    return { type, where: or(...leaves) };
+  });
+  return merged([...named, ...byUrl]);
+}
+
+/** One branch a type. */
+function merged(branches: readonly Branch[]): Branch[] {
+  const byType = new Map<string, Expression>();
+  for (const { type, where } of branches) byType.set(type, or(byType.get(type) ?? NONE, where));
+  return [...byType].map(([type, where]) => ({ type, where }));
+}
+
+function addTo(map: Map<string, Set<string>>, name: string, value: string): void {
+  const known = map.get(name) ?? new Set<string>();
+  map.set(name, known.add(value));
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
+}
+
+function isCanonicalParam(definitions: Definitions, type: string, param: string): boolean {
+  return isCanonical(definitions, definitions.searchParameters(type).get(param)!, type).yes;
 }
 
 /** One branch a type: any of its parameters holds any of the names. */

@@ -71,6 +71,12 @@ export const referenceTargets = perParameter(
   },
 );
 
+/** Whether a parameter refers by canonical URL: what it leads to is named by its `url`, not by type and id. */
+export const isCanonical = perParameter((definitions, { expression }, type): { readonly yes: boolean } => {
+  const found = staticTypes(definitions, expression ?? '', type) ?? [];
+  return { yes: found.length > 0 && found.every((one) => one.type === 'canonical' || one.type === 'uri') };
+});
+
 export interface ReferenceQuery {
   readonly param: string;
   /** types for an id without a type */

@@ -30,7 +30,7 @@ describe.each(sections)('search: $section', ({ resources, cases }: SearchSection
   const source: IncludeSource<(typeof subjects)[number]> = {
     references: ({ index }, params) =>
       index.flatMap((one) => (one.kind === 'key' && params.includes(one.param) ? [one.key] : [])),
-    read: (keys) => Promise.resolve(subjects.filter(({ type, id }) => keys.includes(`${type}/${id}`))),
+    read: (branches) => Promise.resolve(matching(branches)),
     search: (branches) => Promise.resolve(matching(branches)),
   };
 

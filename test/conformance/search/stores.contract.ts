@@ -99,10 +99,7 @@ function sourceOf(definitions: Definitions, store: ResourceStore): IncludeSource
         one.kind === 'key' && params.includes(one.param) ? [one.key] : [],
       );
     },
-    read: async (keys) => {
-      const names = keys.map((key) => ({ type: key.split('/')[0]!, id: key.split('/')[1]! }));
-      return (await store.read(names)).filter((one) => one?.body !== undefined) as StoredResource[];
-    },
+    read: find,
     search: find,
   };
 }
