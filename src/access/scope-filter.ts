@@ -30,7 +30,14 @@ export function filterOf(
 function parse(definitions: Definitions, { query }: ResourceScope, type: string): Expression | undefined {
   const parameters = definitions.searchParameters(type);
   // Only what can be asked of one resource by itself: no chains, no `_has`, and nothing that only shapes an answer.
-  if (!query.every(([name]) => !name.includes('.') && parameters.has(name.split(':')[0]!))) return undefined;
+  if (
+    !query.every(
+      ([name]) =>
+        !/\.|^_(?!id$|lastUpdated$|tag|security|profile|source)/.test(name) &&
+        parameters.has(name.split(':')[0]!),
+    )
+  )
+    return undefined;
   // Its meaning would change with the clock.
   if (query.some(([name, value]) => parameters.get(name)?.type === 'date' && value.includes('ap')))
     return undefined;

@@ -10,7 +10,7 @@ import { compilePath, type CompiledPath } from '../path/engine.ts';
 import { gatherer, type Gatherer } from './add.ts';
 import { compositeValues, compositeWays } from './composite.ts';
 import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
-import { COMPARTMENT, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
+import { COMPARTMENT, PSEUDO, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
 
 export type { IndexOptions } from './index-node.ts';
 
@@ -97,7 +97,7 @@ function compileExtractor(definitions: Definitions, type: string): Extractor {
 
 /** A posted parameter whose expression is not FHIRPath finds nothing; it is refused when it is posted, not here. */
 function rulesOf(definitions: Definitions, parameter: SearchParameter, type: string): Rule[] {
-  if (INTRINSIC.has(parameter.code) || !isServed(parameter)) return [];
+  if (INTRINSIC.has(parameter.code) || PSEUDO.has(parameter.code) || !isServed(parameter)) return [];
   try {
     if (parameter.type === 'composite') return compositeRules(definitions, parameter, type);
     const path = compilePath(definitions, parameter.expression!, type);

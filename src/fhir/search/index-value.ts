@@ -37,6 +37,9 @@ export const COMPARTMENT = '_compartment';
 /** key values `Type/id`: every local literal reference anywhere in the resource, for referential integrity */
 export const REFERENCE = '_reference';
 
+/** No SearchParameter may have one of these codes: access is judged by them. */
+export const PSEUDO: ReadonlySet<string> = new Set([COMPARTMENT, REFERENCE]);
+
 /** Ends of an open range, in ms: the largest and smallest instant that a Date can hold. */
 export const FOREVER = 8.64e15;
 export const BEGINNING = -8.64e15;

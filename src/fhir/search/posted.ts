@@ -6,6 +6,7 @@ import type { ResourceTree } from '../model/tree.ts';
 import { compilePath } from '../path/engine.ts';
 import { compositeWays } from './composite.ts';
 import { isServed } from './extract.ts';
+import { PSEUDO } from './index-value.ts';
 
 /** What keeps it from being served; nothing for a draft of one that is retired, or for what the structure of R4 refuses anyway. */
 export function searchParameterIssues(definitions: Definitions, tree: ResourceTree): Issue[] {
@@ -17,6 +18,10 @@ export function searchParameterIssues(definitions: Definitions, tree: ResourceTr
   if (!/^[a-z_][a-z0-9_-]*$/i.test(parameter.code)) {
     const text = `"${parameter.code.slice(0, 64)}" cannot be the code of a search parameter: use letters, digits, - and _`;
     issues.push(issue('value', text, 'SearchParameter.code'));
+  }
+  if (PSEUDO.has(parameter.code)) {
+    const text = `"${parameter.code}" is a name of this server's own index: choose another code`;
+    issues.push(issue('business-rule', text, 'SearchParameter.code'));
   }
   if (!isServed(parameter)) {
     const text = `A ${parameter.type} parameter without an expression that is evaluated cannot be searched by`;

@@ -36,6 +36,17 @@ export function searchingTests(use: () => World): void {
         (world) => `/Encounter/${world.one(world.ofB, 'Encounter').id}/Observation`,
       ],
       ['a practitioner’s compartment', ({ clinician }) => `/Practitioner/${clinician}/Encounter?_count=1000`],
+      ['a filter', ({ b }) => `/Observation?_filter=subject eq Patient/${b}`],
+      [
+        'a filter that turns things round',
+        ({ a }) => `/Observation?_filter=not (subject eq Patient/${a})&_count=1000`,
+      ],
+      ['a list of B', (world) => `/Observation?_list=${world.listOfB}`],
+      [
+        'what is part of something',
+        (world) => `/Encounter?part-of:below=${world.one(world.ofB, 'Encounter').id}`,
+      ],
+      ['an identifier inside a reference', ({ b }) => `/Observation?subject:identifier=${b}`],
       ['an include', () => '/Observation?_include=*&_count=200'],
       ['a reverse include', () => '/Patient?_revinclude=Observation:subject&_revinclude=Provenance:target'],
       [
@@ -50,7 +61,7 @@ export function searchingTests(use: () => World): void {
       const world = use();
       const reply = await api.get(path(world));
       expect([200, 400]).toContain(reply.status);
-      expectNothingOf(world, reply, world.b, world.one(world.ofB, 'Encounter').id);
+      expectNothingOf(world, reply, world.b, world.one(world.ofB, 'Encounter').id, world.listOfB);
     });
 
     it('[22] by POST as by GET', async () => {

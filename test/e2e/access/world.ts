@@ -23,6 +23,8 @@ export interface World extends Guarded {
   /** the resources of each record as they were loaded */
   readonly ofA: readonly Named[];
   readonly ofB: readonly Named[];
+  /** a List of B’s Observations */
+  readonly listOfB: string;
   /** the first loaded resource of a type in a record */
   readonly one: (of: readonly Named[], type: string) => Named;
   /** a client of A's app */
@@ -45,6 +47,8 @@ export async function startWorld(environment: Record<string, string>): Promise<W
   const [ofA, ofB] = [resources(2), resources(3)];
   const { patient: a, child: b, parent, clinician } = demoIdentities(SEED);
   const secrets = new Set(ofB.map(({ id }) => id));
+  const listOfB = freshId('list');
+  secrets.add(listOfB);
   const put = (...all: readonly JsonObject[]): Promise<void> =>
     guarded.load(
       bundle(
@@ -58,12 +62,19 @@ export async function startWorld(environment: Record<string, string>): Promise<W
         })),
       ),
     );
+  const item = ofB
+    .filter(({ resourceType }) => resourceType === 'Observation')
+    .slice(0, 5)
+    .map(({ id }) => ({ item: { reference: `Observation/${id}` } }));
+  const subject = { reference: `Patient/${b}` };
+  await put({ resourceType: 'List', id: listOfB, status: 'current', mode: 'working', subject, entry: item });
   return {
     ...guarded,
     a,
     b,
     parentOfB: parent,
     clinician,
+    listOfB,
     ofA,
     ofB,
     one: (of, type) => of.find(({ resourceType }) => resourceType === type)!,
