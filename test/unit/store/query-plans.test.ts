@@ -50,6 +50,15 @@ describe('query plans', () => {
     expect(plan[1]).toMatch(/^SEARCH x .*USING PRIMARY KEY \(param=\? AND key=\? AND rid=\?\)/);
   });
 
+  it('one key in several groups: their stretches merged in their order', () => {
+    const plan = page([{ stretch: { op: 'key', params: [1, 3], keys: [1] }, rest: code }]).join('\n');
+    expect(plan).toMatch(/MERGE \(UNION ALL\)/);
+    expect(
+      plan.match(/SEARCH d USING PRIMARY KEY \(param=\? AND key=\? AND rid>\? AND rid<\?\)/g),
+    ).toHaveLength(2);
+    expect(plan).not.toMatch(/SCAN|TEMP B-TREE/);
+  });
+
   it('several arms: merged in their order', () => {
     const plan = page([
       { stretch: patient, rest: all },
