@@ -101,6 +101,7 @@ async function serve(
   response.setHeader('x-request-id', request.headers['x-request-id']);
   const tenant = await options.tenant(asked.tenant);
   if (!tenant) return http.oauthError(response, 404, 'invalid_request', `There is no tenant ${asked.tenant}`);
+  pinOrigin(tenant, request);
   try {
     await route(await runningFor(kept, tenant), asked, request, response);
   } catch (error) {
@@ -172,17 +173,22 @@ async function route(
   });
 }
 
-/** Hands a request to the library. Its addresses are made from the origin of the settings, never from what the request claims. */
+/** Addresses and cookies are made for the origin of the settings, never for what the request claims. */
+function pinOrigin({ origin }: SmartTenant, request: IncomingMessage): void {
+  const { host, protocol } = new URL(origin);
+  for (const name of ['x-forwarded-host', 'x-forwarded-for', 'forwarded', ':authority'])
+    delete request.headers[name];
+  request.headers.host = host;
+  request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+}
+
+/** Hands a request to the library. */
 async function forward(
   { tenant, provider }: Running,
   { path, query }: Pick<Asked, 'path' | 'query'>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const origin = new URL(tenant.origin);
-  request.headers.host = origin.host;
-  request.headers['x-forwarded-proto'] = origin.protocol.slice(0, -1);
-  for (const name of ['x-forwarded-host', 'x-forwarded-for', ':authority']) delete request.headers[name];
   request.url = query === '' ? path : `${path}?${query}`;
   (request as { originalUrl?: string }).originalUrl = tenant.mount + request.url;
   await provider.callback()(request, response);

@@ -93,8 +93,8 @@ export function formOf(html: string, to = ''): ParsedForm {
     const action = unescaped(/\baction="([^"]*)"/.exec(attributes)?.[1] ?? '');
     const hidden = /<input\b[^>]*name="csrf"[^>]*>/.exec(whole)?.[0] ?? '';
     const csrf = unescaped(/\bvalue="([^"]*)"/.exec(hidden)?.[1] ?? '');
-    if (csrf !== '' && (to === '' ? !action.endsWith('/search') : action.endsWith(to)))
-      return { action, csrf };
+    const isMeant = to === '' ? !/\/(?:search|other)$/.test(action) : action.endsWith(to);
+    if (csrf !== '' && isMeant) return { action, csrf };
   }
   throw new Error(`no form on this page:\n${html.slice(0, 1500)}`);
 }
