@@ -11,7 +11,7 @@ import { accounts } from './smart/accounts.ts';
 import { chartAlerts } from './smart/chart-alerts.ts';
 import { plainName } from './smart/app-view.ts';
 import { claimLaunch, createLaunch } from './smart/launch.ts';
-import { clients, type ClientRecord } from './smart/registered-clients.ts';
+import { clientOf, someClients, type ClientRecord } from './smart/registered-clients.ts';
 import { recordChart, type ChartOptions } from './smart/record-chart.ts';
 import { userAccess } from './smart/user-access.ts';
 import { metricsText } from './telemetry/metrics.ts';
@@ -24,7 +24,7 @@ const SITE = 'Embergate';
 /** A choice of more is no choice: the launcher offers so many. */
 const MOST_PATIENTS = 100;
 const MOST_VISITS = 50;
-const MOST_APPS = 50;
+const MOST_CLIENTS = 100;
 
 export function frontDesk(composition: Composition, config: Config, version: string): AppOptions {
   const { publicUrl } = config;
@@ -89,7 +89,11 @@ function launchingOf(record: () => Promise<TenantRecord>, config: Config): Launc
     hasDemo: async () => hasDemo(config, (await record()).store),
     users: async () =>
       (await accounts(await tokens(), Date.now())).filter(({ demo, disabled }) => demo && !disabled),
-    apps: async () => (await clients(await tokens(), Date.now())).flatMap(appOf).slice(0, MOST_APPS),
+    apps: async () => (await someClients(await tokens(), Date.now(), MOST_CLIENTS)).flatMap(appOf),
+    app: async (id) => {
+      const client = await clientOf(await tokens(), id, Date.now());
+      return client && appOf(client)[0];
+    },
     patient: (user, id) => chart.patient(user, id),
     patients: async (user) => (await chart.patients(user, { count: MOST_PATIENTS })).patients,
     encounters: (user, patient) => chart.encounters(user, patient, MOST_VISITS),

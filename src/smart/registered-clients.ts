@@ -62,6 +62,16 @@ export async function clients(tokens: TokenStore, now: number): Promise<readonly
   }
 }
 
+/** So many of them, for a choice on a page: there may be any number. */
+export async function someClients(
+  tokens: TokenStore,
+  now: number,
+  most: number,
+): Promise<readonly ClientRecord[]> {
+  const page = await tokens.list(MODEL, now, most);
+  return page.map(({ payload }) => JSON.parse(payload) as ClientRecord);
+}
+
 /** Removes the client and everything that was given to it: its tokens are refused from the next request on. False: there was none. */
 export async function removeClient(tokens: TokenStore, id: string, now: number): Promise<boolean> {
   const removed = await tokens.remove(MODEL, id);

@@ -21,7 +21,11 @@ export function galleryRoutes(site: Site, launching: Launching, apps: readonly S
   router.get('/ehr', async (request, response) => {
     const query = { ...launchQuery(request.query), mode: 'ehr' };
     // An app of elsewhere may not be framed here, so the chart offers our own alone.
-    const choices = await choicesOf(apps, { ...launching, apps: async () => [] }, query);
+    const choices = await choicesOf(
+      apps,
+      { ...launching, apps: async () => [], app: async () => undefined },
+      query,
+    );
     const { user, patient } = choices?.setup ?? {};
     const banner = user && patient !== undefined ? await launching.banner(user, patient) : undefined;
     if (!choices || !banner) response.redirect('/apps');

@@ -84,7 +84,7 @@ export async function choicesOf(
   query: LaunchQuery,
 ): Promise<LaunchChoices | undefined> {
   const users = (await launching.users()).filter(({ fhirUser }) => fhirUser !== undefined);
-  const apps = users.length === 0 ? [] : launchable([...ours, ...(await launching.apps())]);
+  const apps = users.length === 0 ? [] : await appsFor(ours, launching, query.app);
   const app = apps.find(({ clientId }) => clientId === query.app) ?? apps[0];
   if (!app) return undefined;
   const mode = app.modes.find((one) => one === query.mode) ?? app.modes[0]!;
@@ -97,6 +97,18 @@ export async function choicesOf(
       ? (query.error as Simulated)
       : undefined;
   return { setup: { app, mode, user, patient, encounter, error }, apps, users, patients, encounters };
+}
+
+/** Those to choose among, and the one that was asked for though it is not among the first. */
+async function appsFor(
+  ours: readonly LaunchApp[],
+  launching: Launching,
+  asked: string | undefined,
+): Promise<readonly LaunchApp[]> {
+  const listed = launchable([...ours, ...(await launching.apps())]);
+  if (asked === undefined || listed.some(({ clientId }) => clientId === asked)) return listed;
+  const found = await launching.app(asked);
+  return found ? [...listed, found] : listed;
 }
 
 function usualUser(users: readonly LaunchUser[], mode: LaunchMode): LaunchUser {

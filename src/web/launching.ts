@@ -32,8 +32,10 @@ export interface ChartBanner {
 }
 
 export interface Launching {
-  /** apps of others that are registered with a launch address */
+  /** apps of others that are registered with a launch address: so many that one can choose among them */
   apps(): Promise<readonly LaunchApp[]>;
+  /** undefined: there is none, or it has no launch address */
+  app(clientId: string): Promise<LaunchApp | undefined>;
   /** FHIR base, `iss` of a launch */
   readonly base: string;
   /** the demo is there, or on its way */

@@ -83,6 +83,7 @@ export function launching(parts: Partial<Launching> = {}): HouseOfCards {
     child: async () => 'maya',
     users: async () => users,
     apps: async () => [],
+    app: async () => undefined,
     patients: async (user) => seenBy(user),
     patient: async (user, id) => seenBy(user).find((one) => one.id === id),
     encounters: async (_user, patient) => [

@@ -251,6 +251,11 @@ describe('launching from the gallery', () => {
       accountId: 'a1',
       context: { patient: 'jonas', need_patient_banner: true },
     });
+    const far = launching({ app: async (id) => (id === 'theirs' ? theirs : undefined) });
+    expect((await post({ app: 'theirs' }, {}, far)).to!.host).toBe('app.example.org');
+    expect((await post({ app: 'nobody' }, {}, far)).to!.pathname).toBe(
+      '/smart-apps/growth-chart/launch.html',
+    );
     const { text } = await askAs(OURS, '/apps?app=theirs', { launching: house });
     expect(text).toContain('Theirs &lt;b&gt; (registered here, not one of ours)');
     expect((await askAs(OURS, '/apps/ehr?app=theirs', { launching: house })).text).toContain('Growth Chart');
