@@ -16,14 +16,19 @@ const WORKLOADS = [
   'import-demo',
 ];
 
-it('measures every kind of workload', () => {
-  const args = ['bench/main.ts', '--quick', '--patients', '24', ...WORKLOADS];
-  const flags = ['--disable-warning=ExperimentalWarning'];
+/** Runs it to its end and gives what it printed. */
+function bench(...args: readonly string[]): string {
+  const flags = ['--disable-warning=ExperimentalWarning', 'bench/main.ts', '--quick', '--patients', '24'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, ...args], {
     cwd: ROOT,
     encoding: 'utf8',
   });
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  return stdout;
+}
+
+it('measures every kind of workload', () => {
+  const stdout = bench(...WORKLOADS);
   const titles = [
     'read by id',
     'create',
@@ -35,4 +40,13 @@ it('measures every kind of workload', () => {
   ];
   for (const title of titles)
     expect(stdout).toMatch(new RegExp(`^${title} +[\\d,]+ +[\\d,]+ +\\d+\\.\\d\\d `, 'm'));
+}, 120_000);
+
+it('measures the server with and without tokens, and how fast it gives them out', () => {
+  const stdout = bench('access-read', 'access-search', 'access-token-es384');
+  for (const title of ['read by id', 'search by patient'])
+    expect(stdout).toMatch(
+      new RegExp(`^${title} +[\\d,]+ +[\\d,]+ +\\d+\\.\\d{3} +\\d+\\.\\d{3} +[+-]?\\d+ %`, 'm'),
+    );
+  expect(stdout).toMatch(/^token by client credentials, ES384 +[\d,]+ +- /m);
 }, 120_000);
