@@ -16,6 +16,7 @@ export interface SmartWiring {
   readonly publicUrl: string;
   readonly version: string;
   readonly observe: SmartObserver;
+  readonly proxies: number;
   /** see `SmartTenant` */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -53,7 +54,7 @@ export function smartAddress(origin: string, tenant: string): Pick<SmartTenant, 
 }
 
 function tenantOf(
-  { publicUrl, observe, fetch }: SmartWiring,
+  { publicUrl, observe, proxies, fetch }: SmartWiring,
   name: string,
   record: TenantRecord,
   pages: SmartTenant['pages'],
@@ -77,6 +78,7 @@ function tenantOf(
     permissions: { permissionsOf, narrow },
     resourceTypes: () => record.definitions().resourceTypes,
     observe,
+    proxies,
     ...(fetch && { fetch }),
   };
 }

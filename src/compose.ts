@@ -88,7 +88,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   const { publicUrl } = config;
   const observeSmart = options.observeSmart ?? ((): void => undefined);
   const { version, fetch } = options;
-  const smart = composeSmart({ record, publicUrl, version, observe: observeSmart, ...(fetch && { fetch }) });
+  const smart = composeSmart({
+    record,
+    publicUrl,
+    version,
+    observe: observeSmart,
+    proxies: config.trustedProxies,
+    ...(fetch && { fetch }),
+  });
   const close = async (): Promise<void> => {
     stops.forEach((stop) => stop());
     await stores.close();

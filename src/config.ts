@@ -24,6 +24,7 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   readonly profiles: string;
   readonly demoPatients: number;
+  readonly trustedProxies: number;
 }
 
 export class ConfigError extends Error {}
@@ -96,6 +97,14 @@ export const SETTINGS = [
     fallback: '<http://localhost:PORT>',
     meaning: 'the origin that clients see; self links and Location headers are made from it',
     parse: (text, name) => (text.startsWith('<') ? '' : origin(text, name)),
+  }),
+  setting({
+    name: 'TRUSTED_PROXIES',
+    key: 'trustedProxies',
+    fallback: '0',
+    meaning:
+      'how many reverse proxies of yours stand in front: so many entries of `X-Forwarded-For` are believed when sign-ins and registrations are counted by address',
+    parse: whole(0, 10),
   }),
   setting({
     name: 'STORE',

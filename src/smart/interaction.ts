@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
+import { clientAddress } from './client-address.ts';
 import { problemView } from './explain.ts';
 import { endOnlineGrants } from './grant.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
@@ -89,7 +90,7 @@ async function stepOf(
     form: { action, csrf },
     search: { action: `${action}/search`, csrf },
     other: launch || text(params['launch']) !== undefined ? undefined : { action: `${action}/other`, csrf },
-    address: request.socket.remoteAddress ?? '',
+    address: clientAddress(request, tenant.proxies),
     device: deviceOf(request) ?? randomBytes(24).toString('base64url'),
   };
 }

@@ -1,6 +1,7 @@
 /** Before the registration endpoint: the body is read, checked and put into the terms of the library. https://www.rfc-editor.org/rfc/rfc7591#section-3 */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
+import { clientAddress } from './client-address.ts';
 import { verifySecret } from './client-secret.ts';
 import * as http from './http.ts';
 import { checkRegistration, MOST_REGISTRATION_BYTES, takePlace } from './register.ts';
@@ -19,7 +20,7 @@ export async function forwardRegistration(
 ): Promise<boolean> {
   if (request.method !== 'POST' && request.method !== 'PUT') return true;
   const isNew = request.method === 'POST';
-  if (isNew && !(await takePlace(tenant.tokens, request.socket.remoteAddress ?? '', Date.now()))) {
+  if (isNew && !(await takePlace(tenant.tokens, clientAddress(request, tenant.proxies), Date.now()))) {
     const description = 'Too many apps were registered from your address: try again in an hour';
     http.oauthError(response, 429, 'temporarily_unavailable', description, { 'retry-after': '3600' });
     return false;

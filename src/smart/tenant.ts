@@ -54,6 +54,8 @@ export interface SmartTenant {
   readonly permissions: Permissions;
   readonly resourceTypes: () => readonly string[];
   readonly observe: SmartObserver;
+  /** reverse proxies of ours that stand in front */
+  readonly proxies: number;
   /** for key sets of clients; addresses of our own network are refused where it is absent */
   readonly fetch?: typeof globalThis.fetch;
 }
