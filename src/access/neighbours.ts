@@ -6,7 +6,7 @@ import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL, type Expression } from '../fhir/search/expression.ts';
 import { REFERENCE } from '../fhir/search/index-value.ts';
 import { searchPlan } from '../fhir/search/plan.ts';
-import type { TenantStore } from '../store/ports.ts';
+import type { StoredResource, TenantStore } from '../store/ports.ts';
 import { ATTACHED, ownRecord, SHARED } from './patient-record.ts';
 
 /** Bounds on what is looked at for one patient: beyond them something is not reached; never is anything reached that should not be. */
@@ -18,7 +18,8 @@ type Shared = ReadonlyMap<string, readonly string[]>;
 
 /** What is known of a patient's neighbourhood as of a seq; each part is found when it is first asked for. */
 interface Neighbourhood {
-  readonly seq: number;
+  /** grows with what was committed since and changed nothing here */
+  seq: number;
   readonly definitions: Definitions;
   shared?: Promise<Shared>;
   names?: Promise<readonly string[]>;
@@ -63,11 +64,35 @@ async function neighbourhood({ definitions, store, patient }: RecordPlace): Prom
   let patients = known.get(store);
   if (!patients) known.set(store, (patients = new Map<string, Neighbourhood>()));
   const before = patients.get(patient);
-  if (before?.seq === seq && before.definitions === definitions) return before;
+  if (before?.definitions === definitions && (await isUnchanged(before, store, patient, seq))) return before;
   if (patients.size >= MOST_PATIENTS) patients.clear();
   const here: Neighbourhood = { seq, definitions, attached: new Map() };
   patients.set(patient, here);
   return here;
+}
+
+/** So many versions are looked at to see whether they matter; with more it is as quick to find everything anew. */
+const MOST_NEW = 100;
+
+/** Whether nothing that was committed since can have changed a neighbourhood: only new resources, none shared or attached, none that names the patient. */
+async function isUnchanged(
+  before: Neighbourhood,
+  store: TenantStore,
+  patient: string,
+  seq: number,
+): Promise<boolean> {
+  if (before.seq === seq) return true;
+  if (seq - before.seq > MOST_NEW) return false;
+  const versions = await store.feed.read(before.seq, MOST_NEW);
+  const last = versions.at(-1)?.seq ?? before.seq;
+  if (last < seq || versions.some((version) => matters(version, patient))) return false;
+  before.seq = Math.max(before.seq, last);
+  return true;
+}
+
+function matters({ type, versionId, body }: StoredResource, patient: string): boolean {
+  if (versionId > 1 || !body || SHARED.has(type) || ATTACHED.has(type)) return true;
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(patient);
 }
 
 /** What could not be found is looked for anew the next time. */

@@ -240,6 +240,15 @@ export function searchingTests(use: () => World): void {
         (await api.get(`/Organization/${id}-third`)).status,
       ];
       expect(await statuses()).toEqual([200, 200, 404]);
+      await world.put({
+        resourceType: 'Location',
+        id: `${id}-first`,
+        name: 'First',
+        managingOrganization: { reference: `Organization/${id}-third` },
+      });
+      expect(await statuses()).toEqual([200, 404, 200]);
+      await world.put(observation(freshId('other'), world.b));
+      expect(await statuses()).toEqual([200, 404, 200]);
       await world.request('DELETE', `Encounter/${id}`);
       expect(await statuses()).toEqual([404, 404, 404]);
     });

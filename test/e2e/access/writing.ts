@@ -1,7 +1,7 @@
 /** Writing with a token for A: nothing is written outside, and no write can ask whether something of B is there. */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/fhir/model/tree.ts';
-import { freshId, type Api } from '../../support/api.ts';
+import { freshId, type Api, type Reply } from '../../support/api.ts';
 import {
   AS_PATCH,
   bundle,
@@ -329,6 +329,19 @@ export function writingTests(use: () => World): void {
         expect(reply.status).toBe(200);
         expect(reply.text).not.toContain('not-for-the-blind');
       }
+    });
+
+    it('[29] content is kept for A by its security context, for B and for nobody it is not', async () => {
+      const { a, b } = use();
+      const send = (context?: string): Promise<Reply> =>
+        api.send('POST', '/Binary', 'plain words', {
+          'content-type': 'text/plain',
+          prefer: 'return=minimal',
+          ...(context !== undefined && { 'x-security-context': context }),
+        });
+      expect((await send(`Patient/${a}`)).status).toBe(201);
+      expect((await send(`Patient/${b}`)).status).toBe(403);
+      expect((await send()).status).toBe(403);
     });
 
     it('[42] what only the server says cannot be set by a client', async () => {
