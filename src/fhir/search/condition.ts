@@ -10,6 +10,7 @@ import type { Draft } from './draft.ts';
 import { compositeWays, togetherExpression, type CompositeWay } from './composite.ts';
 import { splitRaw, unescape } from './escape.ts';
 import { and, NONE, not, or, type Expression } from './expression.ts';
+import { NARRATIVE, narrativeExpression } from './full-text.ts';
 import { INDEX_KINDS } from './extract.ts';
 import { nearExpression } from './near.ts';
 import { numberExpression } from './number.ts';
@@ -92,6 +93,7 @@ export function parameterCondition(
 ): Expression {
   const { code } = parameter;
   const { definitions, input } = draft;
+  if (code === NARRATIVE) return narrativeCondition(modifier, values);
   if (parameter.type === 'composite') return compositeCondition(draft, parameter, type, modifier, values);
   if (modifier === 'missing') {
     const present: Expression = { op: 'present', param: code, kind: INDEX_KINDS[parameter.type]! };
@@ -198,6 +200,13 @@ function wayCondition(draft: Draft, way: CompositeWay, type: string, parts: read
   if (way.kind === 'root') return and(...way.parameters.map(ask));
   const asked = way.components.map(({ parameter, place }) => ask(parameter, place));
   return togetherExpression(way.param, asked);
+}
+
+function narrativeCondition(modifier: string | undefined, values: readonly string[]): Expression {
+  refuseModifier(NARRATIVE, modifier, ['missing']);
+  if (modifier === undefined) return anyOf(values, narrativeExpression);
+  const present: Expression = { op: 'present', param: NARRATIVE, kind: 'key' };
+  return isMissing(NARRATIVE, values) ? not(present) : present;
 }
 
 function identifierCondition(code: string, values: readonly string[]): Expression {

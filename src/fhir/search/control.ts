@@ -2,6 +2,7 @@
 import { didYouMean } from '../model/near.ts';
 import { fault } from '../model/outcome.ts';
 import { collect, type Draft, type ParsedSearch } from './draft.ts';
+import { NARRATIVE } from './full-text.ts';
 import { INDEX_KINDS, isServed } from './extract.ts';
 import type { SortKey } from './plan.ts';
 import { ANY_SYSTEM } from './token.ts';
@@ -70,7 +71,7 @@ function sortKey(draft: Draft, text: string): SortKey {
     );
   }
   const kind = INDEX_KINDS[first.type];
-  if (!isServed(first) || !kind || first.type === 'special') {
+  if (!isServed(first) || !kind || first.type === 'special' || code === NARRATIVE) {
     throw fault(
       'not-supported',
       `_sort by ${code} is not supported: a ${first.type} parameter has no order`,

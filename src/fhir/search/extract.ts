@@ -9,6 +9,7 @@ import type { ResourceTree } from '../model/tree.ts';
 import { compilePath, type CompiledPath } from '../path/engine.ts';
 import { gatherer, type Gatherer } from './add.ts';
 import { compositeValues, compositeWays } from './composite.ts';
+import { indexNarrative, NARRATIVE } from './full-text.ts';
 import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
 import { COMPARTMENT, PSEUDO, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
 
@@ -32,6 +33,7 @@ export const INTRINSIC: ReadonlySet<string> = new Set(['_id', '_lastUpdated']);
 /** Whether a parameter can be searched by: its type has index values, and it has an expression. */
 export function isServed(parameter: SearchParameter): boolean {
   if (INTRINSIC.has(parameter.code)) return true;
+  if (parameter.code === NARRATIVE) return true;
   if (parameter.expression === undefined) return false;
   return parameter.type === 'composite'
     ? parameter.component.length > 1
@@ -99,6 +101,7 @@ function compileExtractor(definitions: Definitions, type: string): Extractor {
 function rulesOf(definitions: Definitions, parameter: SearchParameter, type: string): Rule[] {
   if (INTRINSIC.has(parameter.code) || PSEUDO.has(parameter.code) || !isServed(parameter)) return [];
   try {
+    if (parameter.code === NARRATIVE) return [narrativeRule];
     if (parameter.type === 'composite') return compositeRules(definitions, parameter, type);
     const path = compilePath(definitions, parameter.expression!, type);
     return path.never ? [] : [simpleRule(definitions, parameter, type, path)];
@@ -107,6 +110,15 @@ function rulesOf(definitions: Definitions, parameter: SearchParameter, type: str
     throw error;
   }
 }
+
+/** The only parameter that has no expression and is served. */
+const narrativeRule: Rule = {
+  param: NARRATIVE,
+  apply: (resource, gathered) => {
+    gathered.begin();
+    indexNarrative(resource, gathered.add);
+  },
+};
 
 function simpleRule(
   definitions: Definitions,

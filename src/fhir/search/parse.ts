@@ -25,7 +25,6 @@ const MOST_VALUE_LENGTH = 2000;
 
 /** Parameters that are not served yet. */
 const NOT_YET: ReadonlySet<string> = new Set([
-  '_text',
   '_content',
   '_query',
   '_contained',
