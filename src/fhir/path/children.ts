@@ -4,8 +4,8 @@
  */
 import type { Definitions, ElementDefinition } from '../definitions/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
-import type { PathNode } from './node.ts';
-import { made } from './nodes.ts';
+import type { Nodes, PathNode } from './node.ts';
+import { made, NOTHING } from './nodes.ts';
 
 /** Where a child can stand in JSON, and what it is there. */
 interface Place {
@@ -26,7 +26,9 @@ export function isKindOf(definitions: Definitions, type: string, base: string): 
 }
 
 export interface Find {
-  /** appends the children of a name */
+  /** the children of a name */
+  of(node: PathNode): Nodes;
+  /** appends them */
   all(node: PathNode, found: PathNode[]): void;
   /** whether there is a child of that name */
   some(node: PathNode): boolean;
@@ -35,16 +37,35 @@ export interface Find {
 /** The places of a name in one type. */
 interface Places {
   readonly all: readonly Place[];
+  /** of a made value: what it is made of, by its names */
+  readonly isRaw?: true;
   /** Of a choice of many types: by name in JSON and by name of the sibling, since an object has fewer names than the choice has types. */
   readonly byKey?: ReadonlyMap<string, Place>;
 }
 
 const NONE: Places = { all: [] };
+const RAW: Places = { all: [], isRaw: true };
 /** From so many types on, the names of the object are looked through instead of those of the choice. */
 const MANY = 4;
 
+const finders = new WeakMap<Definitions, Map<string, Find>>();
+/** Most names that are remembered: expressions may ask for any. */
+const MOST_NAMES = 5000;
+
 /** Finds the children of a name; only those of the wanted types of a choice. The places are looked up once a type. */
 export function childFinder(definitions: Definitions, name: string, wants?: (type: string) => boolean): Find {
+  if (wants) return makeFinder(name, (type) => placesOf(definitions, type, name, wants));
+  let known = finders.get(definitions);
+  if (!known) finders.set(definitions, (known = new Map<string, Find>()));
+  let find = known.get(name);
+  if (!find) {
+    find = makeFinder(name, (type) => placesOf(definitions, type, name, undefined));
+    if (known.size < MOST_NAMES) known.set(name, find);
+  }
+  return find;
+}
+
+function makeFinder(name: string, look: (type: string) => Places): Find {
   const known = new Map<string, Places>();
   let lastType = '';
   let lastPlaces = NONE;
@@ -52,31 +73,58 @@ export function childFinder(definitions: Definitions, name: string, wants?: (typ
   const placesFor = (type: string): Places => {
     if (type === lastType) return lastPlaces;
     let places = known.get(type);
-    if (!places) known.set(type, (places = placesOf(definitions, type, name, wants)));
+    if (!places) known.set(type, (places = look(type)));
     lastType = type;
     return (lastPlaces = places);
   };
+  const all: Find['all'] = (node, found) => {
+    const holder = holderOf(node);
+    if (holder === undefined) return;
+    const places = placesFor(node.type);
+    if (places.isRaw) addRaw(holder, name, found);
+    else if (places.byKey)
+      for (const place of there(holder, places.byKey)) addChild(node, holder, place, found);
+    else for (const place of places.all) addChild(node, holder, place, found);
+  };
   return {
-    all: (node, found) => {
-      const { value, type } = node;
-      // A primitive has only an id and extensions, and they stand in its sibling.
-      const holder = isObject(value) ? value : node.sibling;
-      if (holder === undefined) return;
-      if (type.startsWith('System.')) return addRaw(holder, name, found);
-      const { all, byKey } = placesFor(type);
-      if (!byKey) for (const place of all) addChild(node, holder, place, found);
-      else for (const place of there(holder, byKey)) addChild(node, holder, place, found);
+    all,
+    of: (node) => {
+      const holder = holderOf(node);
+      if (holder === undefined) return NOTHING;
+      const places = placesFor(node.type);
+      if (places.all.length === 1) return childrenAt(node, holder, places.all[0]!);
+      const found: PathNode[] = [];
+      all(node, found);
+      return found.length === 0 ? NOTHING : found;
     },
     some: (node) => {
-      const { value, type } = node;
-      const holder = isObject(value) ? value : node.sibling;
+      const holder = holderOf(node);
       if (holder === undefined) return false;
-      if (type.startsWith('System.')) return holder[name] !== undefined;
-      const { all, byKey } = placesFor(type);
-      for (const place of byKey ? there(holder, byKey) : all) if (isThere(holder, place)) return true;
+      const { all: places, byKey, isRaw } = placesFor(node.type);
+      if (isRaw) return holder[name] !== undefined;
+      for (const place of byKey ? there(holder, byKey) : places) if (isThere(holder, place)) return true;
       return false;
     },
   };
+}
+
+/** The object that has the children. A primitive has only an id and extensions, and they stand in its sibling. */
+function holderOf({ value, sibling }: PathNode): JsonObject | undefined {
+  return isObject(value) ? value : sibling;
+}
+
+/** The most usual step, without a list that grows. */
+function childrenAt(parent: PathNode, holder: JsonObject, place: Place): Nodes {
+  const value = holder[place.jsonName];
+  const sibling = place.siblingName === undefined ? undefined : holder[place.siblingName];
+  if (sibling === undefined) {
+    if (value === undefined || value === null) return NOTHING;
+    if (!Array.isArray(value)) return [child(parent, value, place, undefined, undefined)];
+    if (value.length === 1 && value[0] !== null) return [child(parent, value[0]!, place, undefined, 0)];
+  }
+  const found: PathNode[] = [];
+  addChild(parent, holder, place, found);
+  return found;
 }
 
 /** The places that an object has a name for, each once. */
@@ -102,6 +150,7 @@ function placesOf(
   name: string,
   wants: ((type: string) => boolean) | undefined,
 ): Places {
+  if (type.startsWith('System.')) return RAW;
   const element = definitions.type(type)?.elements.find((one) => one.name === name);
   if (!element) return NONE;
   const places = element.types.map((one) => placeOf(definitions, element, one));
@@ -147,18 +196,18 @@ function add(
   index: number | undefined,
   found: PathNode[],
 ): void {
-  if (value === null && sibling === undefined) return;
-  const { type, element, jsonName: name } = place;
+  if (value !== null || sibling !== undefined) found.push(child(parent, value, place, sibling, index));
+}
+
+function child(
+  parent: PathNode,
+  value: JsonValue,
+  { type, element, jsonName: name }: Place,
+  sibling: JsonObject | undefined,
+  index: number | undefined,
+): PathNode {
   const inline = type === 'Resource' && isObject(value) ? value['resourceType'] : undefined;
-  found.push({
-    value,
-    type: typeof inline === 'string' ? inline : type,
-    element,
-    sibling,
-    parent,
-    name,
-    index,
-  });
+  return { value, type: typeof inline === 'string' ? inline : type, element, sibling, parent, name, index };
 }
 
 function addPrimitives(

@@ -107,13 +107,20 @@ function after(
   of: Path,
   then: (nodes: Nodes, focus: Nodes, run: Parameters<Step>[1]) => Nodes,
 ): Step {
-  if (of.kind === 'this') return (focus, run) => then(focus, focus, run);
+  if (of.kind === 'this' || isFocus(scene, of)) return (focus, run) => then(focus, focus, run);
   const first = compileSteps(scene, of);
   if (first === NEVER) return first;
   return (focus, run) => then(first(focus, run), focus, run);
 }
 
 type Child = Extract<Path, { kind: 'child' }>;
+
+/** `Patient` of `Patient.name` where it is known that the expression is run on patients. */
+function isFocus(scene: Scene, path: Path): boolean {
+  if (path.kind !== 'child' || scene.type === undefined || scene.watch || !startsWithType(scene, path))
+    return false;
+  return isKindOf(scene.definitions, scene.type, path.name);
+}
 
 function compileChild(scene: Scene, path: Child, wants?: (type: string) => boolean): Step {
   if (startsWithType(scene, path)) return compileTypeName(scene, path.name);
@@ -122,6 +129,11 @@ function compileChild(scene: Scene, path: Child, wants?: (type: string) => boole
   return after(scene, path.of, (nodes, _focus, run) => {
     if (nodes.length === 0) return NOTHING;
     if (resolves) nodes.forEach(needContent);
+    if (nodes.length === 1) {
+      const children = find.of(nodes[0]!);
+      spend(run, 1 + children.length);
+      return children;
+    }
     const found: PathNode[] = [];
     for (const node of nodes) find.all(node, found);
     spend(run, nodes.length + found.length);

@@ -150,6 +150,7 @@ export function compilePath(
 
 function makePath(definitions: Definitions, path: Path, text: string, type: string): CompiledPath {
   const step = compileSteps(sceneOf(definitions, text, false, type), path);
+  if (step === NEVER) return Object.assign(() => NOTHING, { never: true });
   const run = (resource: ResourceTree): readonly PathNode[] => {
     if (resource.resourceType !== type) return NOTHING;
     const root = resourceNode(resource);
@@ -159,7 +160,7 @@ function makePath(definitions: Definitions, path: Path, text: string, type: stri
       throw readable(error);
     }
   };
-  return Object.assign(step === NEVER ? () => NOTHING : run, { never: step === NEVER });
+  return Object.assign(run, { never: false });
 }
 
 function withValues(nodes: readonly PathNode[]): readonly PathNode[] {
