@@ -60,6 +60,13 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
       // Long enough for `one` to think that it is alone, from the second round on.
       await sleep(600);
       await done(one, { writes: [create('Quince', `z${round}`)] });
+      const d = `d${round}`;
+      await done(one, { writes: [create('Quince', d)] });
+      await done(two, { writes: [update('Quince', d, 1)] });
+      // By what `one` knows this would be refused.
+      await done(one, { writes: [update('Quince', d, 2)] });
+      await sleep(600);
+      await done(one, { writes: [create('Quince', `y${round}`)] });
       const [a, b] = [`a${round}`, `b${round}`];
       await done(one, { writes: [create('Quince', a), create('Quince', b)] });
       await done(two, { writes: [update('Quince', a, 1)] });

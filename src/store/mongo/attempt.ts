@@ -12,6 +12,7 @@ import { endOrphans } from './orphans.ts';
 import type { Rivalry } from './rivalry.ts';
 import { readAhead, type Ahead } from './snapshot.ts';
 import {
+  confirm,
   isIdle,
   judgeAhead,
   judgeByReading,
@@ -76,7 +77,7 @@ async function untilCommitted(
     try {
       return await attemptOnce(tenant, session, group, verdict, deadline);
     } catch (error) {
-      const mistaken = error instanceof Overtaken || (verdict !== undefined && isDuplicate(error));
+      const mistaken = error instanceof Overtaken || (verdict && (isDuplicate(error) || isIdle(verdict)));
       verdict = undefined;
       tenant.chain.forget();
       if (mistaken) continue;
@@ -98,6 +99,10 @@ async function attemptOnce(
   supposed: Verdict | undefined,
   deadline: number,
 ): Promise<readonly CommitResult[]> {
+  if (supposed && isIdle(supposed)) {
+    await confirm(rooms, supposed);
+    return supposed.results;
+  }
   session.startTransaction();
   try {
     const verdict = supposed ?? (await judgeByReading(rooms, session, units));

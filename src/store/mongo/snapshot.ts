@@ -132,6 +132,12 @@ async function readTogether(
 /** What the database that the collections stand in says of reads, for commands that do not hear of it. */
 const OUTSIDE = { readConcern: { level: 'majority' }, maxTimeMS: READ_MS } as const;
 
+/** The counter by itself, outside a transaction. */
+export async function readCounter({ db, resources }: Rooms): Promise<Counter> {
+  const command = { find: resources.collectionName, filter: { _id: COUNTER }, limit: 1, ...OUTSIDE };
+  return counterIn((await findOnce<Row>(db, command, {})) ?? []);
+}
+
 function counterIn(rows: readonly Row[]): Counter {
   const { n, w, j } = rows.find(({ _id }) => _id === COUNTER) ?? {};
   if (n === undefined || w === undefined || j === undefined)

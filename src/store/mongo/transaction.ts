@@ -17,7 +17,7 @@ import {
   type ResourceDocument,
   type Rooms,
 } from './layout.ts';
-import { readSnapshot, type Ahead } from './snapshot.ts';
+import { readCounter, readSnapshot, type Ahead } from './snapshot.ts';
 import { stamp } from './stamp.ts';
 
 export const TRANSACTION: TransactionOptions = {
@@ -54,15 +54,10 @@ export async function judgeByReading(
   return verdictOn(units, snapshot, counter);
 }
 
-/**
- * Judges by what was read ahead and what we have committed since. Undefined where that is not known, or where nothing would be written: then
- * nothing would show whether others have changed what the refusals rest on.
- */
+/** Judges by what was read ahead and what we have committed since. Undefined where that is not known. */
 export function judgeAhead(chain: Chain, ahead: Ahead, units: readonly UnitOfWork[]): Verdict | undefined {
   const [tip, since] = [chain.tip(), chain.since(ahead.from)];
-  if (!tip || !since) return undefined;
-  const verdict = verdictOn(units, ahead.snapshot, tip, since);
-  return isIdle(verdict) ? undefined : verdict;
+  return tip && since && verdictOn(units, ahead.snapshot, tip, since);
 }
 
 function verdictOn(
@@ -82,6 +77,12 @@ function verdictOn(
 
 /** Others have committed since we did: what was supposed of the state does not hold. */
 export class Overtaken extends Error {}
+
+/** Throws Overtaken unless the counter stands where a verdict that writes nothing supposes it, so that its refusals are the truth by now. */
+export async function confirm(rooms: Rooms, { before }: Verdict): Promise<void> {
+  const { n, w, j } = await readCounter(rooms);
+  if (n !== before.n || w !== before.w || j !== before.j) throw new Overtaken();
+}
 
 /**
  * Writes what a verdict says, in the transaction that the session has begun. Every transaction that writes changes the one counter of the tenant:
