@@ -25,6 +25,9 @@ const SEALED: readonly string[] = ['Interaction', 'Session'];
 /** How much longer than its life a record is kept, so that the refusal can say "expired" instead of "unknown" (ms). */
 const REMEMBERED: Readonly<Record<string, number>> = { AuthorizationCode: 600_000 };
 
+/** How long a session is known by the name that it had before (ms). */
+const LEFT_MS = 10_000;
+
 export function tokenAdapter(tokens: TokenStore, keys: TenantKeys): AdapterFactory {
   return (model) => new TokenAdapter(model, tokens, keys);
 }
@@ -72,7 +75,16 @@ class TokenAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
+    if (this.#model === 'Session') return this.#leave(id);
     await this.#tokens.remove(this.#model, this.#key(id));
+  }
+
+  /** A session gets another name at each step. The old one is known a little longer, for the tab that is under way with it; it holds what it held. */
+  async #leave(id: string): Promise<void> {
+    const now = Date.now();
+    const record = await this.#tokens.find(this.#model, this.#key(id), now);
+    if (record)
+      await this.#tokens.put({ ...record, expiresAt: Math.min(record.expiresAt ?? Infinity, now + LEFT_MS) });
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {

@@ -111,8 +111,10 @@ export async function recentPatients(tokens: TokenStore, accountId: string): Pro
   return [...new Set(patients.filter((patient) => patient !== undefined))];
 }
 
-/** Ends what was only to last while the user is signed in. */
-export async function endOnlineGrants(tokens: TokenStore, sessionUid: string): Promise<void> {
+/** Ends a session under all the names that it had, and what was only to last while its user is signed in. */
+export async function endSession(tokens: TokenStore, sessionUid: string): Promise<void> {
+  const sessions = await tokens.findBy('uid', sessionUid, Date.now(), { model: 'Session' });
+  for (const { model, id } of sessions) await tokens.remove(model, id);
   const records = await tokens.findBy('uid', sessionUid, Date.now(), { model: MODEL });
   for (const { grantId } of records) if (grantId !== undefined) await tokens.removeGrant(grantId);
 }

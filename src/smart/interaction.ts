@@ -8,7 +8,7 @@ import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { clientAddress } from './client-address.ts';
 import { problemView } from './explain.ts';
-import { endOnlineGrants } from './grant.ts';
+import { endSession } from './grant.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
 import { claimedLaunch } from './launch.ts';
 import type { Problem } from './problem.ts';
@@ -128,7 +128,7 @@ function keepDevice(response: ServerResponse, { device, tenant }: Step): void {
 
 /** Keeps the result for the library, which goes on at the address that is given back. */
 async function finish(
-  { tenant, provider, interaction, results }: Step,
+  { tenant, interaction, results }: Step,
   outcome: Extract<StepOutcome, { done: unknown } | { denied: unknown }>,
 ): Promise<string> {
   if ('denied' in outcome) {
@@ -137,7 +137,7 @@ async function finish(
     interaction.result = { ...results, ...outcome.done };
     if (outcome.scope !== undefined) interaction.params = { ...interaction.params, scope: outcome.scope };
     const login = outcome.done['login'] as StepResults['login'];
-    if (login) await leaveSessionOfAnother(tenant, provider, interaction, login.accountId);
+    if (login) await leaveSessionOfAnother(tenant, interaction, login.accountId);
   }
   await interaction.persist();
   return interaction.returnTo;
@@ -146,14 +146,12 @@ async function finish(
 /** Who signs in as another person leaves the first one's session: it ends, and what was to last as long as it. */
 async function leaveSessionOfAnother(
   tenant: SmartTenant,
-  provider: Provider,
   interaction: Interaction,
   accountId: string,
 ): Promise<void> {
   const { session } = interaction;
   if (!session || session.accountId === accountId) return;
-  await (await provider.Session.find(session.cookie))?.destroy();
-  await endOnlineGrants(tenant.tokens, session.uid);
+  await endSession(tenant.tokens, session.uid);
   Object.assign(interaction, { session: undefined });
 }
 

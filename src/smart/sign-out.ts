@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { endOnlineGrants } from './grant.ts';
+import { endSession } from './grant.ts';
 import { seeOther } from './http.ts';
 import type { SmartTenant } from './tenant.ts';
 
@@ -16,10 +16,7 @@ export async function signOut(
 ): Promise<void> {
   const ctx = provider.createContext(request, response);
   const session = await provider.Session.get(ctx);
-  if (session.accountId !== undefined) {
-    await endOnlineGrants(tenant.tokens, session.uid);
-    await session.destroy();
-  }
+  if (session.accountId !== undefined) await endSession(tenant.tokens, session.uid);
   ctx.cookies.set(provider.cookieName('session'), null);
   seeOther(response, `${tenant.origin}/`);
 }

@@ -72,6 +72,11 @@ export class Visitor {
     return this.#cookies;
   }
 
+  /** Sets a cookie, as one who has stolen it would. */
+  take(key: string, cookie: Cookie): void {
+    this.#cookies.set(key, cookie);
+  }
+
   #keep(line: string): void {
     const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
     const at = pair.indexOf('=');

@@ -163,6 +163,26 @@ describe('launches', () => {
       expect((await flow.refresh(server, second.refresh_token)).body.patient).toBe('bella');
     });
 
+    it('several apps opened at the same moment in one browser', async () => {
+      const visitor = new Visitor();
+      await flow.authorize(server, {}, {}, visitor);
+      const open = async (patient: string): Promise<string | null> => {
+        const launch = await flow.launchOf(server, {
+          accountId: people.clinician,
+          context: { patient },
+          skipConsent: true,
+        });
+        const prepared = flow.authorization(server, { launch, scope: 'launch patient/Patient.rs' });
+        const end = await visitor.open(prepared.url);
+        const code = new URL(end.headers.get('location') ?? 'none:').searchParams.get('code');
+        return code === null
+          ? null
+          : (await flow.redeem(server, { code, verifier: prepared.verifier })).body.patient;
+      };
+      const patients = ['anna', 'bella', 'kid', 'anna', 'bella', 'kid'];
+      expect(await Promise.all(patients.map(open))).toEqual(patients);
+    });
+
     it('an app that the operator trusts is not asked about, in an EHR launch alone', async () => {
       await server.client({ ...flow.PUBLIC_APP, client_id: 'trusted', skip_consent: true });
       const visitor = new Visitor();

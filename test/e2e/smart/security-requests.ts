@@ -278,12 +278,16 @@ export function attackRequests(attacked: () => Attacked): void {
         server,
         await flow.authorize(server, { scope: OFFLINE }, {}, visitor),
       );
+      const stolen = new Visitor();
+      for (const [key, cookie] of visitor.cookies()) stolen.take(key, cookie);
       const out = await visitor.send('POST', `${server.origin}/oidc/logout`, new URLSearchParams());
       expect(out.status).toBe(303);
       expect((await flow.refresh(server, online.body.refresh_token)).body.error).toBe('invalid_grant');
       expect((await flow.refresh(server, offline.body.refresh_token)).status).toBe(200);
-      const next = await visitor.open(flow.authorization(server, {}).url);
-      expect(next.text).toContain('name="password"');
+      for (const one of [visitor, stolen]) {
+        const next = await one.open(flow.authorization(server, {}).url);
+        expect(next.text).toContain('name="password"');
+      }
     });
   });
 }
