@@ -7,19 +7,19 @@ import { createInterface } from 'node:readline';
 /** Resources of an NDJSON file that go into one transaction. */
 const LINES_IN_BUNDLE = 200;
 
-/** The .json and .ndjson files that paths name, those in folders below them too, sorted. Throws for a path that is not there. */
-export async function filesOf(paths: readonly string[]): Promise<string[]> {
-  return (await Promise.all(paths.map(filesBelow))).flat();
+/** The files that paths name, and those with these endings in folders below them, sorted. Throws for a path that is not there. */
+export async function filesOf(paths: readonly string[], endings = /\.(?:nd)?json$/): Promise<string[]> {
+  return (await Promise.all(paths.map((path) => filesBelow(path, endings)))).flat();
 }
 
-async function filesBelow(path: string): Promise<string[]> {
+async function filesBelow(path: string, endings: RegExp): Promise<string[]> {
   const found = await stat(path).catch(() => {
     throw new Error(`there is no file or folder ${path}`);
   });
   if (!found.isDirectory()) return [path];
   const names = await readdir(path, { recursive: true });
   return names
-    .filter((name) => /\.(nd)?json$/.test(name))
+    .filter((name) => endings.test(name))
     .sort()
     .map((name) => join(path, name));
 }

@@ -11,6 +11,7 @@ import { addKeys } from './keys.ts';
 import { addReindex } from './reindex.ts';
 import { addTenant } from './tenant.ts';
 import { addUser } from './user.ts';
+import { addValidate } from './validate.ts';
 
 export interface Actions {
   /** serves until it is told to stop */
@@ -42,6 +43,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addReindex,
     addExplain,
     addFhirPath,
+    addValidate,
   ])
     add(program);
   try {

@@ -39,7 +39,7 @@ async function file(name: string, content: unknown): Promise<string> {
 const lines = (text: string): string[] => text.trimEnd().split('\n');
 
 describe('help', () => {
-  it.each(['serve', 'demo', 'import', 'user', 'client', 'explain', 'fhirpath'])(
+  it.each(['serve', 'demo', 'import', 'user', 'client', 'explain', 'fhirpath', 'validate'])(
     'of %s has examples',
     async (command) => {
       const { code, out } = await embergate(command, '--help');
@@ -199,5 +199,41 @@ describe('import', () => {
         (id) => stored.split(`"id":${id.startsWith('"') ? id : `"${id}"`}`).length - 1,
       ),
     ).toEqual([1, 1, 1]);
+  });
+});
+
+describe('validate', () => {
+  it('tells the place of each fault, sums up by type, and ends with 1', async () => {
+    await file('bad.json', { resourceType: 'Patient', gender: 'blue' });
+    const many = [{ resourceType: 'Patient' }, { resourceType: 'Observation', status: 'final' }];
+    await file('many.ndjson', many.map((one) => JSON.stringify(one)).join('\n'));
+    await file('sound.xml', '<Patient xmlns="http://hl7.org/fhir"><active value="true"/></Patient>');
+    const { code, out } = await embergate('validate', 'bad.json', 'many.ndjson', 'sound.xml');
+    expect(code).toBe(1);
+    const [first, second, head, ...rows] = lines(out);
+    expect(first).toMatch(/^bad\.json\terror\tPatient\.gender\t"blue" is not in the value set/);
+    expect(second).toMatch(/^many\.ndjson:2\terror\tObservation\.code\t/);
+    expect(head).toMatch(/^Type +resources +errors +warnings$/);
+    expect(rows.map((row) => row.split(/ +/).join(' '))).toEqual([
+      'Observation 1 1 0',
+      'Patient 3 1 0',
+      'All 4 2 0',
+    ]);
+  });
+
+  it('holds resources against a profile that is asked for, and ends with 0 where all is well', async () => {
+    await file('weight.json', { resourceType: 'Observation', status: 'final', code: { text: 'x' } });
+    expect((await embergate('validate', 'weight.json')).code).toBe(0);
+    const profile = 'http://hl7.org/fhir/StructureDefinition/bodyweight';
+    const { code, out } = await embergate('validate', '--profile', profile, '--', 'weight.json');
+    expect(code).toBe(1);
+    expect(out).toContain(`(profile ${profile})`);
+  });
+
+  it('says what cannot be read', async () => {
+    await file('broken.json', '{"resourceType":');
+    const { code, out } = await embergate('validate', 'broken.json');
+    expect([code, out.includes('line 1')]).toEqual([1, true]);
+    expect((await embergate('validate', 'nowhere')).err).toContain('there is no file or folder nowhere');
   });
 });
