@@ -1,7 +1,7 @@
 // The pages of a launch in each state, in a real browser, at 360 and 1280 px, light and dark: nothing for axe to find, nothing cut off, no
 // console error, no breach of the CSP. Pictures go to `.screenshots`, to be looked at by a person.
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -40,6 +40,9 @@ function answer(url: string, fields: URLSearchParams): string {
     patients: usual.patients.filter(({ name }) => name.includes(asked)),
   });
 }
+
+// A browser on a busy machine takes its time.
+jest.setTimeout(90_000);
 
 needs('chromium', 'the pages of a launch in a browser')('pages of a launch', () => {
   let browser: Browser;

@@ -1,7 +1,7 @@
 // The place's own pages in each state, in a real browser, at 360 and 1280 px, light and dark: nothing for axe to find, nothing cut off, no console
 // error, no breach of the CSP; and what a person does on them, by mouse and by keyboard, with scripts and without.
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser } from 'playwright-core';
@@ -26,6 +26,9 @@ const picture: SampleApp = {
   isOurs: true,
   launchUrl: '/smart-apps/growth-chart/logo.svg',
 };
+
+// A browser on a busy machine takes its time.
+jest.setTimeout(90_000);
 
 needs('chromium', 'the own pages in a browser')('own pages', () => {
   let browser: Browser;

@@ -1,6 +1,6 @@
 // Launches from the gallery of a real server with its demo, in a real browser: what a person sees at each step, and how little there is to do.
 
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -9,6 +9,9 @@ import { inspectPage, openBrowser, watch } from '../../support/browser.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
 
 const PERSON_SECONDS = 10;
+
+// A browser on a busy machine takes its time.
+jest.setTimeout(90_000);
 
 needs('chromium', 'launches from the gallery in a browser')('launches from the gallery', () => {
   let server: TestServer;
