@@ -154,6 +154,23 @@ needs('command:curl', 'the commands that a start prints')('the ways in', () => {
     });
   }, 60_000);
 
+  it('12: end for a client that a command removes, while the server runs: its token is worth nothing at once', async () => {
+    const origin = server.base.replace('/fhir', '').replace('127.0.0.1', 'localhost');
+    const form = '-d grant_type=client_credentials -d scope=system/Patient.rs';
+    const { out } = await shell(`curl -s -u demo-confidential:demo-secret ${form} ${origin}/oidc/token`);
+    const { access_token: token } = JSON.parse(out) as { access_token: string };
+    const ask = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}` };
+      return (await fetch(`${server.base}/Patient?_count=1`, { headers })).status;
+    };
+    expect([await ask(), await ask()]).toEqual([200, 200]);
+    const removed = await shell(
+      `STORE='sqlite:${folder}' node scripts/embergate.mjs client remove demo-confidential`,
+    );
+    expect(removed).toEqual({ code: 0, out: 'removed demo-confidential\n' });
+    expect(await ask()).toBe(401);
+  }, 60_000);
+
   it('20: is a private key that only this user can read', () => {
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
     expect(server.output()).toContain(keyFile);
