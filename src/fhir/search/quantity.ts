@@ -30,15 +30,27 @@ export function indexQuantity(param: string, { value, type }: PathNode, add: Add
   if (canonical) addEnds(param, canonical.key, ends(canonical.factor)!, add);
 }
 
+interface Canonical {
+  readonly key: string;
+  readonly factor: number;
+}
+
+/** Units recur: this many are remembered, then all are forgotten. */
+const REMEMBERED = 2000;
+const canonicals = new Map<string, Canonical | undefined>();
+
 /** What all units of one dimension stand under, and how many base units one is. Undefined for what is not UCUM or has no proportional scale. */
-function canonicalOf(
-  system: JsonValue | undefined,
-  code: JsonValue | undefined,
-): { readonly key: string; readonly factor: number } | undefined {
+function canonicalOf(system: JsonValue | undefined, code: JsonValue | undefined): Canonical | undefined {
   if (system !== UCUM || typeof code !== 'string') return undefined;
+  if (canonicals.has(code)) return canonicals.get(code);
   const unit = ucumUnit(code);
-  if (!unit || unit.isSpecial) return undefined;
-  return { key: `=${unit.dimension}`, factor: Number(unit.factor.digits) / 10 ** unit.factor.scale };
+  const canonical =
+    unit && !unit.isSpecial
+      ? { key: `=${unit.dimension}`, factor: Number(unit.factor.digits) / 10 ** unit.factor.scale }
+      : undefined;
+  if (canonicals.size >= REMEMBERED) canonicals.clear();
+  canonicals.set(code, canonical);
+  return canonical;
 }
 
 function quantityEnds(quantity: JsonObject, factor: number): readonly [number, number] | undefined {
