@@ -1,22 +1,22 @@
-/** Clients: registration and its management, key sets by URL, origins, and the keys of the server itself. https://www.rfc-editor.org/rfc/rfc7591 */
+/** Clients: registration and its management, origins, and the keys of the server itself. https://www.rfc-editor.org/rfc/rfc7591 */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { tenantKeys } from '../../../src/smart/sealing.ts';
 import { rotateKeys, signingKeys } from '../../../src/smart/signing-keys.ts';
 import { startSmartServer, type SmartServer } from '../../support/smart-server.ts';
 import { Visitor } from '../../support/visitor.ts';
-import { assertion, backendClient, backendToken, keyPair, type KeyPair } from './assertion.ts';
+import { assertion, backendToken, type KeyPair } from './assertion.ts';
 import * as flow from './flow.ts';
 import { addClients } from './security.ts';
 
 describe('clients', () => {
   let server: SmartServer;
+  let backendKeys: Promise<KeyPair>;
   beforeAll(async () => {
-    server = await startSmartServer({ fetch: globalThis.fetch });
+    server = await startSmartServer();
     await flow.seed(server);
-    await addClients(server);
+    backendKeys = addClients(server);
+    await backendKeys;
   });
   afterAll(() => server.stop());
 
@@ -151,63 +151,57 @@ describe('clients', () => {
     });
   });
 
-  describe('key sets by URL', () => {
-    let keys: KeyPair;
-    let published: { keys: unknown[]; cache: string | undefined; asked: number };
-    let host: Server;
-    let uri: string;
-    beforeAll(async () => {
-      keys = await keyPair('RS384', 'by-url');
-      published = { keys: [keys.publicJwk], cache: undefined, asked: 0 };
-      host = createServer((_request, response) => {
-        published.asked++;
-        if (published.cache !== undefined) response.setHeader('cache-control', published.cache);
-        response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: published.keys }));
-      });
-      await new Promise<void>((done) => host.listen(0, '127.0.0.1', done));
-      uri = `http://127.0.0.1:${(host.address() as AddressInfo).port}/jwks`;
+  it('a public app that refreshes without its client_id, as fhirclient does, is known by its token', async () => {
+    const { refresh_token: token } = await flow.tokensOf(server, {
+      scope: 'launch/patient patient/*.rs offline_access',
     });
-    afterAll(() => new Promise((done) => host.close(done)));
+    const form = { grant_type: 'refresh_token', refresh_token: token };
+    const answer = await flow.post(`${server.origin}/oidc/token`, form);
+    expect(answer).toMatchObject({ status: 200, body: { patient: 'anna' } });
+    const none = await flow.post(`${server.origin}/oidc/token`, { ...form, refresh_token: 'made-up' });
+    expect(none.status).toBe(400);
+  });
 
-    const byUrl = (id: string) => server.client(backendClient(id, [], { jwks: undefined, jwks_uri: uri }));
-    const token = async (id: string) => backendToken(server, await assertion(server, id, keys));
-
-    it('are fetched, kept as long as they say, and a withdrawn key is refused at once', async () => {
-      published.cache = 'max-age=3600';
-      await byUrl('kept');
-      for (let i = 0; i < 4; i++) expect((await token('kept')).status).toBe(200);
-      // Once in each of the two threads.
-      expect(published.asked).toBeLessThanOrEqual(2);
+  it('a client with that right introspects the tokens of others, by secret and by Bearer', async () => {
+    const secret = 'another-secret-of-the-tests-that-is-long';
+    const grants = {
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+      smart_scopes: 'system/Patient.rs',
+    };
+    await server.client({
+      ...flow.CONFIDENTIAL_APP,
+      ...grants,
+      client_id: 'gateway',
+      client_secret: secret,
+      introspects: true,
     });
-
-    it('[13] a key that is withdrawn from a set that is not to be kept is refused at once', async () => {
-      published.cache = 'no-store';
-      await byUrl('withdrawn');
-      for (let i = 0; i < 4; i++) expect((await token('withdrawn')).status).toBe(200);
-      const other = await keyPair('RS384', 'new');
-      published.keys = [other.publicJwk];
-      for (let i = 0; i < 2; i++) {
-        const refused = await token('withdrawn');
-        expect(refused).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-        expect(refused.body.error_description).toContain(
-          'by-url is not in the registered key set, which has new',
-        );
-      }
-      published.keys = [keys.publicJwk];
+    const { access_token: token } = await flow.tokensOf(server, {
+      scope: 'launch/patient patient/*.rs openid fhirUser',
     });
-
-    it('[16] without leave, addresses of our own network are not fetched', async () => {
-      const guarded = await startSmartServer();
-      try {
-        await guarded.client(backendClient('inside', [], { jwks: undefined, jwks_uri: uri }));
-        const before = published.asked;
-        const answer = await backendToken(guarded, await assertion(guarded, 'inside', keys));
-        expect(answer).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
-        expect(published.asked).toBe(before);
-      } finally {
-        await guarded.stop();
-      }
-    });
+    const address = `${server.origin}/oidc/introspect`;
+    const bySecret = await flow.post(address, { token }, flow.basic('gateway', secret));
+    expect(bySecret.body).toMatchObject({ active: true, client_id: 'public-app', patient: 'anna' });
+    const own = await flow.post(
+      `${server.origin}/oidc/token`,
+      { grant_type: 'client_credentials' },
+      flow.basic('gateway', secret),
+    );
+    expect(own.body).toMatchObject({ scope: 'system/Patient.rs', expires_in: 300 });
+    const byBearer = await flow.post(
+      address,
+      { token },
+      { authorization: `Bearer ${own.body.access_token}` },
+    );
+    expect(byBearer.body).toMatchObject({ active: true, client_id: 'public-app', patient: 'anna' });
+    const stranger = await backendToken(server, await assertion(server, 'backend', await backendKeys));
+    const refused = await flow.post(
+      address,
+      { token },
+      { authorization: `Bearer ${stranger.body.access_token}` },
+    );
+    expect(refused.body).toEqual({ active: false });
   });
 
   describe('origins', () => {
