@@ -158,6 +158,7 @@ function contextOf(definitions: Definitions, store: TenantStore, query: string):
     store,
     definitions: () => definitions,
     indexing: () => definitions,
+    pending: () => [],
   } as unknown as TenantRecord;
   const request = {
     method: 'GET',

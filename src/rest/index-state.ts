@@ -20,6 +20,8 @@ export interface Pending {
   readonly from: number;
   /** where it will stand when everything is indexed */
   readonly sign: number;
+  /** of a posted parameter */
+  readonly code?: string;
   /** for people */
   readonly title: string;
 }
@@ -78,7 +80,7 @@ export async function parameterPending(store: TenantStore, tree: ResourceTree): 
   const sign = signOf([meaning(parameter), parameter.base]);
   const name = nameOf(url);
   const from = await store.feed.cursor(name);
-  return from === sign ? undefined : { name, from, sign, title: url };
+  return from === sign ? undefined : { name, from, sign, code: parameter.code, title: url };
 }
 
 /** Makes everything pending again: the next reindex goes over all. */

@@ -135,8 +135,17 @@ export function parameterOf(draft: Draft, type: string, code: string, name = cod
   throw new UnknownParameter('not-supported', text, code);
 }
 
-function unknown({ definitions, types }: Draft, type: string, name: string, code: string): UnknownParameter {
+function unknown(
+  { definitions, types, input }: Draft,
+  type: string,
+  name: string,
+  code: string,
+): UnknownParameter {
   const known = [...definitions.searchParameters(type).keys()];
+  if (input.pending?.includes(code)) {
+    const text = `What is stored is still being indexed by "${shown(code)}": GET $reindex tells how far that is`;
+    return new UnknownParameter('not-supported', text, shown(name));
+  }
   const near = didYouMean(code, [...known, ...CONTROL_NAMES, ...INCLUDE_NAMES]);
   const many = types.length > 1 && types.includes(type);
   const whose = many ? `${type}, one of the ${types.length} types searched` : type;

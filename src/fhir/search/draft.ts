@@ -13,6 +13,8 @@ export interface SearchInput {
   readonly handling: 'strict' | 'lenient';
   readonly baseUrl: string;
   readonly compartment?: { readonly type: string; readonly id: string };
+  /** codes of parameters that are known but not indexed by yet */
+  readonly pending?: readonly string[];
   /** the instant (ms) that `ap` of dates measures from */
   readonly now?: number;
 }

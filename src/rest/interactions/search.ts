@@ -99,6 +99,7 @@ function parse(context: Context, target: SearchTarget): ParsedSearch {
     handling: preferences(request.headers['prefer']).handling,
     baseUrl: request.baseUrl,
     compartment: target.compartment,
+    pending: context.record.pending().flatMap(({ code }) => code ?? []),
   });
 }
 

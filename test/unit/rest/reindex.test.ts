@@ -127,6 +127,14 @@ describe('a SearchParameter that is posted', () => {
     const state = await conformanceState(store, base);
     expect(state.pending.map(({ title }) => title)).toEqual([URL]);
     expect(state.definitions().searchParameters('Patient').has('shoe')).toBe(false);
+    const asked = {
+      types: ['Patient'],
+      parameters: [['shoe', '1']] as [string, string][],
+      handling: 'strict',
+    } as const;
+    const codes = state.pending.flatMap(({ code }) => code ?? []);
+    const { issues } = parseSearch(state.definitions(), { ...asked, baseUrl: BASE_URL, pending: codes });
+    expect(issues[0]?.diagnostics).toContain('still being indexed');
     await write([patient('meanwhile', 42)]);
     expect(await find(state.indexing())).toBe('meanwhile');
   });
