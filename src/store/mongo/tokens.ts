@@ -6,13 +6,20 @@ import { MongoServerError, type Filter, type UpdateFilter } from 'mongodb';
 import type { TokenLookup, TokenRecord, TokenStore } from '../ports.ts';
 import { clearly, READ_MS } from './client.ts';
 import type { Rooms, TokenDocument } from './layout.ts';
+import { tokenFinder } from './token-find.ts';
 
 type Room = Rooms['tokens'];
 type Query = Filter<TokenDocument>;
 
-export function tokenStore({ tokens }: Rooms): TokenStore {
+export function tokenStore(rooms: Rooms): TokenStore {
+  const { tokens } = rooms;
+  const byKey = tokenFinder(rooms);
   return {
-    find: (model, id, now) => clearly(() => find(tokens, model, id, now)),
+    find: (model, id, now) =>
+      clearly(async () => {
+        const found = await byKey(keyOf(model, id));
+        return found && (found.x === undefined || found.x > now) ? recordOf(found) : undefined;
+      }),
     findBy: (by, value, now, options) => clearly(() => findBy(tokens, by, value, now, options ?? {})),
     list: (model, now, limit, after) => clearly(() => list(tokens, model, now, limit, after)),
     put: (record) => clearly(() => put(tokens, record)),
