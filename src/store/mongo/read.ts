@@ -59,8 +59,18 @@ export function reader(rooms: Rooms, memory: Memory): Read {
 /** A tombstone has no type; nothing is asked of it. */
 function conditionOf({ type }: ResourceKey, where: Expression): Filter<ResourceDocument> | undefined {
   if (where.op === 'all') return undefined;
-  return { $or: [{ t: { $exists: false } }, compileExpression(where, type)] };
+  const known = conditions.get(where);
+  if (known?.type === type) return known.condition;
+  const condition = { $or: [{ t: { $exists: false } }, compileExpression(where, type)] };
+  conditions.set(where, { type, condition });
+  return condition;
 }
+
+/** By the Expression itself: a caller asks under the same one again and again. */
+const conditions = new WeakMap<
+  Expression,
+  { readonly type: string; readonly condition: Filter<ResourceDocument> }
+>();
 
 /** The first that wait, as far as they go together: of one resource no two can ask in one find when either of them has a condition. */
 function takeGroup(waiting: Waiting[]): Waiting[] {

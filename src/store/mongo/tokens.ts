@@ -2,6 +2,7 @@
  * The tokens of a tenant: one document each, changed by single-document operations only, which are atomic. Nothing here needs the counter of
  * commits. https://www.mongodb.com/docs/manual/core/write-operations-atomicity/
  */
+import { isDeepStrictEqual } from 'node:util';
 import { MongoServerError, type Filter, type UpdateFilter } from 'mongodb';
 import type { TokenLookup, TokenRecord, TokenStore } from '../ports.ts';
 import { clearly, READ_MS } from './client.ts';
@@ -14,11 +15,12 @@ type Query = Filter<TokenDocument>;
 export function tokenStore(rooms: Rooms): TokenStore {
   const { tokens } = rooms;
   const byKey = tokenFinder(rooms);
+  const same = sameAgain();
   return {
     find: (model, id, now) =>
       clearly(async () => {
         const found = await byKey(keyOf(model, id));
-        return found && (found.x === undefined || found.x > now) ? recordOf(found) : undefined;
+        return found && (found.x === undefined || found.x > now) ? same(recordOf(found)) : undefined;
       }),
     findBy: (by, value, now, options) => clearly(() => findBy(tokens, by, value, now, options ?? {})),
     list: (model, now, limit, after) => clearly(() => list(tokens, model, now, limit, after)),
@@ -29,6 +31,22 @@ export function tokenStore(rooms: Rooms): TokenStore {
       clearly(async () => (await tokens.deleteOne({ _id: keyOf(model, id) })).deletedCount === 1),
     removeGrant: (grantId) => clearly(() => removeGrant(tokens, grantId)),
     purge: (now, limit) => clearly(() => purge(tokens, now, limit)),
+  };
+}
+
+/** Records that are remembered for what others have worked out from them. */
+const MOST_KNOWN = 5000;
+
+/** Gives the same object again for a record that has not changed, so that what follows from it can be kept by it. */
+function sameAgain(): (record: TokenRecord) => TokenRecord {
+  const known = new Map<string, TokenRecord>();
+  return (record) => {
+    const key = keyOf(record.model, record.id);
+    const before = known.get(key);
+    if (before && isDeepStrictEqual(before, record)) return before;
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(key, record);
+    return record;
   };
 }
 
