@@ -34,12 +34,23 @@ function descendants(node: PathNode, run: Run): Nodes {
 const REFERENCE =
   /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?(?:#.*)?$/;
 
-/** Nodes of which nothing is known but the type. */
-const stubs = new WeakSet<object>();
+/** Resources of which nothing is known but the type, one for each type. */
+const stubs = new Map<string, PathNode>();
+const stubValues = new WeakSet<object>();
+
+function stubOf(type: string): PathNode {
+  let stub = stubs.get(type);
+  if (!stub) {
+    const value = { resourceType: type };
+    stubValues.add(value);
+    stubs.set(type, (stub = resourceNode(value)));
+  }
+  return stub;
+}
 
 /** Throws `NotCheckable` for a resource that a reference names but that is not at hand. */
 export function needContent(node: PathNode): void {
-  if (typeof node.value !== 'object' || node.value === null || !stubs.has(node.value)) return;
+  if (typeof node.value !== 'object' || node.value === null || !stubValues.has(node.value)) return;
   throw new NotCheckable(`The ${node.type} that a reference points to is not at hand`);
 }
 
@@ -56,9 +67,7 @@ function resolve(node: PathNode, run: Run): PathNode | undefined {
   const named = typeof reference === 'string' ? REFERENCE.exec(reference)?.[1] : undefined;
   const type = named ?? (isObject(value) ? value['type'] : undefined);
   if (typeof type !== 'string' || !run.definitions.isResourceType(type)) return undefined;
-  const stub = { resourceType: type };
-  stubs.add(stub);
-  return resourceNode(stub);
+  return stubOf(type);
 }
 
 function contained(run: Run, id: string): PathNode | undefined {
@@ -143,7 +152,12 @@ export const FHIR: Callables = {
   extension,
   resolve: plain((input, run) => {
     spend(run, input.length);
-    return input.flatMap((node) => resolve(node, run) ?? []);
+    const found: PathNode[] = [];
+    for (const node of input) {
+      const target = resolve(node, run);
+      if (target) found.push(target);
+    }
+    return found;
   }),
   type: plain((input) =>
     input.map(({ type }) => made(reflected(type) as unknown as JsonValue, 'System.TypeInfo')),
