@@ -130,9 +130,9 @@ export function codingCheck(terminology: Terminology): Check {
     if (!isObject(value)) return;
     const { system: url, version, code, display } = value;
     if (typeof url !== 'string' || typeof code !== 'string') return;
-    if (url.includes('/ValueSet/')) return notASystem(node, run, `the value set ${url}`);
     const system = terminology.codeSystem(url, typeof version === 'string' ? version : undefined);
     if (system?.content === 'supplement') return notASystem(node, run, `a supplement, ${url}`);
+    if (!system && terminology.valueSet(url)) return notASystem(node, run, `the value set ${url}`);
     if (!system || system.content === 'not-present') return;
     const concept = system.find(code);
     if (!concept) {

@@ -5,6 +5,7 @@ import type { Definitions } from '../definitions/registry.ts';
 import { FhirError } from '../model/outcome.ts';
 import { isObject } from '../model/tree.ts';
 import { compileExpression, type Expression } from '../path/engine.ts';
+import { mendedInvariant } from '../path/errata.ts';
 import { report, type Check } from './finding.ts';
 import type { ConstraintRule } from './rule.ts';
 
@@ -29,7 +30,9 @@ export function constraintCheck(
   type: string,
   profile: string | undefined,
 ): Check | undefined {
-  if (STRUCTURAL.has(key)) return undefined;
+  // Some invariants of R4 cannot work as they are written; one of them is nothing at all.
+  const mended = mendedInvariant(expression);
+  if (mended === undefined || STRUCTURAL.has(key)) return undefined;
   let compiled: Expression | undefined;
   const only = ONLY_WITH[key];
   const isPractice = BEST_PRACTICE.has(key);
@@ -38,7 +41,7 @@ export function constraintCheck(
     if (only !== undefined && isObject(node.value) && node.value[only] === undefined) return;
     const told = { code: 'invariant', profile } as const;
     try {
-      compiled ??= compileExpression(definitions, expression, { type });
+      compiled ??= compileExpression(definitions, mended, { type });
       // Nothing is no answer: ref-1 of R4 says nothing of a reference that has only an identifier.
       if (compiled.test(node, run.environment) !== false) return;
       report(run, node, { ...told, severity, text: `${key}: ${human}` });
