@@ -14,6 +14,7 @@ import type { TenantRecord } from '../record.ts';
 import type { FhirRequest, FhirResponse, Method, RequestBody } from '../request.ts';
 import { binaryOf, contentOf, sendsContent, wantsContent } from './binary.ts';
 import { corsHeaders, preflight } from './cors.ts';
+import { evenTime } from './even-time.ts';
 import { negotiate, type Format } from './negotiate.ts';
 import { mediaType, readBody, readBytes } from './read-body.ts';
 import { renderBody, send, VARY } from './render.ts';
@@ -157,6 +158,7 @@ async function work(
     if (!asIs) format = negotiate(request.headers.accept, asked);
     const access = await accessOf(options, record, request, address, asked);
     answered = await dispatch(record, access, await fhirRequest(options, request, address, asked, id));
+    if (access.caller !== '') await evenTime(answered.response.status, answered.interaction);
     const content = asIs && answered.response.status === 200 ? contentOf(answered.response) : undefined;
     if (content) return native(content, answered);
   } catch (error) {
