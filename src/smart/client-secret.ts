@@ -1,6 +1,6 @@
 /**
  * Client secrets as they are kept: salted SHA-256, never the secret. Ours carry 256 random bits, so that a fast hash is as good as a slow one
- * (docs/adr/0027). https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
+ * (docs/adr/0023). https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { sameText } from './sealing.ts';
