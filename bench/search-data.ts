@@ -2,6 +2,7 @@
 // port, and into plain tables with the indexes that each query would wish for: the floor.
 // https://www.sqlite.org/queryplanner.html
 
+import type { Observation, Patient, Provenance } from '@medplum/fhirtypes';
 import { DatabaseSync } from 'node:sqlite';
 import type { Definitions } from '../src/fhir/definitions/registry.ts';
 import type { ResourceTree } from '../src/fhir/model/tree.ts';
@@ -127,19 +128,16 @@ export function floorTables(file: string): {
     'INSERT INTO observation(id, patient, code, category, date, value, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
   const provenance = db.prepare('INSERT INTO provenance(id, target, body) VALUES (?, ?, ?)');
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the shapes are those made above
-  const add = (tree: any, body: Uint8Array): void => {
-    /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-assignment */
+  const add = (made: ResourceTree, body: Uint8Array): void => {
+    const tree = made as unknown as Patient | Observation | Provenance;
     if (tree.resourceType === 'Patient')
-      patient.run(tree.id, tree.name[0].family.toLowerCase(), tree.identifier[0].value, body);
+      patient.run(tree.id!, tree.name![0]!.family!.toLowerCase(), tree.identifier![0]!.value!, body);
     if (tree.resourceType === 'Observation') {
-      const [{ code }] = tree.code.coding;
-      const [{ code: category }] = tree.category[0].coding;
-      const { value } = tree.valueQuantity;
-      observation.run(tree.id, tree.subject.reference, code, category, tree.effectiveDateTime, value, body);
+      const [code, category] = [tree.code, tree.category![0]!].map(({ coding }) => coding![0]!.code!);
+      const { id, subject, effectiveDateTime: date, valueQuantity } = tree;
+      observation.run(id!, subject!.reference!, code!, category!, date!, valueQuantity!.value!, body);
     }
-    if (tree.resourceType === 'Provenance') provenance.run(tree.id, tree.target[0].reference, body);
-    /* eslint-enable */
+    if (tree.resourceType === 'Provenance') provenance.run(tree.id!, tree.target[0]!.reference!, body);
   };
   return { db, add, done: () => db.exec(`COMMIT; ${INDEXES}`) };
 }

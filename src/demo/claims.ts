@@ -1,4 +1,4 @@
-/** Coverage, and what each visit cost: the claim and how the payer settled it. https://hl7.org/fhir/R4/explanationofbenefit.html */
+/** What each visit cost: the claim and how the payer settled it. https://hl7.org/fhir/R4/explanationofbenefit.html */
 import type {
   Claim,
   ClaimItem,
@@ -7,125 +7,25 @@ import type {
   ExplanationOfBenefitItem,
   Money,
   Reference,
-  RelatedPerson,
 } from '@medplum/fhirtypes';
-import { at, dateText, dayAtAge, DAYS_A_YEAR, spokenDate, timeText, workday } from './calendar.ts';
+import { at, dateText, spokenDate, timeText, workday } from './calendar.ts';
 import type { Day } from './calendar.ts';
 import { link, put } from './chart.ts';
 import type { Chart } from './chart.ts';
-import { NAMESPACES, usCore } from './codes.ts';
+import { NAMESPACES } from './codes.ts';
+import { planOn, type Plan } from './coverages.ts';
 import type { Code } from './codes.ts';
 import { concept, conceptSaid, money, narrative, rounded } from './datatypes.ts';
 import type { VisitFacts } from './documents.ts';
 import { encounterOf, subjectOf } from './encounters.ts';
-import { chanceOf } from './life.ts';
 import { organization, organizationRow, practitioner } from './places.ts';
 import { panel } from './tables/analytes.ts';
-import type { OrganizationKey } from './tables/network.ts';
 import { procedure } from './tables/procedures.ts';
 import { vaccine } from './tables/vaccines.ts';
 import type { Life } from './treatments.ts';
 import { VISIT_KINDS } from './tables/visits.ts';
 import type { VisitKind } from './tables/visits.ts';
 import type { Visit } from './visits.ts';
-
-/** One insurance over a stretch of life. */
-interface Plan {
-  readonly key: 'commercial' | 'medicare' | 'medicaid';
-  readonly payer: OrganizationKey;
-  readonly from: Day;
-  readonly until?: Day;
-  /** Source of payment typology. */
-  readonly type: readonly [code: string, display: string];
-  readonly group: readonly [value: string, name: string];
-  readonly plan: readonly [value: string, name: string];
-  /** Share of the allowed amount that the patient pays. */
-  readonly coinsurance: number;
-}
-
-const SENIOR = 65;
-
-const COMMERCIAL = {
-  key: 'commercial',
-  payer: 'commercial',
-  type: ['512', 'Commercial Managed Care - PPO'],
-  group: ['NW-4410', 'Hollow Creek Employers'],
-  plan: ['NW-SILVER', 'Northwood Silver PPO'],
-  coinsurance: 0.2,
-} as const;
-const MEDICAID = {
-  key: 'medicaid',
-  payer: 'medicaid',
-  type: ['2', 'MEDICAID'],
-  group: ['CH-01', 'Commonwealth Family'],
-  plan: ['CH-STANDARD', 'Commonwealth Standard'],
-  coinsurance: 0,
-} as const;
-const MEDICARE = {
-  key: 'medicare',
-  payer: 'medicare',
-  type: ['1', 'MEDICARE'],
-  group: ['FSH-AB', 'Parts A and B'],
-  plan: ['FSH-ORIGINAL', 'Original plan'],
-  coinsurance: 0.2,
-} as const;
-
-/** Those short of food have the public plan; at 65 all change over to the senior one. */
-function plansOf(life: Life): readonly Plan[] {
-  const senior = dayAtAge(life.person.birth, SENIOR);
-  const earlier = life.person.foodInsecure || chanceOf(life, 'plan').chance(0.2) ? MEDICAID : COMMERCIAL;
-  const from = Math.max(life.person.birth, life.since - Math.round(DAYS_A_YEAR));
-  if (life.last < senior) return [{ ...earlier, from }];
-  if (from >= senior) return [{ ...MEDICARE, from: senior }];
-  return [
-    { ...earlier, from, until: senior - 1 },
-    { ...MEDICARE, from: senior },
-  ];
-}
-
-const planOn = (life: Life, day: Day): Plan =>
-  plansOf(life).findLast((plan) => plan.from <= day) ?? plansOf(life)[0]!;
-
-const MEMBER: Code = ['identifierType', 'MB', 'Member Number'];
-
-export function writeCoverages(chart: Chart, life: Life): void {
-  for (const plan of plansOf(life)) writeCoverage(chart, life, plan);
-}
-
-function writeCoverage(chart: Chart, life: Life, plan: Plan): void {
-  const child = life.person.parent !== undefined;
-  const member = `M${String(chanceOf(life, 'member', plan.key).int(10_000_000, 99_999_999))}`;
-  const holder = child ? link<RelatedPerson>(chart, 'RelatedPerson', 'parent') : subjectOf(chart, life);
-  const part = (code: 'group' | 'plan', display: string, [value, name]: readonly [string, string]) => ({
-    type: concept(['coverageClass', code, display]),
-    value,
-    name,
-  });
-  put<Coverage>(
-    chart,
-    plan.key,
-    {
-      resourceType: 'Coverage',
-      identifier: [
-        { type: concept(MEMBER), system: NAMESPACES.member, value: child ? `${member}-02` : member },
-      ],
-      status: plan.until === undefined ? 'active' : 'cancelled',
-      type: concept(['sopt', ...plan.type]),
-      policyHolder: holder,
-      subscriber: holder,
-      subscriberId: member,
-      beneficiary: subjectOf(chart, life),
-      relationship: concept(child ? ['subscriber', 'child', 'Child'] : ['subscriber', 'self', 'Self']),
-      period: { start: dateText(plan.from), ...(plan.until !== undefined && { end: dateText(plan.until) }) },
-      payor: [organization(chart.seed, plan.payer)],
-      class: [part('group', 'Group', plan.group), part('plan', 'Plan', plan.plan)],
-    },
-    {
-      profile: usCore('us-core-coverage'),
-      text: narrative(`${plan.plan[1]}, ${organizationRow(plan.payer).name}, member ${member}`),
-    },
-  );
-}
 
 interface Line {
   readonly code: Code;

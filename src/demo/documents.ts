@@ -21,7 +21,7 @@ import { vaccine } from './tables/vaccines.ts';
 import { isTaken } from './treatments.ts';
 import type { Life } from './treatments.ts';
 import { ordinal, spokenVitals } from './vitals.ts';
-import type { Measures } from './vitals.ts';
+import type { Measures } from './measures.ts';
 import { VISIT_KINDS } from './tables/visits.ts';
 import type { VisitKind } from './tables/visits.ts';
 import type { Visit } from './visits.ts';

@@ -8,7 +8,7 @@ import type { Course } from './life.ts';
 import type { PractitionerKey } from './tables/network.ts';
 import { procedure } from './tables/procedures.ts';
 import type { ProcedureKey, ProcedureRow } from './tables/procedures.ts';
-import type { Measures } from './vitals.ts';
+import type { Measures } from './measures.ts';
 import type { Visit } from './visits.ts';
 
 /** One procedure at one visit. */

@@ -17,7 +17,7 @@ import { writeReport, writeSpirometry } from './reports.ts';
 import { EARLIER_PROCEDURES, procedure } from './tables/procedures.ts';
 import type { ProcedureRow } from './tables/procedures.ts';
 import type { Life } from './treatments.ts';
-import type { Measures } from './vitals.ts';
+import type { Measures } from './measures.ts';
 import type { Visit } from './visits.ts';
 
 export function writeProcedures(chart: Chart, life: Life, visit: Visit, measures: Measures): void {

@@ -8,9 +8,9 @@ import {
   create,
   done,
   fill,
+  finder,
   freshType,
   high,
-  ids,
   key,
   keyed,
   low,
@@ -28,8 +28,7 @@ export function indexContract(use: () => Promise<TenantStore>): void {
   beforeAll(async () => {
     store = (await use()).resources;
   });
-  const found = async (type: string, where: Expression): Promise<string> =>
-    (await ids(store, type, where)).join('');
+  const found = finder(() => store);
 
   describe('keys', () => {
     const keysOf = async (

@@ -10,8 +10,8 @@ import {
   create,
   done,
   fill,
+  finder,
   freshType,
-  ids,
   key,
   keyed,
   low,
@@ -27,8 +27,7 @@ export function orderContract(use: () => Promise<TenantStore>): void {
   beforeAll(async () => {
     store = (await use()).resources;
   });
-  const found = async (type: string, where: Expression, more: Partial<SearchQuery> = {}): Promise<string> =>
-    (await ids(store, type, where, more)).join('');
+  const found = finder(() => store);
 
   describe('sort', () => {
     const by = (

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ALL, and, not, or, type Bound, type Expression } from '../../src/fhir/search/expression.ts';
 import { FOREVER } from '../../src/fhir/search/index-value.ts';
-import { searchPlan, type SearchQuery } from '../../src/fhir/search/plan.ts';
+import { searchPlan } from '../../src/fhir/search/plan.ts';
 import type { ResourceStore, TenantStore } from '../../src/store/ports.ts';
 import {
   allPages,
@@ -11,6 +11,7 @@ import {
   create,
   done,
   fill,
+  finder,
   freshType,
   high,
   ids,
@@ -30,8 +31,7 @@ export function searchContract(use: () => Promise<TenantStore>): void {
   beforeAll(async () => {
     store = (await use()).resources;
   });
-  const found = async (type: string, where: Expression, more: Partial<SearchQuery> = {}): Promise<string> =>
-    (await ids(store, type, where, more)).join('');
+  const found = finder(() => store);
 
   describe('leaves', () => {
     it('all, none and a type that never was', async () => {

@@ -141,6 +141,12 @@ export async function ids(
   return page.resources.map(({ id }) => id);
 }
 
+/** Asks a store that is there once a suite runs: the ids of the matches, one letter each, as one text. */
+export const finder =
+  (use: () => ResourceStore) =>
+  async (type: string, where: Expression, more: Partial<SearchQuery> = {}): Promise<string> =>
+    (await ids(use(), type, where, more)).join('');
+
 /** Ids of all pages, in order. */
 export async function allPages(
   store: ResourceStore,

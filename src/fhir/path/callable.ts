@@ -1,7 +1,17 @@
 /** What a function of FHIRPath is made of, and the forms that many of them share. https://hl7.org/fhirpath/N1/#functions */
 import type { Definitions } from '../definitions/registry.ts';
 import type { PathNode } from './node.ts';
-import { NOTHING, single, stringOf, text, type Nodes, type Step, type Test } from './nodes.ts';
+import {
+  integer,
+  NOTHING,
+  single,
+  stringOf,
+  text,
+  truth,
+  type Nodes,
+  type Step,
+  type Test,
+} from './nodes.ts';
 import { spend, type Run } from './run.ts';
 import type { Path } from './syntax.ts';
 
@@ -82,22 +92,11 @@ function asNodes(result: Nodes | string | boolean | number | undefined, run: Run
       return NOTHING;
     case 'object':
       return result;
+    case 'boolean':
+      return truth(result);
     default:
-      return [primitive(result)];
+      return integer(result);
   }
-}
-
-function primitive(value: boolean | number): PathNode {
-  const type = typeof value === 'boolean' ? 'System.Boolean' : 'System.Integer';
-  return {
-    value,
-    type,
-    element: undefined,
-    sibling: undefined,
-    parent: undefined,
-    name: undefined,
-    index: undefined,
-  };
 }
 
 /** Calls for each item with the item as focus and its place as `$index`. Stops when `visit` says true. */

@@ -1,24 +1,22 @@
 /**
- * Rules of Bundles that stand in the text and not in invariants: addresses of entries, and references that lead to them.
- * https://hl7.org/fhir/R4/bundle.html#bundle-unique, https://hl7.org/fhir/R4/bundle.html#references
+ * Rules of Bundles that stand in the text and not in invariants: the addresses of entries.
+ * https://hl7.org/fhir/R4/bundle.html#bundle-unique
  */
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/node.ts';
 import { report, type Check, type Run } from './finding.ts';
 
-/** One entry as references see it. */
+/** One entry by its addresses. */
 interface Entry {
   readonly index: number;
   readonly fullUrl: string | undefined;
   readonly type: string | undefined;
   readonly id: string | undefined;
-  readonly resource: JsonValue | undefined;
 }
 
 const REST =
   /^(https?:\/\/[^?#]*)\/([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
-const RELATIVE = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/([A-Za-z0-9.-]{1,64}))?$/;
 const ABSOLUTE = /^[a-z][a-z0-9+.-]*:/i;
 
 function entriesOf(bundle: PathNode): Entry[] {
@@ -32,7 +30,6 @@ function entriesOf(bundle: PathNode): Entry[] {
       fullUrl: text(given['fullUrl']),
       type: text(resource?.['resourceType']),
       id: text(resource?.['id']),
-      resource,
     };
   });
 }
@@ -60,26 +57,4 @@ function fullUrlCheck(definitions: Definitions, node: PathNode, entry: Entry, ru
   if (named !== type || last !== id) {
     tell(`The fullUrl "${fullUrl}" is one of a server, so it has to end with /${type}/${id}`);
   }
-}
-
-/** Finds what a reference in an entry of a Bundle leads to, by the rules for Bundles. */
-export function resolveInBundle(bundle: PathNode, entry: PathNode, reference: string): readonly Entry[] {
-  const entries = entriesOf(bundle);
-  const [bare = ''] = reference.split('#');
-  const wanted = ABSOLUTE.test(bare)
-    ? bare
-    : absolute(text(isObject(entry.value) ? entry.value['fullUrl'] : undefined), bare);
-  const unversioned = wanted?.replace(/\/_history\/[^/]*$/, '');
-  const byUrl = entries.filter(({ fullUrl }) => fullUrl !== undefined && fullUrl === unversioned);
-  if (byUrl.length > 0 || wanted !== undefined) return byUrl;
-  const [, type, id] = RELATIVE.exec(bare) ?? [];
-  return type === undefined
-    ? []
-    : entries.filter((one) => one.type === type && one.id === id && one.fullUrl === undefined);
-}
-
-/** A relative reference is about the server that the entry's own address names. */
-function absolute(fullUrl: string | undefined, reference: string): string | undefined {
-  const base = REST.exec(fullUrl ?? '')?.[1];
-  return base === undefined || !RELATIVE.test(reference) ? undefined : `${base}/${reference}`;
 }

@@ -61,7 +61,7 @@ function finder(definitions: Definitions, path: string): Find {
 }
 
 /** The rules of the slice for the element that a discriminator's path leads to: in the slice, or in a profile that it names on the way. */
-export function rulesAt(workshop: Workshop, slice: Rule, path: string): readonly Rule[] {
+function rulesAt(workshop: Workshop, slice: Rule, path: string): readonly Rule[] {
   if (path === '$this') return [slice];
   let at: readonly Rule[] = [slice];
   for (const step of steps(path)) at = at.flatMap((rule) => stepRules(workshop, rule, step));

@@ -33,6 +33,7 @@ export function extensionCheck(
     if (!known) return unknown(node, run, url);
     kindCheck(node, run, url, known.isModifier);
     contextCheck(definitions, node, run, url, known);
+    invariantCheck(definitions, node, run, url, known);
     known.check(node, run);
   };
 }
@@ -100,6 +101,31 @@ function stands(
     return isIn(parent, expression) || (parent.parent !== undefined && isIn(parent.parent, expression));
   if (type === 'fhirpath') return holdsAt(definitions, parent, expression, run);
   return namesOf(definitions, parent).has(expression.replace(/\[x\]/g, ''));
+}
+
+/** What has to be true of the element that the extension stands on. */
+function invariantCheck(
+  definitions: Definitions,
+  { parent }: PathNode,
+  run: Run,
+  url: string,
+  { invariants }: ExtensionFacts,
+): void {
+  if (!parent) return;
+  for (const expression of invariants) {
+    if (isTrue(definitions, parent, expression, run)) continue;
+    const text = `The extension ${url} may only stand where this is true: ${expression}`;
+    report(run, parent, { severity: 'error', code: 'extension', text });
+  }
+}
+
+/** An expression that fails is not the fault of the resource. */
+function isTrue(definitions: Definitions, node: PathNode, expression: string, run: Run): boolean {
+  try {
+    return compileExpression(definitions, expression).test(node, run.environment) !== false;
+  } catch {
+    return true;
+  }
 }
 
 /** In an extension, or on its value. */

@@ -11,7 +11,7 @@ const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const REST_URL = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 
 /** The resource type that a profile is about; undefined where the profile is not known. */
-export function typeOfProfile(definitions: Definitions, canonical: string): string | undefined {
+function typeOfProfile(definitions: Definitions, canonical: string): string | undefined {
   const [url = ''] = canonical.split('|');
   if (url.startsWith(CORE) && definitions.type(url.slice(CORE.length))) return url.slice(CORE.length);
   const text = definitions.conformance('StructureDefinition', canonical);
@@ -42,7 +42,7 @@ export function targetCheck(
   };
 }
 
-export const aOrAn = (word: string): string => `${/^[AEIO]/.test(word) ? 'an' : 'a'} ${word}`;
+const aOrAn = (word: string): string => `${/^[AEIO]/.test(word) ? 'an' : 'a'} ${word}`;
 
 function typeOfTarget(
   definitions: Definitions,
@@ -71,7 +71,7 @@ function containedType(node: PathNode, id: string): string | undefined {
 }
 
 /** The resource that contains what a node may refer to by `#id`: the outermost below Bundle entries and Parameters. */
-export function containerOf(node: PathNode): PathNode | undefined {
+function containerOf(node: PathNode): PathNode | undefined {
   let found: PathNode | undefined;
   for (let one: PathNode | undefined = node; one; one = one.parent) {
     if (!isResource(one)) continue;

@@ -28,7 +28,7 @@ export interface ValidationOptions {
 }
 
 /** On write: what a sender can hardly mend is told and not refused. */
-export const ON_WRITE: Strictness = {
+const ON_WRITE: Strictness = {
   display: 'warning',
   unknownExtension: 'warning',
   unknownProfile: 'error',
@@ -79,7 +79,7 @@ export interface Validator {
 
 const known = new WeakMap<Definitions, Validator>();
 
-export function validatorOf(definitions: Definitions): Validator {
+function validatorOf(definitions: Definitions): Validator {
   let validator = known.get(definitions);
   if (!validator) known.set(definitions, (validator = makeValidator(definitions)));
   return validator;

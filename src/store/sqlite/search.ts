@@ -30,10 +30,11 @@ import {
   type Row,
 } from './compile.ts';
 import type { Names } from './names.ts';
+import { readPosition, writePosition } from './position.ts';
 import { recent } from './recent.ts';
 import { atMost, Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
 import { LIVE } from './schema.ts';
-import { Statements, type Cell } from './statements.ts';
+import { Statements } from './statements.ts';
 import { stepStatement, walkFor, walkStatement, type Stage, type Walk } from './walk.ts';
 
 /** A branch of a plan, ready to be asked. */
@@ -344,14 +345,4 @@ export function atOnce<T>(work: Steps<T>): T {
   let step = work.next();
   while (step.done !== true) step = work.next();
   return step.value;
-}
-
-function writePosition({ rid, sorts }: Row): string {
-  return JSON.stringify([rid, ...sorts]);
-}
-
-/** Positions come back signed by us, so they are as `writePosition` made them. */
-function readPosition(text: string): Row {
-  const [rid, ...sorts] = JSON.parse(text) as [number, ...Cell[]];
-  return { rid, sorts };
 }

@@ -1,5 +1,6 @@
 /** The security list of tokens and compartments, to be run over a guarded server on any store. The number before each name is that of the list. */
 import { conditionTests } from './conditions.ts';
+import { makingTests } from './making.ts';
 import { matrix } from './matrix.ts';
 import { readingTests } from './reading.ts';
 import { scopeTests } from './scopes.ts';
@@ -13,6 +14,7 @@ export function accessContract(use: () => World): void {
   tokenTests(use);
   readingTests(use);
   searchingTests(use);
+  makingTests(use);
   writingTests(use);
   conditionTests(use);
   scopeTests(use);

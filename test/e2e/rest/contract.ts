@@ -1,19 +1,23 @@
 /** All that the REST API promises, to be run over a server on any store. */
 import { describe } from '@jest/globals';
 import type { Api } from '../../support/api.ts';
-import { bundleContract } from './bundles.ts';
+import { batchContract } from './batches.ts';
 import { conditionalContract } from './conditional.ts';
 import { crudContract } from './crud.ts';
 import { formatContract } from './formats.ts';
 import { patchContract } from './patches.ts';
 import { searchContract } from './searches.ts';
+import { transactionContract } from './transactions.ts';
 import { validateContract } from './validations.ts';
 
 export function restContract(api: () => Api): void {
   describe('instances', () => crudContract(api));
   describe('conditional interactions', () => conditionalContract(api));
   describe('patch', () => patchContract(api));
-  describe('bundles', () => bundleContract(api));
+  describe('bundles', () => {
+    transactionContract(api);
+    batchContract(api);
+  });
   describe('search', () => searchContract(api));
   describe('validation', () => validateContract(api));
   describe('formats and bad input', () => formatContract(api));

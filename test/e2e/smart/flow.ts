@@ -1,4 +1,5 @@
 /** What the suites of the authorization server share: the people, the apps, and one launch from the authorization request to the tokens. */
+import type { Reply } from '../../support/api.ts';
 import { createHash, randomBytes } from 'node:crypto';
 import { createLaunch, type Launch } from '../../../src/smart/launch.ts';
 import { PASSWORD, type SmartServer } from '../../support/smart-server.ts';
@@ -180,13 +181,8 @@ export async function authorize(
   return { ...prepared, code, callback, visitor };
 }
 
-export interface TokenAnswer {
-  readonly status: number;
-  readonly headers: Headers;
-  // Whatever came: tests look into it freely.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  readonly body: any;
-}
+/** What a token endpoint answered, as a test looks into it. */
+export type TokenAnswer = Pick<Reply, 'status' | 'headers' | 'body'>;
 
 export async function post(
   url: string,

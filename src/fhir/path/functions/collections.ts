@@ -1,5 +1,5 @@
 /** Functions on collections: existence, filtering, subsets, combining. https://hl7.org/fhirpath/N1/#existence, #filtering-and-projection, #subsetting, #combining */
-import { forEach, judged, plain, type Callable, type Callables } from '../callable.ts';
+import { forEach, judged, plain, type Argument, type Callable, type Callables } from '../callable.ts';
 import { distinct, identity } from '../equality.ts';
 import type { PathNode } from '../node.ts';
 import { integer, integerOf, misfit, named, NOTHING, notSingle, truthOf, type Nodes } from '../nodes.ts';
@@ -16,35 +16,29 @@ function booleans(wanted: boolean, each: boolean): Callable {
   });
 }
 
-/** A truth about the input and one other collection. */
-function withOther(judge: (input: Nodes, other: Nodes, run: Run) => boolean): Callable {
-  return {
-    arity: [1, 1],
-    judge: ([other]) => {
-      const step = other!.step();
-      return (input, focus, run) => {
-        const nodes = step(focus, run);
-        spend(run, input.length + nodes.length);
-        return judge(input, nodes, run);
-      };
-    },
+/** A function of the input and one other collection. */
+const joined =
+  <T>(join: (input: Nodes, other: Nodes, run: Run) => T) =>
+  ([other]: readonly Argument[]) => {
+    const step = other!.step();
+    return (input: Nodes, focus: Nodes, run: Run): T => {
+      const nodes = step(focus, run);
+      spend(run, input.length + nodes.length);
+      return join(input, nodes, run);
+    };
   };
-}
 
-/** A collection made of the input and one other. */
-function combining(combine: (input: Nodes, other: Nodes, run: Run) => Nodes): Callable {
-  return {
-    arity: [1, 1],
-    make: ([other]) => {
-      const step = other!.step();
-      return (input, focus, run) => {
-        const nodes = step(focus, run);
-        spend(run, input.length + nodes.length);
-        return combine(input, nodes, run);
-      };
-    },
-  };
-}
+/** A truth about both. */
+const withOther = (judge: (input: Nodes, other: Nodes, run: Run) => boolean): Callable => ({
+  arity: [1, 1],
+  judge: joined(judge),
+});
+
+/** A collection made of both. */
+const combining = (combine: (input: Nodes, other: Nodes, run: Run) => Nodes): Callable => ({
+  arity: [1, 1],
+  make: joined(combine),
+});
 
 const keysOf = (nodes: Nodes, run: Run): Set<string> => new Set(nodes.map((node) => identity(node, run)));
 

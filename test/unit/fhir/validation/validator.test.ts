@@ -310,6 +310,21 @@ describe('a profile', () => {
     expect(told(right, {}, withConformance(core, [extension]))).toEqual([]);
   });
 
+  it('holds an extension to what has to be true where it stands', () => {
+    const extension = profile('Extension', [{ path: 'Extension.url', fixedUri: 'http://x/shoe' }], {
+      url: 'http://x/shoe',
+      kind: 'complex-type',
+      context: [{ type: 'element', expression: 'Patient' }],
+      contextInvariant: ['active = true'],
+    });
+    const definitions = withConformance(core, [extension]);
+    const shod = { ...PATIENT, extension: [{ url: 'http://x/shoe', valueInteger: 44 }] };
+    expect(errors({ ...shod, active: true }, {}, definitions)).toEqual([]);
+    expect(errors({ ...shod, active: false }, {}, definitions)).toEqual([
+      ['error', 'Patient', expect.stringContaining('active = true')],
+    ]);
+  });
+
   it('is for its own type only, and ends where profiles name each other', () => {
     expect(against(profile('Patient', []), OBSERVATION)[0]![2]).toContain(
       'is for Patient, not for Observation',

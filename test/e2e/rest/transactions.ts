@@ -1,12 +1,7 @@
-/** batch and transaction. https://hl7.org/fhir/R4/http.html#transaction */
+/** transaction. https://hl7.org/fhir/R4/http.html#transaction */
 import { describe, expect, it } from '@jest/globals';
 import { freshId, type Api, type Reply } from '../../support/api.ts';
-
-interface Entry {
-  fullUrl?: string;
-  resource?: object;
-  request: { method: string; url: string; ifNoneExist?: string; ifMatch?: string };
-}
+import { put, statuses, type Entry } from './entries.ts';
 
 const SYSTEM = 'http://example.org/mrn';
 const transaction = (...entry: Entry[]): object => ({ resourceType: 'Bundle', type: 'transaction', entry });
@@ -19,12 +14,6 @@ const post = (
   resource,
   request: { method: 'POST', url: resource.resourceType, ...more },
 });
-const put = (resource: { resourceType: string; id: string; [name: string]: unknown }): Entry => ({
-  resource,
-  request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
-});
-const statuses = (reply: Reply): string[] =>
-  reply.body.entry.map((one: { response: { status: string } }) => one.response.status.slice(0, 3));
 const location = (reply: Reply, i: number): string =>
   reply.body.entry[i].response.location.replace(/\/_history.*/, '');
 const observation = (subject: string, more: object = {}) => ({
@@ -35,7 +24,7 @@ const observation = (subject: string, more: object = {}) => ({
   ...more,
 });
 
-export function bundleContract(api: () => Api): void {
+export function transactionContract(api: () => Api): void {
   describe('transaction', () => {
     it('resolves urn:uuid references everywhere, also in circles, extensions, uris and narrative', async () => {
       const [a, b] = [
@@ -320,38 +309,5 @@ export function bundleContract(api: () => Api): void {
         4999,
       );
     }, 60_000);
-  });
-
-  describe('batch', () => {
-    it('judges each entry for itself', async () => {
-      const id = freshId();
-      const reply = await api().post('', {
-        resourceType: 'Bundle',
-        type: 'batch',
-        entry: [
-          put({ resourceType: 'Patient', id }),
-          {
-            request: { method: 'PUT', url: 'Patient/abc' },
-            resource: { resourceType: 'Patient', id: 'other' },
-          },
-          { request: { method: 'GET', url: 'Patient?nonsense=1' } },
-          { request: { method: 'GET', url: `Patient/${freshId()}` } },
-          { request: { method: 'TRACE', url: 'Patient' } },
-          { resource: { resourceType: 'Patient' } },
-          { request: { method: 'POST', url: 'Nonsense' }, resource: { resourceType: 'Nonsense' } },
-          { request: { method: 'GET', url: 'metadata' } },
-        ],
-      });
-      expect(reply.status).toBe(200);
-      expect(reply.body.type).toBe('batch-response');
-      expect(statuses(reply)).toEqual(['201', '400', '400', '404', '400', '400', '404', '200']);
-      expect(reply.body.entry[1].response.outcome.resourceType).toBe('OperationOutcome');
-      expect((await api().get(`/Patient/${id}`)).status).toBe(200);
-    });
-
-    it('refuses a Bundle of another type', async () => {
-      expect((await api().post('', { resourceType: 'Bundle', type: 'collection' })).status).toBe(400);
-      expect((await api().post('', { resourceType: 'Patient' })).status).toBe(400);
-    });
   });
 }
