@@ -146,6 +146,7 @@ async function work(
   id: string,
   isFull: boolean,
 ): Promise<Work> {
+  const began = performance.now();
   let record: TenantRecord | undefined;
   let format: Format = negotiate(undefined, []);
   let answered: Answer;
@@ -158,7 +159,7 @@ async function work(
     if (!asIs) format = negotiate(request.headers.accept, asked);
     const access = await accessOf(options, record, request, address, asked);
     answered = await dispatch(record, access, await fhirRequest(options, request, address, asked, id));
-    if (access.caller !== '') await evenTime(answered.response.status, answered.interaction);
+    if (access.caller !== '') await evenTime(answered.response.status, answered.interaction, began);
     const content = asIs && answered.response.status === 200 ? contentOf(answered.response) : undefined;
     if (content) return native(content, answered);
   } catch (error) {

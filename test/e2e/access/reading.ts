@@ -94,6 +94,16 @@ export function readingTests(use: () => World): void {
         count: 0,
         total: 'accurate',
       } as never);
+      // A busy machine may disturb one measurement, or two; what can be told by the time shows in all of them.
+      let share = 1;
+      for (let tries = 0; tries < 3 && Math.abs(share - 0.5) >= 0.15; tries++)
+        share = await longerShare(foreign);
+      expect(share).toBeGreaterThan(0.35);
+      expect(share).toBeLessThan(0.65);
+    }, 60_000);
+
+    /** How often a hidden one takes longer than a missing one: half of the time, when nothing can be told (0.026 is one standard deviation). */
+    async function longerShare(foreign: string): Promise<number> {
       const times = { hidden: [] as number[], missing: [] as number[] };
       for (let turn = 0; turn < 240; turn++) {
         const kinds = turn % 2 === 0 ? (['hidden', 'missing'] as const) : (['missing', 'hidden'] as const);
@@ -104,13 +114,10 @@ export function readingTests(use: () => World): void {
           times[kind].push(performance.now() - started);
         }
       }
-      // How often a hidden one takes longer than a missing one: half of the time, when nothing can be told (0.026 is one standard deviation).
       let longer = 0;
       for (const hidden of times.hidden) for (const missing of times.missing) if (hidden > missing) longer++;
-      const share = longer / (times.hidden.length * times.missing.length);
-      expect(share).toBeGreaterThan(0.35);
-      expect(share).toBeLessThan(0.65);
-    }, 60_000);
+      return longer / (times.hidden.length * times.missing.length);
+    }
 
     it('[25] a Binary is A’s when its security context is; it goes out harmless', async () => {
       const world = use();
