@@ -61,6 +61,8 @@ export interface UnitOfWork {
   /** refuse a delete that would leave a live resource outside this unit's deletes with a `_reference` to the deleted one (as re-written by this unit) */
   readonly integrity?: boolean;
   readonly jobs?: readonly NewJob[];
+  /** goes into the audit trail with the unit, and not at all without it */
+  readonly audit?: NewAuditPage;
 }
 
 export type Conflict =
@@ -257,6 +259,49 @@ export interface TokenStore {
   removeGrant(grantId: string): Promise<number>;
   /** Removes up to `limit` records that expired before `now`; gives their number. */
   purge(now: number, limit: number): Promise<number>;
+}
+
+/** What is appended to the audit trail together. */
+export interface NewAuditPage {
+  /** ms since 1970 of the newest of it */
+  readonly at: number;
+  /** text in UTF-8, one JSON object a line; the store never looks into it, and owns it after the call */
+  readonly body: Uint8Array;
+  /** whom and what it concerns, to find it by: `Patient/1`, `client:growth-chart`, `account:…`; each once */
+  readonly keys: readonly string[];
+}
+
+export interface AuditPage extends NewAuditPage {
+  /** the chain that it belongs to: one for each process that writes */
+  readonly chain: string;
+  /** 1, 2, 3 … within the chain, without a gap */
+  readonly seq: number;
+  /** SHA-256, base64url, over the hash of the page before, seq, at, keys and body (`access/audit/chain.ts`) */
+  readonly hash: string;
+}
+
+export interface AuditQuery {
+  /** only pages that carry one of these keys */
+  readonly keys?: readonly string[];
+  /** ms since 1970, inclusive */
+  readonly from?: number;
+  readonly to?: number;
+  /** at least 1 */
+  readonly limit: number;
+  /** go on behind this position of the page before */
+  readonly after?: string;
+}
+
+/** Append-only and hash-chained: nothing here changes or removes. */
+export interface AuditStore {
+  /** Durable when the promise resolves. Throws FhirError `busy` when too much is waiting. */
+  append(page: NewAuditPage): Promise<void>;
+  /** newest first */
+  read(query: AuditQuery): Promise<{ readonly pages: readonly AuditPage[]; readonly next?: string }>;
+  /** every page of every chain in order of chain and seq, for verify and export; bounded memory */
+  walk(): AsyncIterable<AuditPage>;
+  /** where each chain ends, kept apart from the pages themselves: so a tail that was cut off is found */
+  heads(): Promise<readonly { readonly chain: string; readonly seq: number; readonly hash: string }[]>;
 }
 
 /** All that is kept for one tenant. */
