@@ -63,13 +63,28 @@ export interface UnitOfWork {
   readonly jobs?: readonly NewJob[];
   /** goes into the audit trail with the unit, and not at all without it */
   readonly audit?: NewAuditPage;
+  /** refuses the unit where a living one of this id is kept already, and keeps it with the unit: so a unit that is sent twice is done once */
+  readonly once?: Once;
 }
+
+/** Kept as a token record of the model `ONCE`, to be found there by who sends the unit again. */
+export interface Once {
+  /** a hash */
+  readonly id: string;
+  /** JSON text without PHI: what became of the unit */
+  readonly payload: string;
+  /** ms since 1970 */
+  readonly expiresAt: number;
+}
+
+export const ONCE = 'Once';
 
 export type Conflict =
   | { readonly kind: 'version'; readonly key: ResourceKey; readonly current: number }
   | { readonly kind: 'guard'; readonly guard: number }
   | { readonly kind: 'missing'; readonly key: ResourceKey }
-  | { readonly kind: 'referenced'; readonly key: ResourceKey; readonly by: ResourceKey };
+  | { readonly kind: 'referenced'; readonly key: ResourceKey; readonly by: ResourceKey }
+  | { readonly kind: 'once' };
 
 export type CommitResult =
   /** writes[i] got seq `firstSeq + i`; all of them got this instant */

@@ -10,6 +10,7 @@ import { conditionsContract } from './conditions.contract.ts';
 import { feedContract } from './feed.contract.ts';
 import { historyContract } from './history.contract.ts';
 import { jobsContract } from './jobs.contract.ts';
+import { onceContract } from './once.contract.ts';
 import { orderContract } from './order.contract.ts';
 import { scopedReadContract } from './scoped-read.contract.ts';
 import { searchAgreement } from './search-agreement.ts';
@@ -44,10 +45,12 @@ export function storeContract(name: string, open: Open): void {
     orderContract(use);
     feedContract(fresh);
     jobsContract(fresh);
-    tokensContract(async () => {
+    const twice = async (): Promise<readonly [TenantStore, TenantStore]> => {
       const tenant = freshTenant();
       return [await stores.tenant(tenant), await another.tenant(tenant)];
-    });
+    };
+    tokensContract(twice);
+    onceContract(twice);
 
     it('keeps tenants apart', async () => {
       const [one, two] = [freshTenant(), freshTenant()];

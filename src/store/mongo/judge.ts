@@ -21,6 +21,8 @@ export interface Snapshot {
   readonly found: ReadonlyMap<Guard, readonly string[]>;
   /** live resources outside the writes of a unit that refer to something it deletes (some of them) */
   readonly referrers: ReadonlyMap<UnitOfWork, readonly Referrer[]>;
+  /** ids of `once` that are kept and living; what was kept since the reading shows when it is kept again */
+  readonly kept: ReadonlySet<string>;
 }
 
 export interface Referrer {
@@ -50,9 +52,11 @@ export function judgeUnits(
 ): Verdict {
   const accepted: Accepted[] = [];
   const changed = new Map(since);
+  const kept = new Set(snapshot.kept);
   const results = units.map((unit): CommitResult => {
-    const conflicts = conflictsOf(unit, { ...snapshot, changed, instant });
+    const conflicts = conflictsOf(unit, { ...snapshot, changed, kept, instant });
     if (conflicts.length > 0) return { ok: false, conflicts };
+    if (unit.once) kept.add(unit.once.id);
     const first = firstSeq + accepted.length;
     for (const write of unit.writes) {
       const before = stateOf(keyText(write), snapshot, changed);
@@ -91,6 +95,7 @@ export const stateAfter = ({ write, place }: Accepted): Current => ({
 
 function conflictsOf(unit: UnitOfWork, judged: Judged): Conflict[] {
   return [
+    ...(unit.once && judged.kept.has(unit.once.id) ? [{ kind: 'once' } as const] : []),
     ...staleVersions(unit, judged),
     ...brokenGuards(unit, judged),
     ...missingTargets(unit, judged),

@@ -3,7 +3,7 @@
  * and what refers to what is deleted. It is read at the start of the transaction of the group, or ahead of it where we know most of it.
  */
 import type { ClientSession, Document } from 'mongodb';
-import type { Guard, UnitOfWork } from '../ports.ts';
+import { ONCE, type Guard, type UnitOfWork } from '../ports.ts';
 import type { Chain } from './chain.ts';
 import { READ_MS } from './client.ts';
 import { findOnce } from './command.ts';
@@ -52,7 +52,7 @@ export async function readAhead(
 
 /** Whether a unit can be judged by what is known of the tip alone, so that it may join a group after its reading. */
 export const isKnown = (chain: Chain, unit: UnitOfWork): boolean =>
-  !unit.guards?.length && !asks(unit) && knownOf(chain, [unit]).unknown.size === 0;
+  !unit.guards?.length && !unit.once && !asks(unit) && knownOf(chain, [unit]).unknown.size === 0;
 
 /** Adds units of which all is known. */
 export function joined({ from, snapshot }: Ahead, chain: Chain, units: readonly UnitOfWork[]): Ahead {
@@ -101,7 +101,8 @@ async function readAll(
   const rows = together ?? (await readTogether(rooms, session, keys, []))!;
   const referrers = together ? referrersIn(together, asking) : await readReferrers(rooms, session, asking);
   const found = await readGuards(rooms, session, units);
-  return { rows, referrers, found };
+  const kept = await readKept(rooms, session, units);
+  return { rows, referrers, found, kept };
 }
 
 const deletesOf = ({ writes }: UnitOfWork): string[] => writes.filter(({ content }) => !content).map(keyText);
@@ -128,6 +129,30 @@ async function readTogether(
   const rows = await findOnce<Row>(db, command, { session });
   return rows && rows.length < command.limit ? rows : undefined;
 }
+
+/** Which of the units were done before. */
+async function readKept(
+  { db, tokens }: Rooms,
+  session: Session,
+  units: readonly UnitOfWork[],
+): Promise<ReadonlySet<string>> {
+  const ids = units.flatMap(({ once }) => (once ? [onceKey(once)] : []));
+  if (ids.length === 0) return new Set();
+  const filter = { _id: { $in: ids }, x: { $gt: Date.now() } };
+  const limit = ids.length;
+  const command = {
+    find: tokens.collectionName,
+    filter,
+    projection: { _id: 1 },
+    limit,
+    ...(!session && OUTSIDE),
+  };
+  const rows = await findOnce<{ readonly _id: string }>(db, command, { session });
+  return new Set(rows?.map(({ _id }) => _id.slice(ONCE.length + 1)));
+}
+
+/** The `_id` of the token document of a `once`. */
+export const onceKey = ({ id }: { readonly id: string }): string => `${ONCE}/${id}`;
 
 /** What the database that the collections stand in says of reads, for commands that do not hear of it. */
 const OUTSIDE = { readConcern: { level: 'majority' }, maxTimeMS: READ_MS } as const;

@@ -3,7 +3,7 @@
  * https://www.mongodb.com/docs/manual/core/transactions/
  */
 import type { ClientSession, Document, TransactionOptions } from 'mongodb';
-import type { CommitResult, NewJob, UnitOfWork } from '../ports.ts';
+import { ONCE, type CommitResult, type NewJob, type Once, type UnitOfWork } from '../ports.ts';
 import type { Chain } from './chain.ts';
 import { write } from './command.ts';
 import { jobDocument } from './jobs.ts';
@@ -17,7 +17,7 @@ import {
   type ResourceDocument,
   type Rooms,
 } from './layout.ts';
-import { readCounter, readSnapshot, type Ahead } from './snapshot.ts';
+import { onceKey, readCounter, readSnapshot, type Ahead } from './snapshot.ts';
 import { stamp } from './stamp.ts';
 
 export const TRANSACTION: TransactionOptions = {
@@ -32,6 +32,7 @@ export interface Verdict {
   readonly results: readonly CommitResult[];
   readonly accepted: readonly Accepted[];
   readonly jobs: readonly NewJob[];
+  readonly kept: readonly Once[];
   /** the counter that the verdict rests on, and what it becomes */
   readonly before: Counter;
   readonly next: Counter;
@@ -42,7 +43,8 @@ export interface Verdict {
 }
 
 /** No unit holds, so that there is nothing to commit. */
-export const isIdle = ({ accepted, jobs }: Verdict): boolean => accepted.length + jobs.length === 0;
+export const isIdle = ({ accepted, jobs, kept }: Verdict): boolean =>
+  accepted.length + jobs.length + kept.length === 0;
 
 /** Judges by what is read in the transaction that the session has begun. */
 export async function judgeByReading(
@@ -69,10 +71,11 @@ function verdictOn(
   const instant = Math.max(Date.now(), before.w);
   const { results, accepted } = judgeUnits(units, snapshot, before.n + 1, instant, since);
   const jobs = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
-  const changed = accepted.length + jobs.length > 0;
+  const kept = units.flatMap(({ once }, i) => (results[i]!.ok && once ? [once] : []));
+  const changed = accepted.length + jobs.length + kept.length > 0;
   const next = changed ? { n: before.n + accepted.length, w: instant, j: before.j + jobs.length } : before;
   const seen = since ? new Map([...snapshot.current].filter(([key]) => !since.has(key))) : snapshot.current;
-  return { results, accepted, jobs, before, next, seen, supposed: since !== undefined };
+  return { results, accepted, jobs, kept, before, next, seen, supposed: since !== undefined };
 }
 
 /** Others have committed since we did: what was supposed of the state does not hold. */
@@ -96,6 +99,7 @@ export async function writeVerdict(rooms: Rooms, session: ClientSession, verdict
   const versions = accepted.map(({ write, place }) => historyDocument(write, place));
   for (const documents of chunks(versions)) await insert(rooms, session, rooms.history, documents);
   await writeJobs(rooms, session, verdict, next.w);
+  await writeKept(rooms, session, verdict);
 }
 
 /** Documents and bytes of one insert or update command: it must fit a message of 48 MB, and a command of thousands must not hold the server. */
@@ -144,6 +148,21 @@ async function writeJobs(
 ): Promise<void> {
   const documents = jobs.map((job, i) => jobDocument(job, before.j + 1 + i, instant));
   for (const some of chunks(documents)) await insert(rooms, session, rooms.jobs, some);
+}
+
+/** A living one of the same id, which another process may have kept meanwhile, is found as a duplicate: then the group is judged anew. */
+async function writeKept(
+  { db, tokens }: Rooms,
+  session: ClientSession,
+  { kept, next }: Verdict,
+): Promise<void> {
+  if (kept.length === 0) return;
+  const updates = kept.map((once) => ({
+    q: { _id: onceKey(once), x: { $lte: next.w } },
+    u: { m: ONCE, p: once.payload, n: next.w * 1000, x: once.expiresAt },
+    upsert: true,
+  }));
+  await write(db, { update: tokens.collectionName, updates }, session);
 }
 
 function* chunks<T extends { readonly _id: unknown; readonly b?: unknown }>(

@@ -40,10 +40,16 @@ export class TenantWriter {
     this.#names = openNameMaker(this.#db);
     this.#backlog = new Backlog(this.#db, this.#names);
     const search = new Search(this.#db, this.#names);
-    const tools = { names: this.#names, search, backlog: this.#backlog, clock: this.#clock };
+    this.#tokens = new TokenWriter(this.#db);
+    const tools = {
+      names: this.#names,
+      search,
+      backlog: this.#backlog,
+      tokens: this.#tokens,
+      clock: this.#clock,
+    };
     this.#units = new UnitWriter(this.#db, tools);
     this.#jobs = new JobWriter(this.#db);
-    this.#tokens = new TokenWriter(this.#db);
     this.#statements = prepareAll(this.#db);
     this.#backlog.learn();
     while (this.waiting > 0) this.settle();
@@ -61,7 +67,7 @@ export class TenantWriter {
         asks.some(({ op }) => op !== 'settle'),
         () => asks.map((ask) => ({ value: this.#answer(ask) })),
       );
-      if (asks.some(({ op }) => op === 'token')) Atomics.add(this.#tokenChanges, 0, 1);
+      if (asks.some(changesTokens)) Atomics.add(this.#tokenChanges, 0, 1);
       return answers;
     } catch (error) {
       // One of them is at fault: only that one shall fail.
@@ -160,6 +166,9 @@ export class TenantWriter {
     return this.#statements.moveCursor.run(to, name, from).changes > 0;
   }
 }
+
+const changesTokens = (ask: Ask): boolean =>
+  ask.op === 'token' || (ask.op === 'commit' && ask.unit.once !== undefined);
 
 function prepareAll(
   db: DatabaseSync,

@@ -3,10 +3,11 @@
  * and the other units of the transaction are not touched. https://hl7.org/fhir/R4/http.html#transaction
  */
 import type { DatabaseSync } from 'node:sqlite';
-import type { CommitResult, Conflict, ResourceKey } from '../ports.ts';
+import { ONCE, type CommitResult, type Conflict, type ResourceKey } from '../ports.ts';
 import type { Backlog } from './backlog.ts';
 import type { NameMaker } from './names.ts';
 import type { Search } from './search.ts';
+import type { TokenWriter } from './token-rows.ts';
 import { unpackHeads, type Head, type UnitWire } from './wire.ts';
 
 /** The current row of a resource in the writer's eyes. */
@@ -35,6 +36,7 @@ export interface UnitTools {
   readonly names: NameMaker;
   readonly search: Search;
   readonly backlog: Backlog;
+  readonly tokens: TokenWriter;
   readonly clock: Clock;
 }
 
@@ -63,6 +65,7 @@ export class UnitWriter {
     const firstSeq = clock.seq + 1;
     this.#writeAll(task, bodies);
     this.#enqueue(unit);
+    this.#keep(unit);
     return { ok: true, instant: clock.instant, firstSeq };
   }
 
@@ -93,7 +96,23 @@ export class UnitWriter {
   }
 
   #judge(task: Task): Conflict[] {
-    return [...stale(task), ...this.#broken(task.unit), ...this.#missing(task), ...this.#referenced(task)];
+    const { unit } = task;
+    return [
+      ...this.#again(unit),
+      ...stale(task),
+      ...this.#broken(unit),
+      ...this.#missing(task),
+      ...this.#referenced(task),
+    ];
+  }
+
+  #again({ once }: UnitWire): Conflict[] {
+    const isKept = once && this.#statements.kept.get(ONCE, once.id, Date.now()) !== undefined;
+    return isKept ? [{ kind: 'once' }] : [];
+  }
+
+  #keep({ once }: UnitWire): void {
+    if (once) this.#tools.tokens.apply({ kind: 'put', record: { model: ONCE, ...once } });
   }
 
   #broken({ guards = [] }: UnitWire): Conflict[] {
@@ -204,6 +223,7 @@ function prepareAll(db: DatabaseSync) {
       'INSERT INTO job(queue, payload, due, attempt, max_attempts) VALUES (?, ?, ?, 0, ?)',
     ),
     name: db.prepare('SELECT type, id FROM resource WHERE rid = ?'),
+    kept: db.prepare('SELECT 1 FROM token WHERE model = ? AND id = ? AND expires > ?'),
     referrers: db.prepare(
       'SELECT k.rid FROM param p CROSS JOIN key_index k ON k.param = p.id AND k.key = ? WHERE p.refers = 1',
     ),

@@ -3,7 +3,7 @@
  * because cloning an object a row would cost more than writing it. https://nodejs.org/api/worker_threads.html#portpostmessagevalue-transferlist
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { Guard, NewJob, ResourceKey, UnitOfWork } from '../ports.ts';
+import type { Guard, NewJob, Once, ResourceKey, UnitOfWork } from '../ports.ts';
 import { packIndex, type Packed } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
@@ -36,6 +36,7 @@ export interface UnitWire {
   readonly present?: readonly ResourceKey[];
   readonly integrity?: boolean;
   readonly jobs?: readonly NewJobWire[];
+  readonly once?: Once;
 }
 
 export interface NewJobWire {
@@ -142,8 +143,8 @@ export function packUnit(
       packed.targets.length,
     );
   }
-  const { guards, present, integrity } = unit;
-  return { wire: { ...wire, guards, present, integrity, jobs: unit.jobs?.map(packJob) }, end };
+  const { guards, present, integrity, once } = unit;
+  return { wire: { ...wire, guards, present, integrity, once, jobs: unit.jobs?.map(packJob) }, end };
 }
 
 function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {

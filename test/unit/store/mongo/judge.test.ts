@@ -40,7 +40,7 @@ const judged = (
 ) =>
   judgeUnits(
     units,
-    { current: new Map(Object.entries(current)), found: new Map(found), referrers },
+    { current: new Map(Object.entries(current)), found: new Map(found), referrers, kept: new Set() },
     101,
     5000,
   );
@@ -186,7 +186,13 @@ describe('what was committed after the snapshot was read', () => {
     changed: ReadonlyMap<string, Accepted>,
     start: Partial<Snapshot>,
   ) => {
-    const snapshot = { current: new Map(), found: new Map(), referrers: new Map(), ...start };
+    const snapshot = {
+      current: new Map(),
+      found: new Map(),
+      referrers: new Map(),
+      kept: new Set<string>(),
+      ...start,
+    };
     return judgeUnits([unit], snapshot, 101, 5000, changed);
   };
 
