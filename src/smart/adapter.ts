@@ -6,6 +6,7 @@
 import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
 import { secretId } from '../access/access-token.ts';
 import type { TokenRecord, TokenStore } from '../store/ports.ts';
+import { heldToGrant } from './agreements.ts';
 import { hashSecret } from './client-secret.ts';
 import type { TenantKeys } from './sealing.ts';
 
@@ -20,6 +21,8 @@ const PRESENTED: readonly string[] = [
   'RegistrationAccessToken',
   'Session',
 ];
+/** Given under a grant, which may be narrowed or ended while they are made. */
+const HELD: readonly string[] = ['AccessToken', 'RefreshToken'];
 /** Models whose content is for us alone: a session's id inside an interaction, what an app asked for a patient. */
 const SEALED: readonly string[] = ['Interaction', 'Session'];
 /** How much longer than its life a record is kept, so that the refusal can say "expired" instead of "unknown" (ms). */
@@ -45,7 +48,12 @@ class TokenAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const record = this.#record(id, payload, expiresIn);
-    if (this.#model !== 'ReplayDetection') return this.#tokens.put(record);
+    if (this.#model !== 'ReplayDetection') {
+      await this.#tokens.put(record);
+      if (HELD.includes(this.#model) && !(await heldToGrant(this.#tokens, record, Date.now())))
+        throw new errors.InvalidGrant('what was agreed to was ended a moment ago');
+      return;
+    }
     if (!(await this.#tokens.add(record, Date.now()))) {
       throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
     }

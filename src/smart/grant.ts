@@ -52,7 +52,11 @@ export interface KeptContext {
   readonly online: boolean;
 }
 
-const MODEL = 'LaunchContext';
+/** The model of what is kept beside a grant. */
+export const AGREEMENT = 'LaunchContext';
+
+/** In the lookup field `userCode`, which nothing else of this model uses: an agreement is found by the patient whom it is about. */
+export const patientKey = (patient: string): string => `Patient/${patient}`;
 
 /** Keeps the agreement. The scope that is left is given back: who agrees to one hour only agrees to no refresh token. */
 export async function keepAgreement(
@@ -71,13 +75,14 @@ export async function keepAgreement(
   const online = duration.refresh && !hasScope(scope, 'offline_access');
   const kept: KeptContext = { extra, online };
   await tenant.tokens.put({
-    model: MODEL,
+    model: AGREEMENT,
     id: grantId,
     payload: JSON.stringify(kept),
     expiresAt: Date.now() + duration.seconds * 1000,
     grantId,
     accountId,
     clientId,
+    ...(extra.patient !== undefined && { userCode: patientKey(extra.patient) }),
     ...(online && agreement.sessionUid !== undefined && { uid: agreement.sessionUid }),
   });
   return { grantId, scope };
@@ -100,13 +105,13 @@ const withoutRefresh = (scope: string): string =>
     .join(' ');
 
 export async function contextOf(tokens: TokenStore, grantId: string): Promise<KeptContext | undefined> {
-  const record = await tokens.find(MODEL, grantId, Date.now());
+  const record = await tokens.find(AGREEMENT, grantId, Date.now());
   return record && (JSON.parse(record.payload) as KeptContext);
 }
 
 /** Patients whom this user has lately opened an app for, newest first. */
 export async function recentPatients(tokens: TokenStore, accountId: string): Promise<readonly string[]> {
-  const records = await tokens.findBy('accountId', accountId, Date.now(), { model: MODEL, limit: 30 });
+  const records = await tokens.findBy('accountId', accountId, Date.now(), { model: AGREEMENT, limit: 30 });
   const patients = records.map(({ payload }) => (JSON.parse(payload) as KeptContext).extra.patient);
   return [...new Set(patients.filter((patient) => patient !== undefined))];
 }
@@ -115,6 +120,6 @@ export async function recentPatients(tokens: TokenStore, accountId: string): Pro
 export async function endSession(tokens: TokenStore, sessionUid: string): Promise<void> {
   const sessions = await tokens.findBy('uid', sessionUid, Date.now(), { model: 'Session' });
   for (const { model, id } of sessions) await tokens.remove(model, id);
-  const records = await tokens.findBy('uid', sessionUid, Date.now(), { model: MODEL });
+  const records = await tokens.findBy('uid', sessionUid, Date.now(), { model: AGREEMENT });
   for (const { grantId } of records) if (grantId !== undefined) await tokens.removeGrant(grantId);
 }
