@@ -67,6 +67,7 @@ function tenantOf(
     site: SITE,
     ...address,
     tokens,
+    audit: record.audit,
     keys: tenantKeys(secret),
     accounts: accountDirectory(tokens),
     chart: recordChart({

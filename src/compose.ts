@@ -1,6 +1,7 @@
 /**
  * The wiring: the only file that names adapters. It opens the stores, reads the definitions, and gives the record of each tenant.
  */
+import { NOT_RECORDED } from './access/audit/recorder.ts';
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
 import { composeSmart, smartAddress } from './compose-smart.ts';
@@ -143,6 +144,7 @@ async function openRecord(
     rules,
     ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
     validate,
+    audit: NOT_RECORDED,
     written: conformance.written,
   };
   return { record, stop: conformance.stop };

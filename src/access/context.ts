@@ -7,6 +7,7 @@ import { match } from '../fhir/search/match.ts';
 import { fault, type FhirError } from '../fhir/model/outcome.ts';
 import type { IndexValue } from '../fhir/search/index-value.ts';
 import type { Scope } from '../fhir/search/plan.ts';
+import { NOBODY, type Who } from './audit/note.ts';
 
 /** The letters of SMART's scopes: create, read, update, delete, search. */
 export type Action = 'create' | 'read' | 'update' | 'delete' | 'search';
@@ -14,6 +15,8 @@ export type Action = 'create' | 'read' | 'update' | 'delete' | 'search';
 export interface AccessContext {
   /** differs between any two callers: client, user and launch context. What is made for a caller, such as a cursor, is bound to it */
   readonly caller: string;
+  /** who asks, for the audit trail; the same object for every request of a token, as long as nothing changes */
+  readonly who: Who;
   /**
    * What of a type may be met by an action; `NONE` when nothing. At once where it follows from the token, later where the record has to be asked
    * (which Practitioner a patient's record refers to).
@@ -31,6 +34,7 @@ export interface AccessContext {
 /** `ACCESS=open`: everything, for local work and benchmarks; and what the server does by itself, such as loading the demo. */
 export const OPEN_ACCESS: AccessContext = {
   caller: '',
+  who: { kind: 'open' },
   scope: () => ALL,
   mention: () => ALL,
   refusal: () => undefined,
@@ -39,6 +43,7 @@ export const OPEN_ACCESS: AccessContext = {
 /** Nothing at all: for what is open to everyone and looks at no resource. */
 export const NO_ACCESS: AccessContext = {
   caller: '',
+  who: NOBODY,
   scope: () => NONE,
   mention: () => NONE,
   refusal: () => fault('forbidden', 'This needs an access token'),

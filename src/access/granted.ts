@@ -5,6 +5,7 @@
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL, and, NONE, or, type Expression } from '../fhir/search/expression.ts';
 import type { TenantStore } from '../store/ports.ts';
+import type { Who } from './audit/note.ts';
 import { insufficientScope } from './challenge.ts';
 import type { AccessContext, Action } from './context.ts';
 import type { Grantee } from './grantee.ts';
@@ -36,6 +37,7 @@ export function grantedAccess(grantee: Grantee, realms: Realms, around: Surround
   const granted = new Set<string>();
   return {
     caller: callerOf(grantee),
+    who: whoOf(grantee),
     scope: remembered((action, type) => {
       const parts = holding(action, type).map((one) => bounded(around, action, type, one));
       if (action === 'read' && self?.type === type) parts.push(self.where);
@@ -77,6 +79,19 @@ function ownUser(
   if (realms.user.kind === 'none' || !/(?:^| )(?:fhirUser|profile)(?: |$)/.test(scopeText)) return undefined;
   const [type, id] = fhirUser?.split('/').slice(-2) ?? [];
   return type && id ? { type, where: { op: 'id', ids: [id] } } : undefined;
+}
+
+/** Whom the audit trail names. */
+export function whoOf(grantee: Grantee): Who {
+  const { clientId, accountId, fhirUser, patient, grantId } = grantee;
+  return {
+    kind: grantee.kind === 'ClientCredentials' ? 'service' : 'person',
+    clientId,
+    ...(accountId !== undefined && { accountId }),
+    ...(fhirUser !== undefined && { fhirUser }),
+    ...(patient !== undefined && { patient }),
+    ...(grantId !== undefined && { grantId }),
+  };
 }
 
 /** What a cursor and the like are bound to. */

@@ -21,6 +21,8 @@ export interface Grantee {
   readonly encounter: string | undefined;
   /** `Practitioner/123` */
   readonly fhirUser: string | undefined;
+  /** what a revocation ends; none of a backend service */
+  readonly grantId?: string;
   /** ms since 1970 */
   readonly expiresAt: number;
 }
@@ -81,6 +83,7 @@ function grantee(payload: AccessTokenPayload): Grantee {
     patient: idOf(extra.patient),
     encounter: idOf(extra.encounter),
     fhirUser: extra.fhirUser,
+    ...(payload.grantId !== undefined && { grantId: payload.grantId }),
     expiresAt: payload.exp * 1000,
   };
 }

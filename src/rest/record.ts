@@ -1,6 +1,7 @@
 /**
  * The record of one tenant as the interactions see it: its store, the definitions in force, and the rules that the operator has set.
  */
+import type { AuditRecorder } from '../access/audit/recorder.ts';
 import type { AccessContext } from '../access/context.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Issue } from '../fhir/model/outcome.ts';
@@ -29,6 +30,8 @@ export interface TenantRecord {
   readonly security?: JsonObject;
   /** all issues of a resource that is to be stored; none when validation is off */
   readonly validate: (definitions: Definitions, tree: ResourceTree) => readonly Issue[];
+  /** the audit trail of the tenant; whoever does something in its name notes it here */
+  readonly audit: AuditRecorder;
   /** called after a commit that wrote these types, so that conformance resources take effect */
   readonly written: (types: ReadonlySet<string>) => void;
 }

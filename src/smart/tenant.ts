@@ -1,4 +1,5 @@
 /** What the authorization server of one tenant works with. */
+import type { AuditRecorder } from '../access/audit/recorder.ts';
 import type { TokenStore } from '../store/ports.ts';
 import type { Chart } from './chart.ts';
 import type { ConsentView, Pages } from './pages.ts';
@@ -47,6 +48,7 @@ export interface SmartTenant {
   /** where the authorization server is mounted: `/oidc`, `/t/{tenant}/oidc` */
   readonly mount: string;
   readonly tokens: TokenStore;
+  readonly audit: AuditRecorder;
   readonly keys: TenantKeys;
   readonly accounts: Accounts;
   readonly chart: Chart;

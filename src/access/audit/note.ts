@@ -40,7 +40,14 @@ export interface Who {
   readonly grantId?: string;
   /** uid of the browser session */
   readonly session?: string;
+  /** name of the account, where one was tried that is not there */
+  readonly name?: string;
 }
+
+/** Who has shown no token, or none that is good. */
+export const NOBODY: Who = Object.freeze({ kind: 'nobody' });
+/** What the server does by itself. */
+export const SERVER: Who = Object.freeze({ kind: 'server' });
 
 export interface AuditNote {
   /** ms since 1970 */
@@ -49,13 +56,14 @@ export interface AuditNote {
   readonly outcome: 'done' | 'refused' | 'failed';
   readonly who: Who;
   readonly requestId: string;
-  /** `Patient/1/_history/2`, a hundred at most; `more` says how many are not named */
+  /** `Patient/1/_history/2`, a hundred at most: what names more is told by several notes (`split`) */
   readonly what?: readonly string[];
-  readonly more?: number;
   /** the query as it was understood, as text */
   readonly query?: string;
   /** bare ids of the patients that it concerns */
   readonly patients?: readonly string[];
+  /** of each of `what`, the places in `patients` of those whom it concerns; absent where there is one patient, who is concerned by all of it */
+  readonly of?: readonly (readonly number[])[];
   /** purpose of use, a code of http://terminology.hl7.org/CodeSystem/v3-ActReason */
   readonly purpose?: string;
   /** why it was refused, or why it was done where a person gave a reason */
