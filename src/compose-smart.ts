@@ -5,7 +5,7 @@ import type { SmartObserver } from './smart/events.ts';
 import { narrow, permissionsOf } from './smart/permissions.ts';
 import { recordChart } from './smart/record-chart.ts';
 import { tenantKeys } from './smart/sealing.ts';
-import { smartEdge } from './smart/server.ts';
+import { smartServer, type SmartServer } from './smart/server.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './smart/tenant.ts';
 import { userAccess } from './smart/user-access.ts';
 import { ownAssets } from './web/assets.ts';
@@ -23,8 +23,8 @@ export interface SmartWiring {
 
 const SITE = 'Embergate';
 
-/** The edge of the authorization server; see `smartEdge`. */
-export function composeSmart(wiring: SmartWiring): ReturnType<typeof smartEdge> {
+/** The authorization server of every tenant, and the door of our own pages. */
+export function composeSmart(wiring: SmartWiring): SmartServer {
   const site = {
     name: SITE,
     version: wiring.version,
@@ -34,7 +34,7 @@ export function composeSmart(wiring: SmartWiring): ReturnType<typeof smartEdge> 
   };
   const pages = launchPages(site);
   const tenants = new Map<string, SmartTenant>();
-  return smartEdge({
+  return smartServer({
     tenant: async (name) => {
       const known = tenants.get(name);
       if (known) return known;

@@ -15,6 +15,7 @@ import type { TenantRecord } from './rest/record.ts';
 import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
 import { securityOf } from './smart/discovery.ts';
 import type { SmartObserver } from './smart/events.ts';
+import type { SmartServer } from './smart/server.ts';
 import type { Stores } from './store/ports.ts';
 
 /** What one HTTP thread needs to answer requests. */
@@ -25,7 +26,9 @@ export interface Composition {
   readonly record: (tenant: string) => Promise<TenantRecord | undefined>;
   readonly edge: ReturnType<typeof fhirEdge>;
   /** the authorization server; it is asked before `edge`, since its discovery lies below the FHIR base */
-  readonly smart: ReturnType<typeof composeSmart>;
+  readonly smart: SmartServer['edge'];
+  /** who is in front of a page of our own, for each tenant */
+  readonly door: SmartServer['door'];
   readonly close: () => Promise<void>;
 }
 
@@ -101,7 +104,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     stops.forEach((stop) => stop());
     await stores.close();
   };
-  return { stores, definitions, record, edge, smart, close };
+  return { stores, definitions, record, edge, smart: smart.edge, door: smart.door, close };
 }
 
 /** Each request's bearer, looked up in the tokens of its tenant. */

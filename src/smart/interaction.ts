@@ -2,11 +2,11 @@
  * The pages between an authorization request and its code: which step is due, whether the browser may take it, and how it ends. Each step is one
  * interaction of the library, bound to a cookie; each form carries a proof. https://www.rfc-editor.org/rfc/rfc9700#section-4.7
  */
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { clientAddress } from './client-address.ts';
+import { deviceOf, keepDevice, newMark } from './device-cookie.ts';
 import { problemView } from './explain.ts';
 import { endSession } from './grant.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
@@ -91,7 +91,7 @@ async function stepOf(
     search: { action: `${action}/search`, csrf },
     other: launch || text(params['launch']) !== undefined ? undefined : { action: `${action}/other`, csrf },
     address: clientAddress(request, tenant.proxies),
-    device: deviceOf(request) ?? randomBytes(24).toString('base64url'),
+    device: deviceOf(request) ?? newMark(),
   };
 }
 
@@ -109,21 +109,8 @@ async function answer(
     if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
     return send(response, outcome.status ?? 200, outcome.page, tenant.pages.headers);
   }
-  if ('keepsDevice' in outcome) keepDevice(response, step);
+  if ('keepsDevice' in outcome) keepDevice(response, tenant, step.device);
   seeOther(response, await finish(step, outcome));
-}
-
-const DEVICE = 'embergate_device';
-const DEVICE_SECONDS = 365 * 86_400;
-
-/** Who signed in here before is let in while others guess at the password. It names no one and opens nothing. */
-const deviceOf = ({ headers }: IncomingMessage): string | undefined =>
-  new RegExp(`(?:^|; )${DEVICE}=([A-Za-z0-9_-]{32})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
-
-function keepDevice(response: ServerResponse, { device, tenant }: Step): void {
-  const secure = tenant.origin.startsWith('https:') ? '; Secure' : '';
-  const attributes = `Path=${tenant.mount}; Max-Age=${DEVICE_SECONDS}; HttpOnly; SameSite=Lax${secure}`;
-  response.appendHeader('set-cookie', `${DEVICE}=${device}; ${attributes}`);
 }
 
 /** Keeps the result for the library, which goes on at the address that is given back. */

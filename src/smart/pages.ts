@@ -51,6 +51,13 @@ export interface SignInView {
   readonly demoAccounts?: readonly { readonly username: string; readonly who: string }[];
 }
 
+/** Asks whether to sign out: a button. */
+export interface SignOutView {
+  readonly form: FormTarget;
+  readonly site: string;
+  readonly name: string;
+}
+
 /**
  * A button a patient: field `patient`. Search: the same page again after a POST of `name` to `search`, so that no name is ever in an address,
  * a history or a log; the page searches as one types by the same POST.
@@ -144,6 +151,7 @@ export interface Pages {
   /** to be sent with every page of a launch: content type, CSP, no-store, never framed */
   readonly headers: Readonly<Record<string, string>>;
   signIn(view: SignInView): string;
+  signOut(view: SignOutView): string;
   selectPatient(view: SelectPatientView): string;
   selectEncounter(view: SelectEncounterView): string;
   consent(view: ConsentView): string;

@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/smart-app-launch/STU2.2/, https://github.com/panva/node-oidc-provider/blob/v9.x/docs/README.md
  */
 import Provider, { errors, type Configuration, type KoaContextWithOIDC } from 'oidc-provider';
+import { ACR_VALUES } from './acr.ts';
 import { tokenAdapter } from './adapter.ts';
 import { checkAssertion } from './assertion.ts';
 import { newSecret, verifySecret } from './client-secret.ts';
@@ -42,7 +43,7 @@ export const CLIENT_EXTRAS = [
   'state_codes',
 ] as const;
 
-const SESSION_SECONDS = 8 * 3600;
+export const SESSION_SECONDS = 8 * 3600;
 const INTERACTION_SECONDS = 3600;
 const YEAR_SECONDS = 365 * 86_400;
 const CODE_SECONDS = 60;
@@ -67,8 +68,13 @@ function configuration(tenant: SmartTenant, keySet: KeySet, fetch: typeof global
     cookies: cookies(tenant),
     discovery: { userinfo_endpoint: `${tenant.origin}${tenant.mount}/userinfo` },
     responseTypes: ['code'],
+    acrValues: [...ACR_VALUES],
     scopes: [...PLAIN_SCOPES],
-    claims: { openid: ['sub'], fhirUser: ['fhirUser'], profile: ['name', 'profile'] },
+    claims: {
+      openid: ['sub', 'acr', 'amr', 'auth_time'],
+      fhirUser: ['fhirUser'],
+      profile: ['name', 'profile'],
+    },
     conformIdTokenClaims: false,
     allowOmittingSingleRegisteredRedirectUri: false,
     clientAuthMethods: [...AUTH_METHODS],

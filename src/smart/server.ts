@@ -11,19 +11,22 @@ import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { smartConfiguration } from './discovery.ts';
+import { doorOf, SIGN_IN_PATH, SIGN_OUT_PATH } from './door.ts';
 import type { SmartEndpoint } from './events.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import * as http from './http.ts';
 import { interact } from './interaction.ts';
 import { introspectWithBearer } from './introspection.ts';
+import { ownSignIn } from './own-sign-in.ts';
 import { ROUTES, smartProvider } from './provider.ts';
 import { forwardRegistration } from './registration.ts';
-import { signOut } from './sign-out.ts';
+import { signOut, signOutPage } from './sign-out.ts';
 import { signingKeys } from './signing-keys.ts';
 import { SMART_STYLE, STYLE_PATH } from './style.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './tenant.ts';
 import { completeTokenForm, refreshKeys } from './token.ts';
 import { userInfo } from './userinfo.ts';
+import type { Door } from './visitor.ts';
 
 export interface SmartOptions {
   /** the authorization server of a tenant, undefined where there is none */
@@ -54,16 +57,31 @@ const INSERTED = new RegExp(
 );
 const AT_ROOT = /^\/\.well-known\/(smart-configuration)\/?(?:\?.*)?$/;
 
-/** A listener that answers what is the authorization server's and gives false for anything else. */
-export function smartEdge(
-  options: SmartOptions,
-): (request: IncomingMessage, response: ServerResponse) => boolean {
+export interface SmartServer {
+  /** answers what is the authorization server's and gives false for anything else */
+  readonly edge: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** for the pages of our own; undefined where there is no such tenant */
+  readonly door: (tenant: string) => Promise<Door | undefined>;
+}
+
+export function smartServer(options: SmartOptions): SmartServer {
   const running = new Map<string, Kept>();
-  return (request, response) => {
-    const asked = askedOf(request.url ?? '');
-    if (!asked) return false;
-    void serve(options, running, asked, request, response).catch((error: unknown) => fail(response, error));
-    return true;
+  const doors = new WeakMap<SmartTenant, Door>();
+  return {
+    edge: (request, response) => {
+      const asked = askedOf(request.url ?? '');
+      if (!asked) return false;
+      void serve(options, running, asked, request, response).catch((error: unknown) => fail(response, error));
+      return true;
+    },
+    door: async (name) => {
+      const tenant = await options.tenant(name);
+      if (!tenant) return undefined;
+      const known =
+        doors.get(tenant) ?? doorOf(tenant, async () => (await runningFor(running, tenant)).provider);
+      doors.set(tenant, known);
+      return known;
+    },
   };
 }
 
@@ -150,6 +168,8 @@ const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], ha
   [new RegExp(`^${ROUTES.registration}$`), ['POST'], register],
   [new RegExp(`^${ROUTES.registration}/[^/]+$`), ['GET', 'PUT', 'DELETE'], register],
   [new RegExp(`^${ROUTES.end_session}$`), ['POST'], leave],
+  [new RegExp(`^${SIGN_IN_PATH}$`), ['GET', 'HEAD', 'POST'], signInPage],
+  [new RegExp(`^${SIGN_OUT_PATH}$`), ['GET', 'HEAD', 'POST'], leavePage],
   [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
   [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search|other))?$/, ['GET', 'POST'], pages],
   [/^\/state\/Basic(?:\/[A-Za-z0-9-]{1,64})?$/, ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'], state],
@@ -327,6 +347,24 @@ async function leave(
   response: ServerResponse,
 ) {
   await signOut(tenant, provider, request, response);
+}
+
+async function leavePage(
+  { tenant, provider }: Running,
+  _asked: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  await signOutPage(tenant, provider, request, response);
+}
+
+async function signInPage(
+  { tenant, provider }: Running,
+  { query }: Asked,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  await ownSignIn(tenant, provider, request, response, query);
 }
 
 async function pages(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {

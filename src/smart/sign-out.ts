@@ -4,8 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { endSession } from './grant.ts';
-import { seeOther } from './http.ts';
+import { browserSession, closeSession } from './browser-session.ts';
+import { SIGN_OUT_PATH } from './door.ts';
+import { formProof, provesForm } from './form-proof.ts';
+import { isForm, readForm, seeOther, send } from './http.ts';
 import type { SmartTenant } from './tenant.ts';
 
 export async function signOut(
@@ -14,9 +16,25 @@ export async function signOut(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const ctx = provider.createContext(request, response);
-  const session = await provider.Session.get(ctx);
-  if (session.accountId !== undefined) await endSession(tenant.tokens, session.uid);
-  ctx.cookies.set(provider.cookieName('session'), null);
+  await closeSession(tenant, provider, request, response);
   seeOther(response, `${tenant.origin}/`);
+}
+
+/** `/sign-out`: asks on GET, does it on POST with the proof of any form of our own pages. */
+export async function signOutPage(
+  tenant: SmartTenant,
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const session = await browserSession(provider, request, response);
+  if (!session) return seeOther(response, `${tenant.origin}/`);
+  const maker = { accountId: session.accountId, sessionUid: session.uid };
+  const isSent = request.method === 'POST' && isForm(request);
+  const csrf = isSent ? ((await readForm(request)).get('csrf') ?? '') : '';
+  if (isSent && provesForm(tenant.keys, maker, csrf)) return signOut(tenant, provider, request, response);
+  const account = await tenant.accounts.find(session.accountId);
+  const form = { action: tenant.mount + SIGN_OUT_PATH, csrf: formProof(tenant.keys, maker) };
+  const page = tenant.pages.signOut({ form, site: tenant.site, name: account?.name ?? '' });
+  send(response, isSent ? 403 : 200, page, tenant.pages.headers);
 }

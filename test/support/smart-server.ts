@@ -3,7 +3,7 @@
  * The test can reach the store: accounts, clients and launches are put in directly. `restart` closes everything and opens the same data again.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,8 @@ export interface SmartServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** fetches the key sets of clients; those on this machine are refused without it */
   readonly fetch?: typeof globalThis.fetch;
+  /** answers what neither the authorization server nor FHIR does */
+  readonly pages?: (composition: Composition, request: IncomingMessage, response: ServerResponse) => void;
 }
 
 export const PASSWORD = 'correct horse battery';
@@ -54,7 +56,8 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
   const server: Server = createServer((request, response) => {
     const composition = threads[turn++ % threads.length]!;
     if (composition.smart(request, response) || composition.edge(request, response)) return;
-    response.writeHead(404).end();
+    if (options.pages) options.pages(composition, request, response);
+    else response.writeHead(404).end();
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -7,11 +7,13 @@ import { problemPage } from './problem.ts';
 import { selectEncounterPage } from './select-encounter.ts';
 import { selectPatientPage } from './select-patient.ts';
 import { signInPage } from './sign-in.ts';
+import { signOutPage } from './sign-out.ts';
 
 export function launchPages(site: Site): Pages {
   return {
     headers: LAUNCH_PAGE,
     signIn: (view) => signInPage(site, view),
+    signOut: (view) => signOutPage(site, view),
     selectPatient: (view) => selectPatientPage(site, view),
     selectEncounter: (view) => selectEncounterPage(site, view),
     consent: (view) => consentPage(site, view),
