@@ -19,6 +19,16 @@ export interface FhirRequest {
   readonly baseUrl: string;
   /** X-Request-Id */
   readonly id: string;
+  /** an entry of a batch that came with an Idempotency-Key; of other requests their header says it */
+  readonly once?: OnceKey;
+}
+
+/** A write that may come again, and shall be done once. */
+export interface OnceKey {
+  /** a hash of caller and key */
+  readonly id: string;
+  /** a hash of the request */
+  readonly print: string;
 }
 
 /** What came in: text of a known format, or (from a bundle entry) a tree. */

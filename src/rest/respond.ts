@@ -30,6 +30,9 @@ export function versionResponse(stored: StoredResource): FhirResponse {
   return { status: 200, headers: versionHeaders(stored), body: { kind: 'bytes', bytes: stored.body! } };
 }
 
+/** Says that nothing was done anew. */
+export const REPLAYED = { 'idempotency-replayed': 'true' } as const;
+
 /** The answer to a create, update, patch or delete. The representation is the default, as most clients expect it. */
 export function effectResponse(context: Context, effect: Effect): FhirResponse {
   const { status, versionId, instant } = effect;
@@ -37,6 +40,7 @@ export function effectResponse(context: Context, effect: Effect): FhirResponse {
     versionId === undefined ? {} : versionHeaders({ versionId, instant: instant! });
   if (effect.body)
     headers['location'] = `${context.request.baseUrl}/${effect.type}/${effect.id}/_history/${versionId}`;
+  if (effect.replayed) Object.assign(headers, REPLAYED);
   const wanted = preferences(context.request.headers['prefer']).return;
   if (wanted === 'OperationOutcome')
     return outcomeResponse(status === 204 ? 200 : status, [said(effect)], headers);

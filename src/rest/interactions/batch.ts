@@ -6,7 +6,8 @@ import { stringifyJson } from '../../fhir/model/json.ts';
 import type { JsonObject } from '../../fhir/model/tree.ts';
 import { bundlePieces, type BundleEntry } from '../bundle-text.ts';
 import type { Context } from '../record.ts';
-import type { FhirResponse } from '../request.ts';
+import type { FhirResponse, OnceKey } from '../request.ts';
+import { claimBatch, entryKey, onceKey } from '../write/once.ts';
 import { entryRequests, type EntryRequest } from './bundle-entry.ts';
 
 /** Entries in work at a time. */
@@ -17,12 +18,14 @@ export type Dispatch = (context: Context, request: EntryRequest) => Promise<Fhir
 
 export async function batch(context: Context, bundle: JsonObject, dispatch: Dispatch): Promise<FhirResponse> {
   const requests = entryRequests(context, bundle);
+  const key = onceKey(context);
+  if (key) await claimBatch(context, key);
   const answers = new Array<BundleEntry>(requests.length);
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < requests.length) {
       const i = next++;
-      answers[i] = await answerEntry(context, requests[i]!, dispatch);
+      answers[i] = await answerEntry(context, requests[i]!, key, dispatch);
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, requests.length) }, work));
@@ -32,18 +35,21 @@ export async function batch(context: Context, bundle: JsonObject, dispatch: Disp
 async function answerEntry(
   context: Context,
   request: EntryRequest | FhirError,
+  key: OnceKey | undefined,
   dispatch: Dispatch,
 ): Promise<BundleEntry> {
   if (request instanceof FhirError) return errorEntry(request);
-  return responseEntry(await dispatch(context, request));
+  const keyed = key ? { ...request, once: entryKey(key, request.place) } : request;
+  return responseEntry(await dispatch(context, keyed));
 }
 
 export function bundleResponse(
   type: 'batch-response' | 'transaction-response',
   entries: readonly BundleEntry[],
+  headers: FhirResponse['headers'] = {},
 ): FhirResponse {
   const head = { type, id: randomUUID(), instant: Date.now() };
-  return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, [], entries) } };
+  return { status: 200, headers, body: { kind: 'pieces', pieces: bundlePieces(head, [], entries) } };
 }
 
 /** `201 Created` */

@@ -11,7 +11,7 @@ import { patchOf } from '../patch.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
-import { said } from '../respond.ts';
+import { REPLAYED, said } from '../respond.ts';
 import { route } from '../routes.ts';
 import { atPlace, placed, type Effect, type Intent } from '../write/intent.ts';
 import { perform } from '../write/perform.ts';
@@ -39,14 +39,14 @@ export async function transaction(
   };
   const performed = await perform(context, intents, also);
   const effects = new Map<string, Effect[]>();
-  for (const { intent, effect } of performed)
-    effects.set(intent.place, [...(effects.get(intent.place) ?? []), effect]);
+  for (const { place, effect } of performed) effects.set(place, [...(effects.get(place) ?? []), effect]);
   const answers: BundleEntry[] = [];
   for (const request of requests) {
     const own = effects.get(request.place);
     answers.push(own ? effectEntry(context, own) : responseEntry(await dispatch(context, request)));
   }
-  return bundleResponse('transaction-response', answers);
+  const again = performed.some(({ effect }) => effect.replayed);
+  return bundleResponse('transaction-response', answers, again ? REPLAYED : {});
 }
 
 /** References are rewritten in place: a second attempt starts from what was sent. */

@@ -40,6 +40,8 @@ export interface Effect {
   readonly body?: () => Uint8Array;
   /** the caller may not read it: the text must not go out */
   readonly withheld?: boolean;
+  /** it was done by an earlier request with the same Idempotency-Key */
+  readonly replayed?: boolean;
 }
 
 /** Runs `work` and names the entry in whatever it refuses. */

@@ -8,11 +8,13 @@ import { fault, FhirError, issue } from '../../fhir/model/outcome.ts';
 import { REFERENCE } from '../../fhir/search/index-value.ts';
 import type { Conflict, Guard, ResourceKey, StoredResource, UnitOfWork, Write } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
+import type { OnceKey } from '../request.ts';
 import { readWithin } from '../visible.ts';
 import { resolveBundleReferences } from './bundle-references.ts';
 import { judge, type Judgement } from './judge.ts';
 import { keyOf, permitsFor, readKnown, requireIntents, strangeReferences, type Permits } from './permit.ts';
-import { placed, type Effect, type Intent } from './intent.ts';
+import { placed, type Intent } from './intent.ts';
+import { doneBefore, onceKey, onceRecord, type Placed } from './once.ts';
 import { refuseHiddenOverlaps } from './overlap.ts';
 import { resolveTargets, type Target } from './target.ts';
 
@@ -25,29 +27,46 @@ interface Draft {
   readonly unit: UnitOfWork;
 }
 
-export interface Performed {
-  readonly intent: Intent;
-  readonly effect: Effect;
-}
-
 /**
  * Performs all intents or none. `intents` is called anew for each attempt, since references in the trees are rewritten in place.
- * `also` are resources that must be there as well (the reads of a transaction).
+ * `also` are resources that must be there as well (the reads of a transaction). What was done before with the same Idempotency-Key is not done again.
  */
 export async function perform(
   context: Context,
   intents: () => readonly Intent[],
   also: readonly ResourceKey[] = [],
-): Promise<readonly Performed[]> {
+): Promise<readonly Placed[]> {
+  const key = onceKey(context);
+  if (!key) return performNow(context, intents, also);
+  const before = await doneBefore(context, key);
+  if (before) return before;
+  try {
+    return await performNow(context, intents, also, key);
+  } catch (error) {
+    // The same request may be here twice at the same time, and the other one was faster.
+    const meanwhile = await doneBefore(context, key);
+    if (meanwhile) return meanwhile;
+    throw error;
+  }
+}
+
+async function performNow(
+  context: Context,
+  intents: () => readonly Intent[],
+  also: readonly ResourceKey[],
+  key?: OnceKey,
+): Promise<readonly Placed[]> {
   const deadline = Date.now() + PATIENCE_MS;
   for (let attempt = 1; ; attempt++) {
     const quick = attempt === 1 ? await draftByRecall(context, intents(), also) : undefined;
     const draft = quick ?? (await draftUnit(context, intents(), also));
-    const result = isIdle(draft.unit)
+    const unit = key ? { ...draft.unit, once: onceRecord(key, effectsOf(draft, 0)) } : draft.unit;
+    const result = isIdle(unit)
       ? { ok: true as const, instant: 0 }
-      : await context.record.store.resources.commit(draft.unit);
+      : await context.record.store.resources.commit(unit);
     if (result.ok) return finish(context, draft, result.instant);
-    if (!result.conflicts.some(({ kind }) => kind === 'version' || kind === 'guard'))
+    const kinds = result.conflicts.map(({ kind }) => kind);
+    if (kinds.includes('once') || !(kinds.includes('version') || kinds.includes('guard')))
       throw await refusal(context, draft, result.conflicts);
     if (Date.now() > deadline) throw fault('busy', 'Others keep changing the same resources: try again');
     if (attempt > 2) await sleep(Math.random() * Math.min(attempt, 20));
@@ -176,14 +195,14 @@ function referenced(writes: readonly Write[]): ResourceKey[] {
   return [...targets].map(keyOf);
 }
 
-function finish(context: Context, draft: Draft, instant: number): Performed[] {
+function finish(context: Context, draft: Draft, instant: number): Placed[] {
   const types = new Set(draft.unit.writes.map(({ type }) => type));
   if (types.size > 0) context.record.written(types);
-  return draft.judgements.map((judgement, i) => ({
-    intent: draft.targets[i]!.intent,
-    effect: judgement.effect(instant),
-  }));
+  return effectsOf(draft, instant);
 }
+
+const effectsOf = ({ targets, judgements }: Draft, instant: number): Placed[] =>
+  judgements.map(({ effect }, i) => ({ place: targets[i]!.intent.place, effect: effect(instant) }));
 
 /** What the caller may not see counts as missing, before the store is asked what is. */
 async function refuseHidden(

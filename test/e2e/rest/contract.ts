@@ -5,6 +5,7 @@ import { batchContract } from './batches.ts';
 import { conditionalContract } from './conditional.ts';
 import { crudContract } from './crud.ts';
 import { formatContract } from './formats.ts';
+import { onceContract } from './once.ts';
 import { patchContract } from './patches.ts';
 import { searchContract } from './searches.ts';
 import { transactionContract } from './transactions.ts';
@@ -18,6 +19,7 @@ export function restContract(api: () => Api): void {
     transactionContract(api);
     batchContract(api);
   });
+  describe('idempotency keys', () => onceContract(api));
   describe('search', () => searchContract(api));
   describe('validation', () => validateContract(api));
   describe('formats and bad input', () => formatContract(api));
