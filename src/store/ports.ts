@@ -278,7 +278,8 @@ export interface TokenStore {
 
 /** What is appended to the audit trail together. */
 export interface NewAuditPage {
-  /** ms since 1970 of the newest of it */
+  /** ms since 1970 of the oldest and of the newest of it */
+  readonly since: number;
   readonly at: number;
   /** text in UTF-8, one JSON object a line; the store never looks into it, and owns it after the call */
   readonly body: Uint8Array;
@@ -286,37 +287,56 @@ export interface NewAuditPage {
   readonly keys: readonly string[];
 }
 
+/** As it is kept: the store may make one page of several that are appended in the same moment. */
 export interface AuditPage extends NewAuditPage {
-  /** the chain that it belongs to: one for each process that writes */
+  /** the chain that it belongs to: one for the embedded store, one for each process and thread that writes to a database server */
   readonly chain: string;
   /** 1, 2, 3 … within the chain, without a gap */
   readonly seq: number;
-  /** SHA-256, base64url, over the hash of the page before, seq, at, keys and body (`access/audit/chain.ts`) */
+  /** SHA-256, base64url, over the hash of the page before and all of this one (`audit-chain.ts`) */
   readonly hash: string;
+  /** proof that the hash was made with the secret of the tenant */
+  readonly mac: string;
+}
+
+/** Where a chain ends. */
+export interface AuditHead {
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly mac: string;
+}
+
+/** The names of all chains that were ever begun, with a proof. */
+export interface AuditRegister {
+  readonly chains: readonly string[];
+  readonly mac: string;
 }
 
 export interface AuditQuery {
   /** only pages that carry one of these keys */
   readonly keys?: readonly string[];
-  /** ms since 1970, inclusive */
+  /** ms since 1970, inclusive: only pages that may hold something of this time */
   readonly from?: number;
   readonly to?: number;
   /** at least 1 */
   readonly limit: number;
-  /** go on behind this position of the page before */
+  /** go on behind this position of a page of before */
   readonly after?: string;
 }
 
 /** Append-only and hash-chained: nothing here changes or removes. */
 export interface AuditStore {
-  /** Durable when the promise resolves. Throws FhirError `busy` when too much is waiting. */
+  /** Durable when the promise resolves. Throws FhirError `busy` when too much is waiting or the store cannot write. */
   append(page: NewAuditPage): Promise<void>;
-  /** newest first */
-  read(query: AuditQuery): Promise<{ readonly pages: readonly AuditPage[]; readonly next?: string }>;
+  /** Newest first. Each page comes with its position, which `after` takes. */
+  read(query: AuditQuery): Promise<readonly { readonly page: AuditPage; readonly position: string }[]>;
   /** every page of every chain in order of chain and seq, for verify and export; bounded memory */
   walk(): AsyncIterable<AuditPage>;
   /** where each chain ends, kept apart from the pages themselves: so a tail that was cut off is found */
-  heads(): Promise<readonly { readonly chain: string; readonly seq: number; readonly hash: string }[]>;
+  heads(): Promise<readonly AuditHead[]>;
+  /** kept apart from both: so a chain that was removed with its head is found; undefined before the first page */
+  register(): Promise<AuditRegister | undefined>;
 }
 
 /** All that is kept for one tenant. */
@@ -325,6 +345,7 @@ export interface TenantStore {
   readonly feed: FeedStore;
   readonly jobs: JobStore;
   readonly tokens: TokenStore;
+  readonly audit: AuditStore;
   /** 32 random bytes made on first open and kept with the data: signs cursors */
   readonly secret: Uint8Array;
   /** resolves when the store answers, rejects otherwise (for /readyz) */

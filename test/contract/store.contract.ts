@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ALL } from '../../src/fhir/search/expression.ts';
 import type { Stores, TenantStore } from '../../src/store/ports.ts';
+import { auditContract } from './audit.contract.ts';
 import { commitContract } from './commit.contract.ts';
 import { conditionsContract } from './conditions.contract.ts';
 import { feedContract } from './feed.contract.ts';
@@ -51,6 +52,7 @@ export function storeContract(name: string, open: Open): void {
     };
     tokensContract(twice);
     onceContract(twice);
+    auditContract(twice);
 
     it('keeps tenants apart', async () => {
       const [one, two] = [freshTenant(), freshTenant()];

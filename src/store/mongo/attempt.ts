@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoError, type ClientSession, type MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
+import type { AuditChain } from './audit.ts';
 import type { Chain } from './chain.ts';
 import type { Rooms } from './layout.ts';
 import { endOrphans } from './orphans.ts';
@@ -27,6 +28,8 @@ export interface Tenant {
   readonly rooms: Rooms;
   readonly rivals: Rivalry;
   readonly chain: Chain;
+  /** of what rides in commits */
+  readonly trail: AuditChain;
 }
 
 /** How long a group goes on trying, in ms. */
@@ -93,7 +96,7 @@ const tooBusy = (): Error =>
   fault('busy', 'Too many processes are storing changes at once, or the database is away: try again');
 
 async function attemptOnce(
-  { rooms, chain, rivals }: Tenant,
+  { rooms, chain, rivals, trail }: Tenant,
   session: ClientSession,
   { units, leaving }: Group,
   supposed: Verdict | undefined,
@@ -103,14 +106,17 @@ async function attemptOnce(
     await confirm(rooms, supposed);
     return supposed.results;
   }
+  if (units.some((unit) => unit.audit)) await trail.begin();
   session.startTransaction();
   try {
     const verdict = supposed ?? (await judgeByReading(rooms, session, units));
     if (isIdle(verdict)) await session.abortTransaction();
     else {
-      await writeVerdict(rooms, session, verdict);
+      const draft = verdict.audit.length > 0 ? trail.draft(verdict.audit) : undefined;
+      await writeVerdict(rooms, session, verdict, draft);
       leaving();
-      await commitSurely(session, deadline);
+      await commitSurely(session, deadline, trail);
+      if (draft) trail.moved(draft);
     }
     chain.committed(verdict);
     rivals.note(verdict.before.n, verdict.next.n);
@@ -126,13 +132,14 @@ async function attemptOnce(
  * When the answer was lost, asks again: committing twice is harmless, and the server answers what became of the transaction. If that cannot be
  * learnt in time, the unit may or may not be stored, whole in any case, and the caller is told so.
  */
-async function commitSurely(session: ClientSession, deadline: number): Promise<void> {
+async function commitSurely(session: ClientSession, deadline: number, trail: AuditChain): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await session.commitTransaction();
     } catch (error) {
       if (!hasLabel(error, 'UnknownTransactionCommitResult')) throw error;
       if (Date.now() > deadline) {
+        trail.leave();
         throw fault(
           'timeout',
           'The database did not say whether the change is stored: read before trying again',

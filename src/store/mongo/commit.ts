@@ -5,6 +5,7 @@
 import type { MongoClient } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { CommitResult, UnitOfWork } from '../ports.ts';
+import { auditChain } from './audit.ts';
 import { aheadOf, commitUnits, type Tenant } from './attempt.ts';
 import { chain } from './chain.ts';
 import { refusalOf, thrown } from './client.ts';
@@ -23,11 +24,17 @@ export interface CommitQueue {
   readonly drained: () => Promise<void>;
 }
 
-export function commitQueue(client: MongoClient, rooms: Rooms): CommitQueue {
+export function commitQueue(client: MongoClient, rooms: Rooms, secret: Uint8Array): CommitQueue {
   const line: Waiting[] = [];
   const open = new Set<Promise<CommitResult>>();
   let bytes = 0;
-  const pump = pumping(line, { client, rooms, rivals: rivalry(), chain: chain() });
+  const pump = pumping(line, {
+    client,
+    rooms,
+    rivals: rivalry(),
+    chain: chain(),
+    trail: auditChain(rooms, secret),
+  });
   const enter = (unit: UnitOfWork): Promise<CommitResult> => {
     const own = sizeOf(unit);
     if (open.size >= MOST_OPEN || (bytes > 0 && bytes + own > MOST_OPEN_BYTES)) {

@@ -5,7 +5,7 @@
  */
 import { Binary, type Collection, type Db, type Document } from 'mongodb';
 import { REFERENCE, type IndexValue } from '../../fhir/search/index-value.ts';
-import type { ResourceKey, StoredResource, Write, WriteMethod } from '../ports.ts';
+import type { AuditRegister, ResourceKey, StoredResource, Write, WriteMethod } from '../ports.ts';
 
 /** One range value: `p` is the parameter and the unit, so that one equality finds both. */
 export interface RangeEntry {
@@ -90,6 +90,29 @@ export interface TokenDocument {
   readonly c?: string;
 }
 
+/** A page of the audit trail. `c` chain, `n` number in it, `f` time of the oldest and `at` of the newest of it, `k` keys, `h` hash, `m` mac, `b` body. */
+export interface AuditDocument {
+  /** chain and number, so that the order of ids is that of each chain */
+  readonly _id: string;
+  readonly c: string;
+  readonly n: number;
+  readonly f: number;
+  readonly at: number;
+  readonly k: readonly string[];
+  readonly h: string;
+  readonly m: string;
+  readonly b: Body;
+}
+
+/** Where a chain ends. */
+export interface AuditHeadDocument {
+  /** the chain */
+  readonly _id: string;
+  readonly n: number;
+  readonly h: string;
+  readonly m: string;
+}
+
 export interface CursorDocument {
   readonly _id: string;
   readonly at: number;
@@ -101,6 +124,7 @@ export interface SettingDocument {
   readonly bytes?: Uint8Array | Binary;
   readonly holder?: string;
   readonly until?: number;
+  readonly audit?: AuditRegister;
 }
 
 /** Bytes go out as they are and come back as a Buffer (promoteBuffers). */
@@ -113,6 +137,8 @@ export interface Rooms {
   readonly history: Collection<HistoryDocument>;
   readonly jobs: Collection<JobDocument>;
   readonly tokens: Collection<TokenDocument>;
+  readonly audit: Collection<AuditDocument>;
+  readonly auditHeads: Collection<AuditHeadDocument>;
   readonly cursors: Collection<CursorDocument>;
   readonly settings: Collection<SettingDocument>;
 }
@@ -124,6 +150,8 @@ export function rooms(db: Db): Rooms {
     history: db.collection<HistoryDocument>('history'),
     jobs: db.collection<JobDocument>('jobs'),
     tokens: db.collection<TokenDocument>('tokens'),
+    audit: db.collection<AuditDocument>('audit'),
+    auditHeads: db.collection<AuditHeadDocument>('auditHeads'),
     cursors: db.collection<CursorDocument>('cursors'),
     settings: db.collection<SettingDocument>('settings'),
   };

@@ -116,7 +116,8 @@ function packed(unit: UnitOfWork): Packed {
   const writes = unit.writes.map(({ content, ...write }) =>
     content ? { ...write, content: { stampAt: content.stampAt, index: content.index } } : write,
   );
-  const text = JSON.stringify({ ...unit, writes });
+  const audit = unit.audit && { ...unit.audit, body: Buffer.from(unit.audit.body).toString('utf8') };
+  const text = JSON.stringify({ ...unit, writes, audit });
   return { text, bodies, moved: bodies.flatMap((body) => (body ? [body.buffer as ArrayBuffer] : [])) };
 }
 
@@ -130,7 +131,8 @@ function unpacked({ unit, bodies }: Asked): UnitOfWork {
   const writes = plain.writes.map((write, i): Write =>
     write.content ? { ...write, content: { ...write.content, body: bodies[i]! } } : write,
   );
-  return { ...plain, writes };
+  const audit = plain.audit && { ...plain.audit, body: Buffer.from(plain.audit.body as unknown as string) };
+  return { ...plain, writes, ...(audit && { audit }) };
 }
 
 function refused(error: unknown): Refused {

@@ -11,7 +11,7 @@ import { COUNTER, type Counter, type Rooms } from './layout.ts';
 type Step = (rooms: Rooms) => Promise<void>;
 
 /** Step n (from 1) brings a database from number n - 1 to n. Never change a step that was released: add one. */
-const STEPS: readonly Step[] = [firstLayout, tokenRoom];
+const STEPS: readonly Step[] = [firstLayout, tokenRoom, auditRoom];
 
 async function firstLayout({ db, resources, history, jobs }: Rooms): Promise<void> {
   await create(db, 'resources', {});
@@ -49,6 +49,14 @@ async function tokenRoom({ db, tokens }: Rooms): Promise<void> {
       partialFilterExpression: { [field]: { $exists: true } },
     })),
     { key: { x: 1 }, name: 'expiry', sparse: true },
+  ]);
+}
+
+async function auditRoom({ db, audit }: Rooms): Promise<void> {
+  for (const name of ['audit', 'auditHeads']) await create(db, name, {});
+  await audit.createIndexes([
+    { key: { k: 1, at: -1, _id: -1 }, name: 'keys' },
+    { key: { at: -1, _id: -1 }, name: 'instants' },
   ]);
 }
 

@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { ResourceStore, Stores, TenantStore } from '../ports.ts';
 import { clearly, connect, DURABLE } from './client.ts';
+import { auditOf, type MongoAudit } from './audit.ts';
 import { commitQueue, type CommitQueue } from './commit.ts';
 import { feedStore } from './feed.ts';
 import { history, vread } from './history.ts';
@@ -35,6 +36,7 @@ export interface MongoStores extends Stores {
 interface Opened {
   readonly store: TenantStore;
   readonly queue: CommitQueue;
+  readonly audit: MongoAudit;
 }
 
 /** Connects. Throws FhirError `busy` when the server cannot be reached, `not-supported` when it has no transactions. */
@@ -46,12 +48,17 @@ export async function openMongoStores({ url, prefix, writer }: MongoOptions): Pr
   });
   const before = prefix ?? prefixOf(client);
   const linked = writer && linkedQueues(writer.port);
-  const queueOf = (name: string, own: Rooms): CommitQueue => linked?.(name) ?? commitQueue(client, own);
+  const queueOf = (name: string, own: Rooms, secret: Uint8Array): CommitQueue =>
+    linked?.(name) ?? commitQueue(client, own, secret);
   const memoryOf = memories();
   const open = openedOnce((name) => {
     const resources = (own: Rooms, queue: CommitQueue): ResourceStore =>
       resourceStore(own, queue, memoryOf(name), linked !== undefined);
-    return openTenant(rooms(client.db(before + name, DURABLE)), (own) => queueOf(name, own), resources);
+    return openTenant(
+      rooms(client.db(before + name, DURABLE)),
+      (own, secret) => queueOf(name, own, secret),
+      resources,
+    );
   });
   const attach: MongoStores['attach'] = () => {
     const one = attachment(async (name, unit) => (await open.one(name)).queue.commit(unit));
@@ -61,7 +68,7 @@ export async function openMongoStores({ url, prefix, writer }: MongoOptions): Pr
     tenant: async (name) => (await open.one(checked(name))).store,
     tenants: () => clearly(() => tenantNames(client, before)),
     close: async () => {
-      await Promise.all((await open.all()).map(({ queue }) => queue.drained()));
+      await Promise.all((await open.all()).flatMap(({ queue, audit }) => [queue.drained(), audit.drained()]));
       writer?.port.close();
       await client.close();
     },
@@ -116,14 +123,15 @@ async function tenantNames(client: MongoClient, before: string): Promise<readonl
 
 async function openTenant(
   own: Rooms,
-  queueOf: (own: Rooms) => CommitQueue,
+  queueOf: (own: Rooms, secret: Uint8Array) => CommitQueue,
   resources: (own: Rooms, queue: CommitQueue) => ResourceStore,
 ): Promise<Opened> {
   const secret = await clearly(async () => {
     await migrate(own);
     return secretOf(own);
   });
-  const queue = queueOf(own);
+  const queue = queueOf(own, secret);
+  const audit = auditOf(own, secret);
   const ping = (): Promise<void> =>
     clearly(async () => void (await own.db.command({ ping: 1 }, { timeoutMS: 3_000 })));
   const store = {
@@ -131,10 +139,11 @@ async function openTenant(
     feed: feedStore(own),
     jobs: jobStore(own),
     tokens: tokenStore(own),
+    audit,
     secret,
     ping,
   };
-  return { store, queue };
+  return { store, queue, audit };
 }
 
 function resourceStore(own: Rooms, queue: CommitQueue, memory: Memory, moves: boolean): ResourceStore {

@@ -3,9 +3,17 @@
  * https://www.mongodb.com/docs/manual/core/transactions/
  */
 import type { ClientSession, Document, TransactionOptions } from 'mongodb';
-import { ONCE, type CommitResult, type NewJob, type Once, type UnitOfWork } from '../ports.ts';
+import {
+  ONCE,
+  type CommitResult,
+  type NewAuditPage,
+  type NewJob,
+  type Once,
+  type UnitOfWork,
+} from '../ports.ts';
 import type { Chain } from './chain.ts';
 import { write } from './command.ts';
+import { writeAudit, type AuditDraft } from './audit.ts';
 import { jobDocument } from './jobs.ts';
 import { judgeUnits, type Accepted, type Current, type Snapshot } from './judge.ts';
 import {
@@ -33,6 +41,7 @@ export interface Verdict {
   readonly accepted: readonly Accepted[];
   readonly jobs: readonly NewJob[];
   readonly kept: readonly Once[];
+  readonly audit: readonly NewAuditPage[];
   /** the counter that the verdict rests on, and what it becomes */
   readonly before: Counter;
   readonly next: Counter;
@@ -43,8 +52,8 @@ export interface Verdict {
 }
 
 /** No unit holds, so that there is nothing to commit. */
-export const isIdle = ({ accepted, jobs, kept }: Verdict): boolean =>
-  accepted.length + jobs.length + kept.length === 0;
+export const isIdle = ({ accepted, jobs, kept, audit }: Verdict): boolean =>
+  accepted.length + jobs.length + kept.length + audit.length === 0;
 
 /** Judges by what is read in the transaction that the session has begun. */
 export async function judgeByReading(
@@ -72,10 +81,11 @@ function verdictOn(
   const { results, accepted } = judgeUnits(units, snapshot, before.n + 1, instant, since);
   const jobs = units.flatMap((unit, i) => (results[i]!.ok ? (unit.jobs ?? []) : []));
   const kept = units.flatMap(({ once }, i) => (results[i]!.ok && once ? [once] : []));
-  const changed = accepted.length + jobs.length + kept.length > 0;
+  const audit = units.flatMap((unit, i) => (results[i]!.ok && unit.audit ? [unit.audit] : []));
+  const changed = accepted.length + jobs.length + kept.length + audit.length > 0;
   const next = changed ? { n: before.n + accepted.length, w: instant, j: before.j + jobs.length } : before;
   const seen = since ? new Map([...snapshot.current].filter(([key]) => !since.has(key))) : snapshot.current;
-  return { results, accepted, jobs, kept, before, next, seen, supposed: since !== undefined };
+  return { results, accepted, jobs, kept, audit, before, next, seen, supposed: since !== undefined };
 }
 
 /** Others have committed since we did: what was supposed of the state does not hold. */
@@ -92,7 +102,12 @@ export async function confirm(rooms: Rooms, { before }: Verdict): Promise<void> 
  * if another one has done so since the snapshot of this one, or is about to, this one fails with a write conflict; if one has done so since a
  * supposed counter was read, it is overtaken. So what commits has been judged by the last state, and commits have one order.
  */
-export async function writeVerdict(rooms: Rooms, session: ClientSession, verdict: Verdict): Promise<void> {
+export async function writeVerdict(
+  rooms: Rooms,
+  session: ClientSession,
+  verdict: Verdict,
+  audit: AuditDraft | undefined,
+): Promise<void> {
   const { accepted, next } = verdict;
   for (const { write, place } of accepted) stamp(write, place.instant);
   await writeCurrent(rooms, session, verdict);
@@ -100,6 +115,7 @@ export async function writeVerdict(rooms: Rooms, session: ClientSession, verdict
   for (const documents of chunks(versions)) await insert(rooms, session, rooms.history, documents);
   await writeJobs(rooms, session, verdict, next.w);
   await writeKept(rooms, session, verdict);
+  if (audit) await writeAudit(rooms, session, audit);
 }
 
 /** Documents and bytes of one insert or update command: it must fit a message of 48 MB, and a command of thousands must not hold the server. */

@@ -81,6 +81,15 @@ export const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    DROP INDEX version_of;
    CREATE INDEX version_of ON version(rid, version) WHERE version > 1;
    DROP INDEX backlog_rid;`,
+
+  `-- The audit trail: pages in a chain, where it ends, and whom a page is about. Keys of pages after audit_indexed.page stand only with the page.
+   CREATE TABLE audit_page(
+     seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, at INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL,
+     keys TEXT NOT NULL, body BLOB NOT NULL);
+   CREATE INDEX audit_at ON audit_page(at);
+   CREATE TABLE audit_head(chain TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE audit_key(key TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY(key, page)) WITHOUT ROWID;
+   CREATE TABLE audit_indexed(id INTEGER PRIMARY KEY, page INTEGER NOT NULL);`,
 ];
 
 /** The pseudo parameter under which every live resource of a type has one key row, with the key 0. */

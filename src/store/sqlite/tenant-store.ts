@@ -14,6 +14,7 @@ import type {
   TenantStore,
   TokenStore,
 } from '../ports.ts';
+import { AuditReader, auditStore } from './audit-rows.ts';
 import { deadJobs } from './job-rows.ts';
 import { openNames } from './names.ts';
 import { Rows } from './rows.ts';
@@ -96,7 +97,8 @@ export function openTenantStore(
   };
   const jobs = jobStore(name, writer, reader.db);
   const tokens = tokenStore(name, writer, new TokenReader(reader.db, tokenChanges));
-  return { resources, feed, jobs, tokens, secret, ping, close };
+  const audit = auditStore(new AuditReader(reader.db), (page) => writer.append(name, page));
+  return { resources, feed, jobs, tokens, audit, secret, ping, close };
 }
 
 function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStore {

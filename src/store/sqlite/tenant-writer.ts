@@ -3,6 +3,8 @@
  * none is answered before it is durable. https://www.sqlite.org/wal.html
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { AUDIT_TOGETHER, AuditWriter } from './audit-rows.ts';
+import type { CommitResult } from '../ports.ts';
 import { Backlog } from './backlog.ts';
 import { JobWriter } from './job-rows.ts';
 import { openNameMaker, type NameMaker } from './names.ts';
@@ -10,7 +12,7 @@ import { openForWriting, readSecret } from './schema.ts';
 import { Search } from './search.ts';
 import { TokenWriter } from './token-rows.ts';
 import { UnitWriter, type Clock } from './unit.ts';
-import type { Answer, Ask, Opened } from './wire.ts';
+import type { Answer, Ask, Opened, UnitWire } from './wire.ts';
 
 /** Resources whose index rows are moved in one transaction: enough to touch each page once for many, few enough not to keep others waiting. */
 export const SETTLE_TOGETHER = 1000;
@@ -24,6 +26,7 @@ export class TenantWriter {
   readonly #units: UnitWriter;
   readonly #jobs: JobWriter;
   readonly #tokens: TokenWriter;
+  readonly #audit: AuditWriter;
   readonly #tokenChanges: Int32Array;
   readonly #statements: ReturnType<typeof prepareAll>;
   #seenVersion = -1;
@@ -50,6 +53,7 @@ export class TenantWriter {
     };
     this.#units = new UnitWriter(this.#db, tools);
     this.#jobs = new JobWriter(this.#db);
+    this.#audit = new AuditWriter(this.#db, this.#opened.secret);
     this.#statements = prepareAll(this.#db);
     this.#backlog.learn();
     while (this.waiting > 0) this.settle();
@@ -75,6 +79,15 @@ export class TenantWriter {
     }
   }
 
+  /** keys of the audit trail wait to be moved, and there are enough of them */
+  get hasAudit(): boolean {
+    return this.#audit.waiting >= AUDIT_TOGETHER;
+  }
+
+  settleAudit(): void {
+    this.#transaction(false, () => this.#audit.settle());
+  }
+
   /** Moves the oldest index rows that wait, in a transaction of its own. */
   settle(): void {
     this.#transaction(false, () => this.#backlog.settle(SETTLE_TOGETHER));
@@ -94,8 +107,10 @@ export class TenantWriter {
       if (durable !== this.#isDurable) this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
       this.#isDurable = durable;
       this.#statements.begin.run();
+      this.#audit.begin();
       this.#refresh();
       const result = work();
+      this.#audit.write();
       this.#statements.commit.run();
       this.#hasLog = true;
       return result;
@@ -121,6 +136,7 @@ export class TenantWriter {
     const row = this.#statements.newest.get() as Clock | undefined;
     Object.assign(this.#clock, { seq: row?.seq ?? 0, instant: row?.instant ?? 0 });
     this.#backlog.learn();
+    this.#audit.learn();
   }
 
   #undo(): void {
@@ -140,7 +156,7 @@ export class TenantWriter {
         this.#backlog.settle();
         return true;
       case 'commit':
-        return this.#units.commit(ask.unit, ask.bodies);
+        return this.#commit(ask.unit, ask.bodies);
       case 'reindex':
         this.#units.reindex(ask.unit);
         return true;
@@ -158,7 +174,19 @@ export class TenantWriter {
         return this.#jobs.revive(ask.id, ask.now);
       case 'token':
         return this.#tokens.apply(ask.change);
+      case 'audit':
+        this.#audit.add(ask.page);
+        return true;
     }
+  }
+
+  #commit(unit: UnitWire, bodies: Uint8Array): CommitResult {
+    const result = this.#units.commit(unit, bodies);
+    if (result.ok && unit.audit) {
+      const { start, end, ...page } = unit.audit;
+      this.#audit.add({ ...page, body: bodies.subarray(start, end) });
+    }
+    return result;
   }
 
   #advance(name: string, from: number, to: number): boolean {

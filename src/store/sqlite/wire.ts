@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Guard, NewJob, Once, ResourceKey, UnitOfWork } from '../ports.ts';
+import { packAudit, type AuditPageWire } from './audit-rows.ts';
 import { packIndex, type Packed } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
@@ -37,6 +38,8 @@ export interface UnitWire {
   readonly integrity?: boolean;
   readonly jobs?: readonly NewJobWire[];
   readonly once?: Once;
+  /** its body stands among those of the unit: from, to */
+  readonly audit?: Omit<AuditPageWire, 'body'> & { readonly start: number; readonly end: number };
 }
 
 export interface NewJobWire {
@@ -84,7 +87,8 @@ export type Ask =
       readonly now: number;
     }
   | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number }
-  | { readonly op: 'token'; readonly tenant: string; readonly change: TokenChange };
+  | { readonly op: 'token'; readonly tenant: string; readonly change: TokenChange }
+  | { readonly op: 'audit'; readonly tenant: string; readonly page: AuditPageWire };
 
 /** The answer to `open`. */
 export interface Opened {
@@ -144,7 +148,13 @@ export function packUnit(
     );
   }
   const { guards, present, integrity, once } = unit;
-  return { wire: { ...wire, guards, present, integrity, once, jobs: unit.jobs?.map(packJob) }, end };
+  let audit: UnitWire['audit'];
+  if (unit.audit) {
+    const { body, ...head } = packAudit(unit.audit);
+    bodies.push(body);
+    audit = { ...head, start: end, end: (end += body.length) };
+  }
+  return { wire: { ...wire, guards, present, integrity, once, audit, jobs: unit.jobs?.map(packJob) }, end };
 }
 
 function packJob({ queue, payload, runAt, maxAttempts }: NewJob): NewJobWire {

@@ -69,7 +69,10 @@ function work(): void {
 
 /** Moves index rows: at once where many wait, the others when nobody has written for a moment. */
 function settleFull(): void {
-  for (const writer of tenants.values()) if (writer.waiting >= SETTLE_TOGETHER) settle(writer);
+  for (const writer of tenants.values()) {
+    if (writer.waiting >= SETTLE_TOGETHER) settle(writer);
+    if (writer.hasAudit) settleAudit(writer);
+  }
   idle = idle?.refresh() ?? setTimeout(settleIdle, IDLE_MS);
 }
 
@@ -91,6 +94,15 @@ function settle(writer: TenantWriter): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Not moved, the keys are found where they stand. */
+function settleAudit(writer: TenantWriter): void {
+  try {
+    writer.settleAudit();
+  } catch {
+    return;
   }
 }
 
