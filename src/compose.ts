@@ -4,6 +4,7 @@
 import { NOT_RECORDED } from './access/audit/recorder.ts';
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
+import { egress } from './access/egress/egress.ts';
 import { composeSmart, smartAddress } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
@@ -91,14 +92,14 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   });
   const { publicUrl } = config;
   const observeSmart = options.observeSmart ?? ((): void => undefined);
-  const { version, fetch } = options;
+  const { version, fetch = egress({ allow: config.egressAllow }) } = options;
   const smart = composeSmart({
     record,
     publicUrl,
     version,
     observe: observeSmart,
     proxies: config.trustedProxies,
-    ...(fetch && { fetch }),
+    fetch,
   });
   const close = async (): Promise<void> => {
     stops.forEach((stop) => stop());

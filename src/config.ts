@@ -3,6 +3,7 @@
  * generated from it (`npm run docs`), and a bad value is one clear line.
  */
 import { availableParallelism } from 'node:os';
+import { isAllowEntry } from './access/egress/addresses.ts';
 
 export type StoreSetting =
   { readonly kind: 'sqlite'; readonly location: string } | { readonly kind: 'mongo'; readonly url: string };
@@ -25,6 +26,7 @@ export interface Config {
   readonly profiles: string;
   readonly demoPatients: number;
   readonly trustedProxies: number;
+  readonly egressAllow: readonly string[];
 }
 
 export class ConfigError extends Error {}
@@ -70,6 +72,18 @@ function origin(text: string, name: string): string {
     );
   }
   return text.replace(/\/+$/, '');
+}
+
+function hosts(text: string, name: string): readonly string[] {
+  const entries = text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  const wrong = entries.find((one) => !isAllowEntry(one));
+  if (wrong === undefined) return entries;
+  throw new ConfigError(
+    `${name} holds "${wrong}": give host names, addresses or networks such as 10.1.0.0/16, with commas between`,
+  );
 }
 
 const flag = (text: string, name: string): boolean => oneOf('on', 'off')(text, name) === 'on';
@@ -195,6 +209,14 @@ export const SETTINGS = [
     fallback: '*',
     meaning: 'comma-separated origins that browsers may call from, or `*`',
     parse: (text) => text.split(',').map((one) => one.trim()),
+  }),
+  setting({
+    name: 'EGRESS_ALLOW',
+    key: 'egressAllow',
+    fallback: '',
+    meaning:
+      'hosts of your own network that the server may send requests to (key sets of clients, an upstream identity provider), and by http too: names, addresses, networks such as `10.1.0.0/16`, with commas between. Everything else that is not on the internet at large is refused',
+    parse: hosts,
   }),
   setting({
     name: 'PROFILES',

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
+import { egress } from '../access/egress/egress.ts';
 import { completeAnswers } from './answers.ts';
 import { appState } from './app-state.ts';
 import { authorizeQuery } from './authorize.ts';
@@ -13,7 +14,6 @@ import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { smartConfiguration } from './discovery.ts';
 import { doorOf, SIGN_IN_PATH, SIGN_OUT_PATH } from './door.ts';
 import type { SmartEndpoint } from './events.ts';
-import { guardedFetch } from './guarded-fetch.ts';
 import * as http from './http.ts';
 import { interact } from './interaction.ts';
 import { introspectWithBearer } from './introspection.ts';
@@ -144,7 +144,7 @@ async function runningFor(kept: Map<string, Kept>, tenant: SmartTenant): Promise
 }
 
 function start(tenant: SmartTenant, keySet: Awaited<ReturnType<typeof signingKeys>>): Running {
-  const keys = clientKeys(tenant.fetch ?? guardedFetch);
+  const keys = clientKeys(tenant.fetch ?? egress());
   const provider = smartProvider(tenant, keySet, keys.fetch);
   provider.proxy = true;
   completeAnswers(tenant, provider);

@@ -31,6 +31,7 @@ describe('the house', () => {
     ['packages stay in their rooms', rules.packagesOutsideRoom],
     ['the standard is pure', rules.impurities],
     ['only the configuration reads the environment', rules.environmentReaders],
+    ['[39] what goes out goes one guarded way', rules.waysOut],
   ])('%s', (_name, rule) => {
     expect(rule(sources)).toEqual([]);
   });

@@ -51,5 +51,18 @@ export const PURE_BUILTINS: readonly string[] = [
   'node:zlib',
 ];
 
+/** What of the modules that can open a connection does not. Types are let pass everywhere. */
+export const PASSIVE_NETWORK: Readonly<Record<string, readonly string[]>> = {
+  'node:http': ['createServer', 'STATUS_CODES', 'METHODS'],
+  'node:https': ['createServer'],
+  'node:http2': [],
+  'node:net': ['createServer', 'isIP', 'isIPv4', 'isIPv6', 'BlockList'],
+  'node:tls': [],
+  'node:dgram': [],
+};
+
+/** The one way out, and the commands, which go where their user sends them. */
+export const WAYS_OUT: readonly string[] = ['src/access/egress/', 'src/cli/'];
+
 /** The only file that reads the environment. */
 export const READS_ENVIRONMENT = 'src/config.ts';

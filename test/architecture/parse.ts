@@ -68,3 +68,59 @@ export function readsEnvironment(source: string): boolean {
   });
   return reads;
 }
+
+/** Globals that open connections. */
+const CONNECTS: readonly string[] = ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'];
+
+/** What a source takes that opens connections: `passive` has what of each such module does not. */
+export function networkUses(
+  source: string,
+  passive: Readonly<Record<string, readonly string[]>>,
+): readonly string[] {
+  const uses: string[] = [];
+  const own = new Set<string>();
+  const taken: string[] = [];
+  walk(source, (node) => {
+    uses.push(...activeImports(node, passive));
+    if (ts.isParameter(node) || ts.isVariableDeclaration(node) || ts.isBindingElement(node))
+      if (ts.isIdentifier(node.name)) own.add(node.name.text);
+    const name = globalName(node);
+    if (name?.startsWith('globalThis.')) uses.push(name);
+    else if (name !== undefined) taken.push(name);
+  });
+  return [...uses, ...taken.filter((name) => !own.has(name))];
+}
+
+function activeImports(node: ts.Node, passive: Readonly<Record<string, readonly string[]>>): string[] {
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+    const module = (node.arguments[0] as ts.StringLiteral | undefined)?.text ?? '';
+    return module in passive ? [`import('${module}')`] : [];
+  }
+  if (!ts.isImportDeclaration(node) && !ts.isExportDeclaration(node)) return [];
+  const module = (node.moduleSpecifier as ts.StringLiteral | undefined)?.text ?? '';
+  const harmless = passive[module];
+  if (!harmless) return [];
+  if (ts.isExportDeclaration(node)) return [`all of ${module}`];
+  const clause = node.importClause;
+  if (clause?.isTypeOnly) return [];
+  const named = clause?.namedBindings;
+  if (clause?.name || !named || ts.isNamespaceImport(named)) return [`all of ${module}`];
+  return named.elements
+    .filter((one) => !one.isTypeOnly && !harmless.includes((one.propertyName ?? one.name).text))
+    .map((one) => `${one.name.text} of ${module}`);
+}
+
+/** A global that connects, where it is used as a value: not the name of a property, a type or a binding. */
+function globalName(node: ts.Node): string | undefined {
+  if (!ts.isIdentifier(node) || !CONNECTS.includes(node.text)) return undefined;
+  const { parent } = node;
+  if (ts.isTypeNode(parent) || ts.isTypeQueryNode(parent) || ts.isQualifiedName(parent)) return undefined;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node)
+    return parent.expression.getText() === 'globalThis' ? `globalThis.${node.text}` : undefined;
+  const isName =
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    ((ts.isPropertySignature(parent) || ts.isMethodDeclaration(parent)) && parent.name === node) ||
+    ((ts.isParameter(parent) || ts.isBindingElement(parent) || ts.isVariableDeclaration(parent)) &&
+      parent.name === node);
+  return isName ? undefined : node.text;
+}

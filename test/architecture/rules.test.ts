@@ -153,3 +153,38 @@ describe('environment', () => {
     ).toEqual([]);
   });
 });
+
+describe('ways out', () => {
+  it.each([
+    `import { request } from 'node:https';`,
+    `import { get as fetchIt } from 'node:http';`,
+    `import * as http from 'node:http';`,
+    `import https from 'node:https';`,
+    `import { connect } from 'node:net';`,
+    `import { createServer, request } from 'node:http';`,
+    `export { request } from 'node:http';`,
+    `const http = await import('node:http');`,
+    `const answer = await fetch('http://localhost');`,
+    `const go = fetch;`,
+    `const answer = await globalThis.fetch(url);`,
+    `const use = (one = globalThis.fetch) => one(url);`,
+    `const socket = new WebSocket(url);`,
+  ])('are shut for %s', (source) => {
+    expect(rules.waysOut(files(['src/rest/a.ts', source]))).toHaveLength(1);
+    expect(rules.waysOut(files(['src/access/egress/a.ts', source]))).toEqual([]);
+    expect(rules.waysOut(files(['src/cli/a.ts', source]))).toEqual([]);
+  });
+
+  it.each([
+    `import type { IncomingMessage } from 'node:http';`,
+    `import { createServer, STATUS_CODES, type ServerResponse } from 'node:http';`,
+    `import { isIP } from 'node:net';`,
+    `type F = typeof globalThis.fetch; interface A { readonly fetch?: F }`,
+    `const use = (fetch: F) => fetch(url);`,
+    `const use = ({ fetch }: A) => ({ fetch });`,
+    `const use = (a: A) => a.fetch(url);`,
+    `// fetch(url)\nconst text = 'fetch(url)';`,
+  ])('are not seen in %s', (source) => {
+    expect(rules.waysOut(files(['src/rest/a.ts', source]))).toEqual([]);
+  });
+});

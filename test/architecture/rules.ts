@@ -1,7 +1,16 @@
 // The rules of the house over a set of source files. Each gives one sentence a breach, and nothing where all is well.
 
-import { DOORS, PACKAGE_ROOMS, PURE_BUILTINS, READS_ENVIRONMENT, SIDE_ROOMS, WINGS } from './order.ts';
-import { importsOf, impureUses, readsEnvironment, type Sources } from './parse.ts';
+import {
+  DOORS,
+  PACKAGE_ROOMS,
+  PASSIVE_NETWORK,
+  PURE_BUILTINS,
+  READS_ENVIRONMENT,
+  SIDE_ROOMS,
+  WAYS_OUT,
+  WINGS,
+} from './order.ts';
+import { importsOf, impureUses, networkUses, readsEnvironment, type Sources } from './parse.ts';
 
 const wingOrder: readonly string[] = WINGS;
 
@@ -123,4 +132,15 @@ export function environmentReaders(sources: Sources): readonly string[] {
   return [...sources]
     .filter(([path, source]) => path !== READS_ENVIRONMENT && readsEnvironment(source))
     .map(([path]) => `${path} reads process.env: only ${READS_ENVIRONMENT} may`);
+}
+
+/** Files that open connections by themselves, past the one guarded way out. */
+export function waysOut(sources: Sources): readonly string[] {
+  return [...sources]
+    .filter(([path]) => !WAYS_OUT.some((room) => path.startsWith(room)))
+    .flatMap(([path, source]) =>
+      networkUses(source, PASSIVE_NETWORK).map(
+        (use) => `${path} uses ${use}: what goes out goes through src/access/egress`,
+      ),
+    );
 }

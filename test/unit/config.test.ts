@@ -25,6 +25,7 @@ describe('settings', () => {
     [{ VALIDATION: 'yes' }, /VALIDATION is "yes".*strict, structure, off/],
     [{ PUBLIC_URL: 'fhir.example.org' }, /PUBLIC_URL/],
     [{ WORKERS: '0' }, /WORKERS/],
+    [{ EGRESS_ALLOW: '10.0.0.0/8, *' }, /EGRESS_ALLOW holds "\*".*networks/],
   ])('refuse %j', (environment, message) => {
     expect(() => readConfig(environment as Record<string, string>)).toThrow(message);
   });

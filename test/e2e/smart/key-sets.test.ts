@@ -8,7 +8,7 @@ import { assertion, backendClient, backendToken, keyPair, type KeyPair } from '.
 describe('key sets', () => {
   let server: SmartServer;
   beforeAll(async () => {
-    server = await startSmartServer({ fetch: globalThis.fetch });
+    server = await startSmartServer({ settings: { EGRESS_ALLOW: '127.0.0.1' } });
   });
   afterAll(() => server.stop());
 
