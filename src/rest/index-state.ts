@@ -10,7 +10,7 @@ import type { ResourceTree } from '../fhir/model/tree.ts';
 import type { TenantStore } from '../store/ports.ts';
 
 /** Raise it when a resource gets other index values than before by the same definitions. */
-const INDEX_FORMAT = 3;
+const INDEX_FORMAT = 4;
 
 /** What the index does not hold yet. */
 export interface Pending {

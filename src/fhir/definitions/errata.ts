@@ -13,16 +13,6 @@ interface SearchParameterErratum {
 
 /** By url of the SearchParameter. */
 export const SEARCH_PARAMETER_ERRATA: Readonly<Record<string, SearchParameterErratum>> = {
-  'http://hl7.org/fhir/SearchParameter/Bundle-composition': {
-    expression: undefined,
-    reason:
-      'Bundle.entry[0].resource is the Composition itself, not a Reference: there is nothing to refer by. It is meant for chains into the Bundle.',
-  },
-  'http://hl7.org/fhir/SearchParameter/Bundle-message': {
-    expression: undefined,
-    reason:
-      'Bundle.entry[0].resource is the MessageHeader itself, not a Reference: there is nothing to refer by. It is meant for chains into the Bundle.',
-  },
   'http://hl7.org/fhir/SearchParameter/DocumentReference-relationship': {
     expression: 'DocumentReference.relatesTo',
     component: [

@@ -4,6 +4,7 @@
  */
 import { fault, type FhirError } from '../model/outcome.ts';
 import { and, NONE, not, or, type Expression } from './expression.ts';
+import { CANONICAL } from './index-value.ts';
 import type { Asked, Join, Question } from './question.ts';
 
 /** A branch that a store can be asked. */
@@ -64,7 +65,10 @@ async function answer(question: Question, answering: Answering): Promise<Express
     }
     case 'not':
       return not(await answer(question.of, answering));
-    case 'chain':
+    case 'chain': {
+      const outside = joined(question, await keysOf(question, answering));
+      return question.inside ? or(outside, await answer(question.inside, answering)) : outside;
+    }
     case 'has':
     case 'tree':
       return joined(question, await keysOf(question, answering));
@@ -77,6 +81,7 @@ async function answer(question: Question, answering: Answering): Promise<Express
 function joined(question: Join, keys: readonly string[]): Expression {
   if (keys.length === 0) return NONE;
   if (question.op !== 'has') return { op: 'key', param: question.param, keys };
+  if (question.byUrl) return { op: 'key', param: CANONICAL, keys };
   return { op: 'id', ids: keys.map((key) => key.slice(question.of.length + 1)) };
 }
 
@@ -90,11 +95,15 @@ async function keysOf(question: Join, answering: Answering): Promise<readonly st
   const inner = (await answerBranches(asked, answering)).filter(({ where }) => where.op !== 'none');
   if (answered.size >= MOST_SEARCHES)
     throw fault('too-costly', `The search needs more than ${MOST_SEARCHES} inner searches: name the types`);
-  const wanted = question.op === 'chain' ? {} : { param: question.param, prefix: `${question.of}/` };
-  const keys = inner.length > 0 ? await ask(inner, { ...wanted, most: MOST_KEYS + 1 }) : [];
+  const keys = inner.length > 0 ? await ask(inner, { ...wantedOf(question), most: MOST_KEYS + 1 }) : [];
   if (keys.length > MOST_KEYS) throw tooMany(question);
   answered.set(name, keys);
   return keys;
+}
+
+function wantedOf(question: Exclude<Join, { op: 'tree' }>): Omit<WantedKeys, 'most'> {
+  if (question.op === 'chain') return question.byUrl ? { param: CANONICAL } : {};
+  return { param: question.param, prefix: question.byUrl ? undefined : `${question.of}/` };
 }
 
 /** One level of the tree a search. A circle ends where it meets what is known. */
@@ -126,8 +135,14 @@ function tooMany(question: Join): FhirError {
       : question.op === 'chain'
         ? `the chain over ${question.param}`
         : `${question.param}:${question.direction}`;
+  const how =
+    question.op === 'tree'
+      ? 'begin further down'
+      : question.op === 'chain'
+        ? `ask more of what ${question.param} leads to, or turn the search around with _has and a second search`
+        : `ask more of ${question.branch.type}, such as a date or a code, within the same _has or by _filter`;
   return fault(
     'too-costly',
-    `The inner search of ${what} finds more than ${MOST_KEYS} resources, which is more than are joined: narrow it`,
+    `The inner search of ${what} finds more than ${MOST_KEYS} resources, which is more than are joined: ${how}`,
   );
 }

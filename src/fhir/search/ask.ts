@@ -13,6 +13,7 @@ import { INTRINSIC, isServed } from './extract.ts';
 import { planFilter, type FilterPlanner } from './filter.ts';
 import { parseFilter } from './filter-syntax.ts';
 import { INCLUDE_NAMES } from './include.ts';
+import { BUNDLE_HEADS, leadsInside, nested } from './nested.ts';
 import { some, type Asked, type Question } from './question.ts';
 import { isCanonical, referenceKeys, referenceTargets } from './reference.ts';
 import { shown, UnknownParameter } from './unknown.ts';
@@ -157,9 +158,7 @@ function unknown(
 function referenceOf(draft: Draft, type: string, code: string, name: string): SearchParameter {
   const parameter = parameterOf(draft, type, code, name);
   if (parameter.type === 'reference') {
-    if (!isCanonical(draft.definitions, parameter, type).yes) return parameter;
-    const text = `"${shown(name)}" goes over ${code}, which refers by canonical URL: such references are not joined, only included`;
-    throw new UnknownParameter('not-supported', text, shown(name));
+    return parameter;
   }
   throw fault(
     'unknown-parameter',
@@ -181,8 +180,9 @@ function askHas(asking: Asking, type: string, name: string, depth: number): Ques
   if (!referenceTargets(draft.definitions, parameter, source).includes(type)) {
     throw fault('value', `${param} of ${source} never refers to a ${type}`, shown(name));
   }
+  const byUrl = isCanonical(draft.definitions, parameter, source).yes;
   const where = ask(asking, source, rest, depth + 1);
-  return { op: 'has', of: type, param, branch: { type: source, where } };
+  return { op: 'has', of: type, param, branch: { type: source, where }, byUrl };
 }
 
 /** Each part of a filter is asked like a parameter of its own. */
@@ -197,8 +197,8 @@ function askFilter({ draft, values }: Asking, type: string, depth: number): Ques
     parameter: (of, code) => parameterOf(draft, of, code),
     ask: (of, name, value) => ask(asking(value), of, name, depth + 1),
     over: (from, head, each) => {
-      const [code, targets] = targetsOf(draft, from, head, `${head}.`);
-      return { op: 'chain', param: code, branches: eachTarget(targets, [`${head}.`, 'of that name'], each) };
+      const [parameter, targets] = targetsOf(draft, from, head, `${head}.`);
+      return over(draft, from, parameter, eachTarget(targets, [`${head}.`, 'of that name'], each));
     },
   };
   return planFilter(planner, type, parseFilter(values[0] ?? ''));
@@ -213,12 +213,26 @@ function askChain(
 ): Question {
   const name = `${head}.${rest}`;
   if (rest === '') throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
-  const [code, targets] = targetsOf(asking.draft, type, head, name);
+  const [parameter, targets] = targetsOf(asking.draft, type, head, name);
   const key = `${targets.join()} ${rest}`;
   const each = (target: string): Question => ask(asking, target, rest, depth + 1);
   const branches = asking.ends.get(key) ?? eachTarget(targets, [name, rest], each);
   asking.ends.set(key, branches);
-  return { op: 'chain', param: code, branches };
+  return over(asking.draft, type, parameter, branches);
+}
+
+/** What is asked of that to which a reference leads: elsewhere, or within the resource itself. */
+function over(
+  { definitions }: Draft,
+  type: string,
+  parameter: SearchParameter,
+  branches: readonly Asked[],
+): Question {
+  const param = parameter.code;
+  if (type === 'Bundle' && BUNDLE_HEADS.has(param))
+    return some(...branches.map(({ where }) => nested(where, param)));
+  if (isCanonical(definitions, parameter, type).yes) return { op: 'chain', param, branches, byUrl: true };
+  return { op: 'chain', param, branches, inside: leadsInside(param, branches) };
 }
 
 /** The reference parameter and the types that `subject:Patient` or `subject` leads to. */
@@ -227,14 +241,14 @@ function targetsOf(
   type: string,
   head: string,
   name: string,
-): readonly [code: string, targets: readonly string[]] {
+): readonly [parameter: SearchParameter, targets: readonly string[]] {
   const [code = '', only, ...more] = head.split(':');
   const parameter = referenceOf(draft, type, code, name);
   if (more.length > 0) throw fault('value', `"${shown(name)}" is not a chain`, shown(name));
   const targets = referenceTargets(draft.definitions, parameter, type);
-  if (only === undefined) return [code, targets];
+  if (only === undefined) return [parameter, targets];
   if (!draft.definitions.isResourceType(only)) throw noType(draft, only, name);
-  if (targets.includes(only)) return [code, [only]];
+  if (targets.includes(only)) return [parameter, [only]];
   throw fault('value', `${code} of ${type} never refers to a ${only}`, shown(name));
 }
 

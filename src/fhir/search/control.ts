@@ -21,16 +21,19 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     draft.count = Math.min(Number(value), MOST_COUNT);
   },
   _total: (draft, value) => {
-    const total = TOTALS.find((one) => one === value);
-    if (!total)
-      throw fault('value', `_total is "${value.slice(0, 40)}": give one of ${TOTALS.join(', ')}`, '_total');
-    draft.total = total;
+    draft.total = choice('_total', value, TOTALS);
   },
   // What these two mean for resources, and whether they are right, is found by parseElements.
   _summary: (draft, value) => {
     draft.summary = value;
   },
   _elements: () => undefined,
+  _contained: (draft, value) => {
+    draft.contained = choice('_contained', value, ['false', 'true', 'both']);
+  },
+  _containedType: (draft, value) => {
+    draft.containedType = choice('_containedType', value, ['container', 'contained']);
+  },
   _sort: (draft, value) => {
     const keys = value.split(',');
     if (keys.length + draft.sort.length > MOST_SORT_KEYS) {
@@ -43,6 +46,12 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     for (const key of keys) collect(draft, () => draft.sort.push(sortKey(draft, key)));
   },
 };
+
+function choice<const T extends string>(name: string, value: string, of: readonly T[]): T {
+  const chosen = of.find((one) => one === value);
+  if (chosen !== undefined) return chosen;
+  throw fault('value', `${name} is "${value.slice(0, 40)}": give one of ${of.join(', ')}`, name);
+}
 
 export const CONTROL_NAMES: readonly string[] = Object.keys(CONTROLS);
 

@@ -32,6 +32,14 @@ export interface Include {
   readonly iterate: boolean;
 }
 
+/** `_contained` and `_containedType`. */
+export interface ContainedSearch {
+  readonly which: 'true' | 'both';
+  readonly returns: 'container' | 'contained';
+  /** the types of contained resources that are searched, and what is asked of them */
+  readonly asked: readonly Asked[];
+}
+
 export interface ParsedSearch {
   /** empty when there are errors; what joins they hold must be answered before a store is asked (`answerJoins`) */
   readonly branches: readonly Asked[];
@@ -42,6 +50,8 @@ export interface ParsedSearch {
   readonly total?: 'none' | 'estimate' | 'accurate';
   readonly summary?: string;
   readonly elements?: Elements;
+  /** resources within others are searched */
+  readonly contained?: ContainedSearch;
   /** what was understood, for the self link */
   readonly used: readonly (readonly [name: string, value: string])[];
   /** errors make the search impossible; warnings say what was ignored */
@@ -61,6 +71,8 @@ export interface Draft {
   total?: ParsedSearch['total'];
   summary?: string;
   elements?: Elements;
+  contained?: 'false' | 'true' | 'both';
+  containedType?: 'container' | 'contained';
   readonly used: (readonly [string, string])[];
   readonly issues: Issue[];
 }

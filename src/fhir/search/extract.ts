@@ -5,13 +5,22 @@
 import type { Definitions, SearchParameter } from '../definitions/registry.ts';
 import { FhirError } from '../model/outcome.ts';
 import { localReferences } from '../model/references.ts';
-import type { ResourceTree } from '../model/tree.ts';
+import { isObject, type ResourceTree } from '../model/tree.ts';
 import { compilePath, type CompiledPath } from '../path/engine.ts';
 import { gatherer, type Gatherer } from './add.ts';
 import { compositeValues, compositeWays } from './composite.ts';
 import { indexNarrative, NARRATIVE } from './full-text.ts';
 import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
-import { COMPARTMENT, PSEUDO, REFERENCE, type IndexKind, type IndexValue } from './index-value.ts';
+import {
+  CANONICAL,
+  COMPARTMENT,
+  CONTAINS,
+  PSEUDO,
+  REFERENCE,
+  type IndexKind,
+  type IndexValue,
+} from './index-value.ts';
+import { BUNDLE_HEADS, containedIn, isResource, placedValues, type Contained } from './nested.ts';
 
 export type { IndexOptions } from './index-node.ts';
 
@@ -56,8 +65,11 @@ export function indexValues(
 ): IndexValue[] {
   const { rules, compartments } = extractorOf(definitions, resource.resourceType);
   const gathered = gatherer();
-  for (const rule of rules) rule.apply(resource, gathered, options);
+  const contained = containedIn(resource);
+  const own = contained.length > 0 ? { ...options, places: placesById(contained) } : options;
+  for (const rule of rules) rule.apply(resource, gathered, own);
   addCompartments(gathered.values, compartments, resource);
+  addContained(definitions, gathered.values, contained, options);
   for (const local of localReferences(definitions, resource)) {
     gathered.values.push({ kind: 'key', param: REFERENCE, key: `${local.type}/${local.id}` });
   }
@@ -72,8 +84,10 @@ export function valuesOf(
   options: IndexOptions = {},
 ): readonly IndexValue[] {
   const gathered = gatherer();
+  const contained = containedIn(resource);
+  const own = contained.length > 0 ? { ...options, places: placesById(contained) } : options;
   for (const rule of extractorOf(definitions, resource.resourceType).rules) {
-    if (params.includes(rule.param)) rule.apply(resource, gathered, options);
+    if (params.includes(rule.param)) rule.apply(resource, gathered, own);
   }
   return gathered.values;
 }
@@ -94,6 +108,7 @@ interface Rule {
 function compileExtractor(definitions: Definitions, type: string): Extractor {
   const parameters = [...definitions.searchParameters(type).values()];
   const rules = parameters.flatMap((parameter) => rulesOf(definitions, parameter, type));
+  if (definitions.searchParameters(type).get('url')?.type === 'uri') rules.push(canonicalRule);
   return { rules, compartments: definitions.compartments(type) };
 }
 
@@ -102,6 +117,7 @@ function rulesOf(definitions: Definitions, parameter: SearchParameter, type: str
   if (INTRINSIC.has(parameter.code) || PSEUDO.has(parameter.code) || !isServed(parameter)) return [];
   try {
     if (parameter.code === NARRATIVE) return [narrativeRule];
+    if (type === 'Bundle' && BUNDLE_HEADS.has(parameter.code)) return [headRule(definitions, parameter.code)];
     if (parameter.type === 'composite') return compositeRules(definitions, parameter, type);
     const path = compilePath(definitions, parameter.expression!, type);
     return path.never ? [] : [simpleRule(definitions, parameter, type, path)];
@@ -119,6 +135,49 @@ const narrativeRule: Rule = {
     indexNarrative(resource, gathered.add);
   },
 };
+
+/** The URL by which others refer to a resource; its version does not count, as in includes. */
+const canonicalRule: Rule = {
+  param: CANONICAL,
+  apply: ({ url }, { values }) => {
+    if (typeof url === 'string' && url !== '') values.push({ kind: 'key', param: CANONICAL, key: url });
+  },
+};
+
+/** A Bundle by what begins it: the name of that, and all that it is found by itself. */
+function headRule(definitions: Definitions, param: string): Rule {
+  const apply: Rule['apply'] = ({ entry }, { values }, options) => {
+    const first = Array.isArray(entry) && isObject(entry[0]) ? entry[0]['resource'] : undefined;
+    if (!isResource(first) || first.resourceType !== BUNDLE_HEADS.get(param)) return;
+    const { resourceType, id } = first;
+    values.push({ kind: 'key', param, key: typeof id === 'string' ? `${resourceType}/${id}` : '' });
+    values.push(...placedValues(param, first, indexValues(definitions, first, options)));
+  };
+  return { param, apply };
+}
+
+const placesById = (contained: readonly Contained[]): ReadonlyMap<string, string> =>
+  new Map(contained.map(({ place, tree }) => [`#${String(tree['id'])}`, place]));
+
+function addContained(
+  definitions: Definitions,
+  values: IndexValue[],
+  contained: readonly Contained[],
+  options: IndexOptions,
+): void {
+  if (contained.length === 0) return;
+  for (const key of new Set(contained.map(({ place }) => place)))
+    values.push({ kind: 'key', param: CONTAINS, key });
+  const own = new Map<string, IndexValue>();
+  for (const { place, tree } of contained) {
+    if (!definitions.isResourceType(tree.resourceType)) continue;
+    const { contained: _, ...alone } = tree;
+    const inner = indexValues(definitions, alone, options);
+    const found = inner.filter(({ param }) => !PSEUDO.has(param));
+    for (const value of placedValues(place, tree, found)) own.set(JSON.stringify(value), value);
+  }
+  values.push(...own.values());
+}
 
 function simpleRule(
   definitions: Definitions,

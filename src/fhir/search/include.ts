@@ -9,6 +9,7 @@ import type { Branch } from './answer.ts';
 import type { Draft, Include } from './draft.ts';
 import { NONE, or, type Expression } from './expression.ts';
 import { isServed } from './extract.ts';
+import { CANONICAL } from './index-value.ts';
 import { isCanonical, referenceTargets } from './reference.ts';
 import { UnknownParameter } from './unknown.ts';
 
@@ -65,9 +66,7 @@ function refuseUnknown({ definitions }: Draft, base: string, value: string, incl
   const types = source === undefined ? definitions.resourceTypes : [source];
   const served = types.filter((type) => paramsOf(definitions, type, include).length > 0);
   if (served.length > 0) {
-    if (!include.reverse || sourcesOf(definitions, include).length > 0) return;
-    const text = `"${value.slice(0, 100)}" of ${base} refers by canonical URL, which is not followed backwards`;
-    throw new UnknownParameter('not-supported', text, base);
+    return;
   }
   const references = types.flatMap((type) => paramsOf(definitions, type, { param: undefined, target }));
   const near = param === undefined ? '' : didYouMean(param, [...new Set(references)]);
@@ -113,11 +112,7 @@ function paramsOf(
 /** Type and parameter of everything that a reverse include may find. */
 function sourcesOf(definitions: Definitions, include: Include): (readonly [type: string, param: string])[] {
   const types = include.source === undefined ? definitions.resourceTypes : [include.source];
-  return types.flatMap((type) =>
-    paramsOf(definitions, type, include)
-      .filter((param) => !isCanonicalParam(definitions, type, param))
-      .map((param) => [type, param] as const),
-  );
+  return types.flatMap((type) => paramsOf(definitions, type, include).map((param) => [type, param] as const));
 }
 
 function targetsOf(
@@ -188,7 +183,7 @@ async function stepFrom<T extends Item>(
   const most = MOST_INCLUDED + seen.size + 1;
   const forward = forwardBranches(definitions, includes, from, source, seen);
   const ahead = forward.length > 0 ? await source.read(forward, most) : [];
-  const reverse = reverseBranches(definitions, includes, from);
+  const reverse = reverseBranches(definitions, includes, from, source);
   const behind = reverse.length > 0 ? await source.search(reverse, most) : [];
   return [...ahead, ...behind];
 }
@@ -255,17 +250,21 @@ function isCanonicalParam(definitions: Definitions, type: string, param: string)
 }
 
 /** One branch a type: any of its parameters holds any of the names. */
-function reverseBranches(
+function reverseBranches<T extends Item>(
   definitions: Definitions,
   includes: readonly Include[],
-  from: readonly Item[],
+  from: readonly T[],
+  source: IncludeSource<T>,
 ): Branch[] {
   const byType = new Map<string, Expression[]>();
   for (const include of includes) {
     if (!include.reverse) continue;
     for (const [type, param] of sourcesOf(definitions, include)) {
       const targets = targetsOf(definitions, type, param, include);
-      const keys = from.filter((item) => targets.includes(item.type)).map(nameOf);
+      const meant = from.filter((item) => targets.includes(item.type));
+      const keys = isCanonicalParam(definitions, type, param)
+        ? meant.flatMap((item) => source.references(item, [CANONICAL]))
+        : meant.map(nameOf);
       if (keys.length === 0) continue;
       if (!byType.has(type)) byType.set(type, []);
       byType.get(type)!.push({ op: 'key', param, keys });

@@ -14,6 +14,8 @@ import { indexUri } from './uri.ts';
 export interface IndexOptions {
   /** references below this URL are local ones */
   readonly baseUrl?: string;
+  /** places of contained resources, by `#id` */
+  readonly places?: ReadonlyMap<string, string>;
 }
 
 export type IndexNode = (node: PathNode, add: Add, options: IndexOptions) => void;
@@ -27,7 +29,7 @@ export function nodeIndexer(definitions: Definitions, parameter: SearchParameter
       return (node, add) => index(code, node, add);
     }
     case 'reference':
-      return (node, add, { baseUrl }) => indexReference(definitions, code, node, add, baseUrl);
+      return (node, add, options) => indexReference(definitions, code, node, add, options);
     case 'string':
       return (node, add) => indexString(code, node, add);
     case 'uri':

@@ -37,8 +37,13 @@ export const COMPARTMENT = '_compartment';
 /** key values `Type/id`: every local literal reference anywhere in the resource, for referential integrity */
 export const REFERENCE = '_reference';
 
-/** No SearchParameter may have one of these codes: access is judged by them. */
-export const PSEUDO: ReadonlySet<string> = new Set([COMPARTMENT, REFERENCE]);
+/** key values: the canonical URL of the resource itself, by which canonical references are joined */
+export const CANONICAL = '_canonical';
+/** key values `#Type/0`: the places of contained resources */
+export const CONTAINS = '#';
+
+/** No SearchParameter may have one of these codes: access is judged by them, or joins are answered by them. */
+export const PSEUDO: ReadonlySet<string> = new Set([COMPARTMENT, REFERENCE, CANONICAL, CONTAINS]);
 
 /** Ends of an open range, in ms: the largest and smallest instant that a Date can hold. */
 export const FOREVER = 8.64e15;

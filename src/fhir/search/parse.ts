@@ -7,12 +7,13 @@ import { didYouMean } from '../model/near.ts';
 import { fault, issue, type Issue } from '../model/outcome.ts';
 import { askEach } from './ask.ts';
 import { control, isControl } from './control.ts';
-import { collect, type Draft, type ParsedSearch, type SearchInput } from './draft.ts';
+import { collect, type ContainedSearch, type Draft, type ParsedSearch, type SearchInput } from './draft.ts';
 import { parseElements } from './elements.ts';
 import { splitRaw } from './escape.ts';
 import { isInclude, parseInclude } from './include.ts';
 import { COMPARTMENT } from './index-value.ts';
-import { every, type Question } from './question.ts';
+import { contains, hasReverse } from './nested.ts';
+import { every, some, type Asked, type Question } from './question.ts';
 import { shown, UnknownParameter } from './unknown.ts';
 
 export type { ParsedSearch, SearchInput } from './draft.ts';
@@ -24,13 +25,7 @@ const MOST_LENGTH = 100_000;
 const MOST_VALUE_LENGTH = 2000;
 
 /** Parameters that are not served yet. */
-const NOT_YET: ReadonlySet<string> = new Set([
-  '_content',
-  '_query',
-  '_contained',
-  '_containedType',
-  '_score',
-]);
+const NOT_YET: ReadonlySet<string> = new Set(['_content', '_query', '_score']);
 /** Parameters of the HTTP interaction, not of the search. */
 const OF_HTTP: ReadonlySet<string> = new Set(['_format', '_pretty']);
 
@@ -58,19 +53,50 @@ export function parseSearch(definitions: Definitions, input: SearchInput): Parse
     draft.issues.push(
       issue('value', '_summary=text cannot be combined with _include or _revinclude', '_summary'),
     );
+  const contained = collect(draft, () => containedOf(draft));
   const { includes, sort, count, total, summary, elements, used, issues } = draft;
-  return { branches: branchesOf(draft), includes, sort, count, total, summary, elements, used, issues };
+  const branches = branchesOf(draft, contained);
+  return { branches, includes, sort, count, total, summary, elements, contained, used, issues };
 }
 
-function branchesOf({ types, conditions, issues, input: { compartment } }: Draft): ParsedSearch['branches'] {
+/** Types that can be searched for within others at once: each is looked for in every type there is. */
+const MOST_CONTAINED = 3;
+
+function containedOf(draft: Draft): ContainedSearch | undefined {
+  const { contained: which = 'false', containedType: returns = 'container', types, conditions, sort } = draft;
+  if (which === 'false' || draft.issues.some(({ severity }) => severity === 'error')) return undefined;
+  if (types.length > MOST_CONTAINED)
+    throw fault('too-costly', `_contained is for at most ${MOST_CONTAINED} types at once`, '_contained');
+  const by = sort.find((key) => key.by === 'param');
+  if (by?.by === 'param')
+    throw fault('not-supported', `_sort by ${by.param} cannot be combined with _contained`, '_sort');
+  const asked = types.map((type): Asked => ({ type, where: whereOf(conditions, type) }));
+  if (asked.some(({ where }) => hasReverse(where)))
+    throw fault(
+      'not-supported',
+      'Nothing refers to a contained resource from outside: leave _has out',
+      '_has',
+    );
+  return { which, returns, asked };
+}
+
+const whereOf = (conditions: Draft['conditions'], type: string): Question =>
+  every(...conditions.map((condition) => condition(type)));
+
+function branchesOf(
+  { definitions, types, conditions, issues, input: { compartment } }: Draft,
+  contained: ContainedSearch | undefined,
+): ParsedSearch['branches'] {
   if (issues.some(({ severity }) => severity === 'error')) return [];
   const inside: Question[] = compartment
     ? [{ op: 'key', param: COMPARTMENT, keys: [`${compartment.type}/${compartment.id}`] }]
     : [];
-  return types.map((type) => ({
-    type,
-    where: every(...inside, ...conditions.map((condition) => condition(type))),
-  }));
+  if (!contained) return types.map((type) => ({ type, where: every(...inside, whereOf(conditions, type)) }));
+  const within = contains(contained.asked);
+  return definitions.resourceTypes.map((type) => {
+    const own = contained.which === 'both' && types.includes(type);
+    return { type, where: every(...inside, own ? some(whereOf(conditions, type), within) : within) };
+  });
 }
 
 /** `_type` narrows a search over several types. https://hl7.org/fhir/R4/http.html#search */

@@ -12,10 +12,23 @@ export interface Asked {
 }
 
 export type Join =
-  /** the reference `param` leads to a resource that answers a branch */
-  | { readonly op: 'chain'; readonly param: string; readonly branches: readonly Asked[] }
+  /** the reference `param` leads to a resource that answers a branch, or to a contained one: `inside` asks for that */
+  | {
+      readonly op: 'chain';
+      readonly param: string;
+      readonly branches: readonly Asked[];
+      /** by canonical URL, not by type and id */
+      readonly byUrl?: boolean;
+      readonly inside?: Question;
+    }
   /** a resource that answers the branch refers, by its parameter `param`, to this one, which is of type `of` */
-  | { readonly op: 'has'; readonly of: string; readonly param: string; readonly branch: Asked }
+  | {
+      readonly op: 'has';
+      readonly of: string;
+      readonly param: string;
+      readonly branch: Asked;
+      readonly byUrl?: boolean;
+    }
   /** the reference `param` leads to one of `keys` (`Type/id`), or to what is below or above it by the parameter `by` of its type */
   | {
       readonly op: 'tree';

@@ -27,11 +27,13 @@ export function indexReference(
   param: string,
   { value, type }: PathNode,
   add: Add,
-  baseUrl?: string,
+  { baseUrl, places }: { readonly baseUrl?: string; readonly places?: ReadonlyMap<string, string> },
 ): void {
   if (type === 'Reference' && isObject(value)) {
     const { reference, identifier } = value;
-    if (typeof reference === 'string') addReference(definitions, param, below(baseUrl, reference), add);
+    const place = typeof reference === 'string' ? places?.get(reference) : undefined;
+    if (place !== undefined) add({ kind: 'key', param, key: place });
+    else if (typeof reference === 'string') addReference(definitions, param, below(baseUrl, reference), add);
     if (isObject(identifier))
       indexToken(identifierParam(param), { value: identifier, type: 'Identifier' }, add);
   } else if (typeof value === 'string') {

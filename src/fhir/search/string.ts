@@ -9,10 +9,30 @@ import type { Expression } from './expression.ts';
 const MARKS = /\p{Mark}+/gu;
 const PLAIN = /^[\x21-\x7e]*$/;
 
+/** Letters that no normalization takes apart, and how they are written without them. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ħ: 'h',
+  ı: 'i',
+  ŧ: 't',
+};
+const LETTER = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g');
+
 /** Case, accents and runs of white space do not count. */
 export function fold(text: string): string {
   if (PLAIN.test(text)) return text.toLowerCase();
-  return text.toLowerCase().normalize('NFD').replace(MARKS, '').replace(/\s+/g, ' ').trim();
+  const bare = text.toLowerCase().normalize('NFD').replace(MARKS, '');
+  return bare
+    .replace(LETTER, (letter) => LETTERS[letter]!)
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** The parts of the data types that are searched part by part. */

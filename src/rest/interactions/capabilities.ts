@@ -6,7 +6,7 @@ import type { Definitions, SearchParameter } from '../../fhir/definitions/regist
 import type { JsonObject, JsonValue } from '../../fhir/model/tree.ts';
 import { MODIFIERS } from '../../fhir/search/condition.ts';
 import { isServed } from '../../fhir/search/extract.ts';
-import { isCanonical, referenceTargets } from '../../fhir/search/reference.ts';
+import { referenceTargets } from '../../fhir/search/reference.ts';
 import { normativePart } from './normative.ts';
 
 export interface CapabilityOptions {
@@ -145,7 +145,6 @@ function reverseIncludes(definitions: Definitions): Map<string, string[]> {
   const found = new Map<string, string[]>(definitions.resourceTypes.map((type) => [type, []]));
   for (const source of definitions.resourceTypes) {
     for (const parameter of references(definitions, source)) {
-      if (isCanonical(definitions, parameter, source).yes) continue;
       for (const target of referenceTargets(definitions, parameter, source))
         found.get(target)?.push(`${source}:${parameter.code}`);
     }

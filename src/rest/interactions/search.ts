@@ -12,6 +12,7 @@ import type { SearchPage, StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
 import { answeredBranches, includedWith } from '../joins.ts';
 import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
+import { containedMatches } from '../contained.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -87,7 +88,8 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
   );
   const page = await context.record.store.resources.search(plan);
   const others = await includedWith(context, parsed.includes, page.resources);
-  return searchset(context, parsed, { ...page, others }, { question, first: cursor === undefined });
+  const matches = await matchEntries(context, parsed, page.resources);
+  return searchset(context, parsed, { ...page, others, matches }, { question, first: cursor === undefined });
 }
 
 function parse(context: Context, target: SearchTarget): ParsedSearch {
@@ -106,7 +108,7 @@ function parse(context: Context, target: SearchTarget): ParsedSearch {
 function searchset(
   context: Context,
   parsed: ParsedSearch,
-  page: SearchPage & { readonly others: readonly StoredResource[] },
+  page: SearchPage & { readonly others: readonly StoredResource[]; readonly matches: BundleEntry[] },
   at: { readonly question: string; readonly first: boolean },
 ): FhirResponse {
   const { baseUrl } = context.request;
@@ -117,7 +119,7 @@ function searchset(
     const cursor = sealCursor(context.record.store.secret, bound(context, at.question), page.next);
     links.push({ relation: 'next', url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
   }
-  const entries = page.resources.map((one) => entry(context, one, parsed.elements, MATCH));
+  const entries = page.matches;
   // `_elements` chooses among the elements of what is searched for; a summary is one of the whole answer.
   const ofOthers = parsed.elements?.kind === 'summary' ? parsed.elements : undefined;
   entries.push(...page.others.map((one) => entry(context, one, ofOthers, INCLUDED)));
@@ -152,4 +154,21 @@ function picked(context: Context, stored: StoredResource, elements: Elements): U
 function outcomeEntry(issues: readonly Issue[]): BundleEntry {
   const outcome = operationOutcome(issues) as unknown as JsonObject;
   return { resource: Buffer.from(stringifyJson(outcome)), rest: { search: { mode: 'outcome' } } };
+}
+
+/** The entries of a page of matches: themselves, or what they contain where that is what was searched for. */
+async function matchEntries(
+  context: Context,
+  { contained, elements }: ParsedSearch,
+  resources: readonly StoredResource[],
+): Promise<BundleEntry[]> {
+  const whole = (one: StoredResource): BundleEntry => entry(context, one, elements, MATCH);
+  if (contained?.returns !== 'contained') return resources.map(whole);
+  const found = await containedMatches(context, contained, resources);
+  return found.map(({ stored, tree }) => {
+    if (!tree) return whole(stored);
+    const shown = elements ? pickElements(context.definitions, tree, elements) : tree;
+    const fullUrl = `${context.request.baseUrl}/${stored.type}/${stored.id}#${String(tree['id'])}`;
+    return { fullUrl, resource: Buffer.from(stringifyJson(shown)), rest: MATCH };
+  });
 }

@@ -86,7 +86,7 @@ export function resolve(names: Names, type: number, expression: Expression, hasR
     case 'none':
       return NONE;
     case 'and':
-      return both(expression.of.map((part) => resolve(names, type, part, hasRow)));
+      return resolveAll(names, type, expression.of, hasRow);
     case 'or':
       return either(expression.of.map((part) => resolve(names, type, part, hasRow)));
     case 'not':
@@ -101,6 +101,22 @@ export function resolve(names: Names, type: number, expression: Expression, hasR
     case 'present':
       return resolveLeaf(names, type, expression, hasRow);
   }
+}
+
+/** What comes after a part that finds nothing is not looked up. */
+function resolveAll(
+  names: Names,
+  type: number,
+  of: readonly Expression[],
+  hasRow: HasRow | undefined,
+): Predicate {
+  const parts: Predicate[] = [];
+  for (const part of of) {
+    const one = resolve(names, type, part, hasRow);
+    if (one.op === 'none') return NONE;
+    parts.push(one);
+  }
+  return both(parts);
 }
 
 function resolveLeaf(
@@ -135,8 +151,9 @@ function resolveKey(
   hasRow: HasRow | undefined,
 ): Predicate {
   const all = names.params(type, leaf.param);
+  if (all.length === 0) return NONE;
   const keys = [...new Set(leaf.keys.flatMap((key) => names.keys(key)))];
-  if (all.length === 0 || keys.length === 0) return NONE;
+  if (keys.length === 0) return NONE;
   const pairs = all.length * keys.length;
   if (!hasRow || pairs === 1 || pairs > MOST_PAIRS) return { op: 'key', params: all, keys };
   const params = all.filter((param) => keys.some((key) => hasRow(param, key)));
