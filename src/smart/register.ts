@@ -114,7 +114,7 @@ function isLink(link: unknown): boolean {
   return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.includes(url.hostname));
 }
 
-function keysFault({ jwks, jwks_uri: uri }: Metadata): RegistrationFault | undefined {
+export function keysFault({ jwks, jwks_uri: uri }: Metadata): RegistrationFault | undefined {
   if (uri !== undefined && !isPublicHttps(uri))
     return metadataFault('jwks_uri must be an https address outside private networks');
   const keys = (jwks as { keys?: unknown } | undefined)?.keys;

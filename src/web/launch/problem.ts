@@ -17,7 +17,14 @@ export function problemPage(site: Site, view: ProblemView): string {
   return renderPage(site, { title: view.title, body, column: 'reading' });
 }
 
-function forTheDeveloper({
+const forTheDeveloper = (detail: NonNullable<ProblemView['detail']>): Html =>
+  html`<section aria-labelledby="developer">
+    <h2 id="developer">For the developer of the app</h2>
+    ${detailFacts(detail)}
+  </section>`;
+
+/** What was sent beside what was expected, the fix and the rule. */
+export function detailFacts({
   sent,
   expected,
   nearest = [],
@@ -27,21 +34,18 @@ function forTheDeveloper({
   const wanted = expected ?? nearest[0];
   const marks = sent !== undefined && wanted !== undefined;
   const others = expected === undefined ? nearest.slice(1) : nearest.filter((one) => one !== expected);
-  return html`<section aria-labelledby="developer">
-    <h2 id="developer">For the developer of the app</h2>
-    <dl class="facts">
-      ${sent !== undefined && fact('Sent', value(marks ? markDifference(sent, wanted) : sent))}
-      ${
-        wanted !== undefined &&
-        fact(
-          expected === undefined ? 'Nearest registered' : 'Expected',
-          value(marks ? markDifference(wanted, sent) : wanted),
-        )
-      }
-      ${others.length > 0 && fact('Also registered', html`${others.map((one) => html`<code>${one}</code><br />`)}`)}
-      ${fact('Fix', fix)} ${fact('Rule', html`<a href="${rule.url}">${rule.text}</a>`)}
-    </dl>
-  </section>`;
+  return html`<dl class="facts">
+    ${sent !== undefined && fact('Sent', value(marks ? markDifference(sent, wanted) : sent))}
+    ${
+      wanted !== undefined &&
+      fact(
+        expected === undefined ? 'Nearest registered' : 'Expected',
+        value(marks ? markDifference(wanted, sent) : wanted),
+      )
+    }
+    ${others.length > 0 && fact('Also registered', html`${others.map((one) => html`<code>${one}</code><br />`)}`)}
+    ${fact('Fix', fix)} ${fact('Rule', html`<a href="${rule.url}">${rule.text}</a>`)}
+  </dl>`;
 }
 
 const value = (shown: Part): Html => html`<code>${shown}</code>`;
