@@ -4,6 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 import { compose, type Composition } from './compose.ts';
+import { appLog, recordFhir, recordSmart, workshopOf } from './desk-developer.ts';
 import type { Config } from './config.ts';
 import { wantsDemo } from './demo-wanted.ts';
 import { frontDesk } from './front-desk.ts';
@@ -40,16 +41,23 @@ export async function startHttp({
   loadsDemo,
 }: ThreadData): Promise<HttpThread> {
   const log = logger(config.logLevel);
+  const apps = appLog();
   const observe = (seen: Observation): void => {
     countRequest(seen);
+    recordFhir(apps, seen);
     if (seen.failure !== undefined)
       log.error(
         { requestId: seen.requestId, interaction: seen.interaction, fault: faultName(seen.failure) },
         'request failed',
       );
-    else log.debug({ ...seen }, 'request');
+    else {
+      const { exchange: _personal, ...rest } = seen;
+      log.debug(rest, 'request');
+    }
   };
-  const observeSmart = ({ requestId, endpoint, outcome, error }: SmartEvent): void => {
+  const observeSmart = (event: SmartEvent): void => {
+    recordSmart(apps, event);
+    const { requestId, endpoint, outcome, error } = event;
     const fields = { requestId, interaction: `smart ${endpoint}`, fault: error };
     if (outcome === 'failed') log.error(fields, 'request failed');
     else log.debug(fields, `request ${outcome}`);
@@ -57,6 +65,7 @@ export async function startHttp({
   const composition = await compose(config, { version, observe, observeSmart, writer });
   const app = webApp({
     ...frontDesk(composition, config, version),
+    ...(config.access === 'smart' && { workshop: workshopOf(composition, config, apps) }),
     failed: (failure, requestId) => log.error({ requestId, fault: faultName(failure) }, 'page failed'),
   });
   const server = httpServer((request, response) => {
@@ -65,7 +74,7 @@ export async function startHttp({
   });
   await listen(server, config, shared);
   const demo = loadsDemo ? demoInBackground(config, composition) : undefined;
-  return { drain: async () => void (await demo?.stop(), await drain(server, composition)) };
+  return { drain: async () => void (await demo?.stop(), await drain(server, composition), apps.close()) };
 }
 
 /** The name and place of an unexpected error: enough to find it, without anything of the request in it. */

@@ -10,6 +10,7 @@ import { newSecret, verifySecret } from './client-secret.ts';
 import { registeredOrigins } from './cors.ts';
 import { contextOf, ONLINE_SECONDS, PLAIN_SCOPES, TOKEN_SECONDS } from './grant.ts';
 import { audienceOf, BACKEND_SECONDS, resourceServerOf, text } from './resource-server.ts';
+import { isOldSecret } from './old-secret.ts';
 import { checkLaunch } from './check-launch.ts';
 import { renderProblem } from './render-problem.ts';
 import { hasScope } from './scope-policy.ts';
@@ -54,9 +55,14 @@ const MOST_JWKS_BYTES = 65_536;
 /** `fetch` is for the key sets of clients. */
 export function smartProvider(tenant: SmartTenant, keySet: KeySet, fetch: typeof globalThis.fetch): Provider {
   const provider = new Provider(tenant.base, configuration(tenant, keySet, fetch));
-  provider.Client.prototype.compareClientSecret = function compare(presented: string) {
-    return verifySecret(this.clientSecret ?? '', presented);
-  };
+  // The library waits for the answer, though its type says otherwise.
+  provider.Client.prototype.compareClientSecret = async function compare(
+    this: { readonly clientId: string; readonly clientSecret?: string },
+    presented: string,
+  ) {
+    if (verifySecret(this.clientSecret ?? '', presented)) return true;
+    return isOldSecret(tenant.tokens, this.clientId, presented, Date.now());
+  } as never;
   return provider;
 }
 

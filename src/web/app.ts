@@ -7,6 +7,8 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import type { Site } from './frame.ts';
 import { frontPage } from './front.ts';
+import { developerRoutes } from './developer/routes.ts';
+import type { Workshop } from './developer/workshop.ts';
 import { galleryRoutes } from './gallery-routes.ts';
 import { PUBLIC_PAGE } from './headers.ts';
 import type { Launching } from './launching.ts';
@@ -22,13 +24,15 @@ export interface AppOptions {
   /** as `GET /metadata` gives it */
   readonly statement: () => Promise<CapabilityStatement>;
   readonly launching: Launching;
+  /** absent where there are no tokens: ACCESS=open */
+  readonly workshop?: Workshop;
   readonly apps?: readonly SampleApp[];
   /** an unexpected error, for the log */
   readonly failed?: (error: unknown, requestId: string) => void;
 }
 
 export function webApp(options: AppOptions): Express {
-  const { site, launching, apps = readSampleApps() } = options;
+  const { site, launching, workshop, apps = readSampleApps() } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -46,6 +50,7 @@ export function webApp(options: AppOptions): Express {
     response.set(PUBLIC_PAGE).send(frontPage(site, view));
   });
   app.use('/apps', ourAddress(site), galleryRoutes(site, launching, apps));
+  if (workshop) app.use('/developer', ourAddress(site), developerRoutes(site, workshop));
   app.use((request, response) => notFound(site, request, response));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     fail(options, error, request, response);

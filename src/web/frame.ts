@@ -27,6 +27,7 @@ export interface Frame {
 const LINKS = [
   ['/', 'Home'],
   ['/apps', 'Apps'],
+  ['/developer', 'Developers'],
 ] as const;
 
 /** A whole document. */

@@ -19,11 +19,16 @@ export function frontPage(site: Site, view: FrontView): string {
     <p><a class="button main" href="/apps">Try an app</a></p>
     ${address(view)}
     <ul class="cards doors">
-      ${door('App developer', 'Launch a sample app, then point your own at the address above.', [
-        ['/apps#launcher', 'Launcher'],
-        [`${view.base}/.well-known/smart-configuration`, 'SMART configuration'],
-        [`${view.base}/metadata?_format=json`, 'CapabilityStatement'],
-      ])}
+      ${door(
+        'App developer',
+        'Launch a sample app, then register your own with one address and watch what it does.',
+        [
+          ['/developer', 'Register an app, see its log'],
+          ['/apps#launcher', 'Launcher'],
+          [`${view.base}/.well-known/smart-configuration`, 'SMART configuration'],
+          [`${view.base}/metadata?_format=json`, 'CapabilityStatement'],
+        ],
+      )}
       ${door(
         'Payer',
         'Read what members agreed to share: as an app with a person, or as a backend service with a key.',

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Who } from '../../access/audit/note.ts';
 import { NO_ACCESS, type AccessContext } from '../../access/context.ts';
 import type { Definitions } from '../../fhir/definitions/registry.ts';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
@@ -51,6 +52,14 @@ export interface Observation {
   readonly status: number;
   readonly milliseconds: number;
   readonly failure?: unknown;
+  /** who asked for what, and what they got: for the log of an app's developer, never for ours */
+  readonly exchange?: Exchange;
+}
+
+export interface Exchange {
+  readonly who: Who;
+  readonly request: FhirRequest;
+  readonly response: FhirResponse;
 }
 
 /** `/fhir…` is the default tenant, `/t/{tenant}/fhir…` another one; a proxy may send the whole URL. */
@@ -94,7 +103,7 @@ async function answer(
   const id = typeof sentId === 'string' && REQUEST_ID.test(sentId) ? sentId : randomUUID();
   const method = request.method ?? '';
   if (method === 'OPTIONS') return preflight(request, response, options.corsOrigins);
-  const { outcome, pieces, answered } = await work(options, request, address, id, isFull);
+  const { outcome, pieces, answered, exchange } = await work(options, request, address, id, isFull);
   const headers = {
     'x-request-id': id,
     ...FIXED_HEADERS,
@@ -117,6 +126,7 @@ async function answer(
     status: outcome.status,
     milliseconds,
     failure: answered.failure,
+    ...(exchange && { exchange }),
   });
 }
 
@@ -137,6 +147,7 @@ interface Work {
   readonly outcome: FhirResponse;
   readonly pieces: readonly Uint8Array[];
   readonly answered: Pick<Answer, 'interaction' | 'failure'>;
+  readonly exchange?: Exchange;
 }
 
 async function work(
@@ -150,6 +161,7 @@ async function work(
   let record: TenantRecord | undefined;
   let format: Format = negotiate(undefined, []);
   let answered: Answer;
+  let exchange: Exchange | undefined;
   try {
     record = await options.tenant(address[1] ?? DEFAULT_TENANT);
     if (!record) throw fault('not-found', `There is no tenant "${address[1]}"`);
@@ -158,10 +170,12 @@ async function work(
     const asIs = wantsContent(request.method ?? '', pathOf(address), request.headers.accept, asked);
     if (!asIs) format = negotiate(request.headers.accept, asked);
     const access = await accessOf(options, record, request, address, asked);
-    answered = await dispatch(record, access, await fhirRequest(options, request, address, asked, id));
+    const sent = await fhirRequest(options, request, address, asked, id);
+    answered = await dispatch(record, access, sent);
+    exchange = { who: access.who, request: sent, response: answered.response };
     if (access.caller !== '') await evenTime(answered.response.status, answered.interaction, began);
     const content = asIs && answered.response.status === 200 ? contentOf(answered.response) : undefined;
-    if (content) return native(content, answered);
+    if (content) return { ...native(content, answered), exchange };
   } catch (error) {
     answered = {
       response: refusal(error, id),
@@ -169,7 +183,7 @@ async function work(
       failure: error instanceof FhirError ? undefined : error,
     };
   }
-  return rendered(record?.definitions() ?? options.definitions, answered, format, id);
+  return { ...rendered(record?.definitions() ?? options.definitions, answered, format, id), exchange };
 }
 
 /** Whoever asks may know what the server can do; for all else the bearer is judged before the body is read. */

@@ -14,7 +14,7 @@ export interface Workshop {
   /** newest first */
   readonly events: (clientId: string) => Promise<readonly AppEvent[]>;
   /** whether a request would be allowed, and why; `url` is relative to the base or absolute */
-  readonly tryUrl: (grantee: Grantee, method: string, url: string) => Promise<Trial>;
+  readonly tryUrl?: (grantee: Grantee, method: string, url: string) => Promise<Trial>;
   /** reverse proxies of ours that stand in front */
   readonly proxies: number;
 }
