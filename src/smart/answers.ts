@@ -121,12 +121,22 @@ function eventOf(
     ...(clientId !== undefined && { clientId: shown(clientId) }),
     ...(failure?.error !== undefined && { error: failure.error }),
     ...(failure?.error_description !== undefined && { description: failure.error_description }),
-    ...((failure?.error_detail ?? (outcome === 'failed' ? failure?.name : undefined)) !== undefined && {
-      detail: failure?.error_detail ?? failure?.name,
-    }),
+    ...detailOf(ctx, outcome, failure),
     ...(outcome === 'refused' && failure && { problem: problemIn(ctx, failure) }),
     requestId: text(ctx.req.headers['x-request-id']) ?? '',
   };
+}
+
+/** The true reason, where it is another one than the client is told. */
+function detailOf(
+  ctx: KoaContextWithOIDC,
+  outcome: SmartEvent['outcome'],
+  failure: OAuthFailure | undefined,
+): { readonly detail?: string } {
+  if (!failure) return {};
+  if (outcome === 'failed') return { detail: failure.error_detail ?? failure.name };
+  if (failure.error_detail === undefined) return {};
+  return { detail: shown(reasonOf(ctx, failure, failure.error_description ?? '')) };
 }
 
 function endpointOf(route: string | undefined): SmartEndpoint {

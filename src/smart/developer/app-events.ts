@@ -66,7 +66,7 @@ function oauthRow({
   requestId,
 }: SmartEvent): AppEventRow {
   const words = problem && problem.kind !== 'other' ? problemView(problem, requestId) : undefined;
-  const reason = words?.sentence ?? detail ?? description;
+  const reason = detail ?? description ?? words?.sentence;
   return {
     at,
     request: ENDPOINTS[endpoint],

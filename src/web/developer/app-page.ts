@@ -2,7 +2,7 @@
 import type { AppEventRow } from '../../smart/developer/app-events.ts';
 import type { Snippet } from '../../smart/developer/snippets.ts';
 import { renderPage, type Site } from '../frame.ts';
-import { html, type Html, type Part } from '../html.ts';
+import { flag, html, type Html, type Part } from '../html.ts';
 import { detailFacts } from '../launch/problem.ts';
 import { appForm, type FormView } from './form.ts';
 
@@ -164,7 +164,14 @@ function changes(view: AppView, change: FormView): Html {
   const { clientId, csrf } = view;
   return html`<section aria-labelledby="change">
     <h2 id="change">Change it</h2>
-    ${appForm(change)} ${view.hasSecret && secret(view)}
+    <details ${flag('open', change.fault !== undefined)}>
+      <summary>
+        Addresses, name,
+        scopes${change.values.kind !== 'public' && change.values.kind !== 'secret' && ', keys'}
+      </summary>
+      ${appForm(change)}
+    </details>
+    ${view.hasSecret && secret(view)}
     <h3 id="leave">Leave</h3>
     <div class="actions">
       ${press(`/developer/apps/${clientId}/forget`, csrf, 'Take from my apps')}

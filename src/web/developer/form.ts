@@ -70,9 +70,15 @@ export function appForm(view: FormView): Html {
 
 const more = (view: FormView): Html =>
   html`${field(view, 'name', 'Name', { placeholder: 'taken from the address when empty' })}
-    ${area(view, 'redirectUris', 'Redirect addresses, one a line', 'Empty: guessed from the launch URL. Each is matched letter by letter.')}
-    ${field(view, 'scope', 'Scopes', { placeholder: SCOPES[view.values.kind] })}
-    ${area(view, 'keys', 'Public keys', 'For apps with a key and for services: a JWKS, or its https address.')}
+  ${area(view, 'redirectUris', 'Redirect addresses, one a line', 'Empty: guessed from the launch URL. Each is matched letter by letter.')}
+  ${field(view, 'scope', 'Scopes', { placeholder: SCOPES[view.values.kind] })} ${hasKeys(view) && keys(view)}`;
+
+/** An app that is there shows its keys where its kind has any. */
+const hasKeys = ({ isChange = false, values: { kind } }: FormView): boolean =>
+  !isChange || kind === 'key' || kind === 'backend';
+
+const keys = (view: FormView): Html =>
+  html`${area(view, 'keys', 'Public keys', 'For apps with a key and for services: a JWKS, or its https address.')}
     <p class="scripted">
       <button type="button" data-make-keys="keys">Make a key pair here</button>
       <span class="quiet small" role="status" id="keys-made"></span>

@@ -119,6 +119,7 @@ export function authorization(server: SmartServer, request: Request): Prepared {
 
 export interface Choices {
   readonly username?: string;
+  readonly password?: string;
   readonly patient?: string;
   readonly encounter?: string;
   readonly duration?: string;
@@ -136,7 +137,7 @@ export async function walk(visitor: Visitor, start: Visit, choices: Choices = {}
     if (isPage(at, 'password')) {
       at = await visitor.submit(at, [
         ['username', choices.username ?? 'clinician'],
-        ['password', PASSWORD],
+        ['password', choices.password ?? PASSWORD],
       ]);
     } else if (isPage(at, 'patient')) at = await visitor.submit(at, [['patient', choices.patient ?? 'anna']]);
     else if (isPage(at, 'encounter'))
