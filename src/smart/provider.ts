@@ -62,7 +62,7 @@ export function smartProvider(tenant: SmartTenant, keySet: KeySet, fetch: typeof
   ) {
     if (verifySecret(this.clientSecret ?? '', presented)) return true;
     return isOldSecret(tenant.tokens, this.clientId, presented, Date.now());
-  } as never;
+  };
   return provider;
 }
 

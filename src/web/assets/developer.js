@@ -64,7 +64,7 @@ function pem(bytes) {
 
 function offer(name, text) {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'application/x-pem-file' }));
+  link.href = URL.createObjectURL(new globalThis.Blob([text], { type: 'application/x-pem-file' }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

@@ -122,7 +122,7 @@ needs('chromium', 'the pages for developers in a browser')('for app developers',
       code_challenge: 'c'.repeat(43),
       code_challenge_method: 'S256',
     });
-    expect((await fetch(`${origin}/oidc/authorize?${wrong}`)).status).toBe(400);
+    expect((await fetch(`${origin}/oidc/authorize?${wrong.toString()}`)).status).toBe(400);
     expect(await faultOf(await tokenWith(id, 'not the secret'))).toBe('invalid_client');
     const row = page.locator('.log details', { hasText: 'Authorization request' });
     await row.locator('summary').click();
@@ -332,7 +332,7 @@ needs('chromium', 'the pages for developers in a browser')('for app developers',
         code_challenge_method: 'S256',
       });
       const visitor = new Visitor();
-      const end = await walk(visitor, await visitor.open(`${origin}/oidc/authorize?${question}`), {
+      const end = await walk(visitor, await visitor.open(`${origin}/oidc/authorize?${question.toString()}`), {
         username: 'patient',
         password: 'demo',
       });
