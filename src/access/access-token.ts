@@ -24,6 +24,10 @@ export interface AccessTokenPayload {
 export interface TokenExtra extends LaunchContext {
   /** `Practitioner/123`: the user as a resource of this tenant */
   readonly fhirUser?: string;
+  /** how the user had signed in when they agreed: class, methods, and when (seconds since 1970) */
+  readonly acr?: string;
+  readonly amr?: readonly string[];
+  readonly auth_time?: number;
 }
 
 export const ACCESS_TOKEN_MODELS = ['AccessToken', 'ClientCredentials'] as const;

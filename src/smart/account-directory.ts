@@ -66,7 +66,7 @@ function told(answer: Exclude<SignIn, { account: Account }>): Refused {
   }
 }
 
-function inWords(seconds: number): string {
+export function inWords(seconds: number): string {
   if (seconds <= 90) return seconds === 1 ? 'a second' : `${seconds} seconds`;
   return `${Math.ceil(seconds / 60)} minutes`;
 }

@@ -15,6 +15,7 @@ import {
   type Limits,
   type Taken,
 } from './attempts.ts';
+import { removeFactors } from './factors/factors.ts';
 import { hashPassword, isOutdated, isPassword, TooManyWaiting } from './password.ts';
 
 export const ROLES = ['practitioner', 'patient', 'related', 'operator'] as const;
@@ -32,6 +33,8 @@ export interface Account {
   readonly fhirUser?: string;
   readonly role: Role;
   readonly disabled?: boolean;
+  /** ms since 1970: when the password was given */
+  readonly passwordAt?: number;
   /** made with the demo, with a password that everyone knows */
   readonly demo?: boolean;
 }
@@ -122,7 +125,7 @@ async function renew(tokens: TokenStore, account: Account, password: string, now
   if (current?.passwordHash === account.passwordHash) await save(tokens, { ...current, passwordHash });
 }
 
-export interface NewAccount extends Omit<Account, 'id' | 'passwordHash'> {
+export interface NewAccount extends Omit<Account, 'id' | 'passwordHash' | 'passwordAt'> {
   /** a new one when absent */
   readonly id?: string;
   readonly password: string;
@@ -137,7 +140,7 @@ export async function addAccount(
   const username = checkedName(wanted.username);
   if (!wanted.demo) checkPassword(password, username);
   const passwordHash = await hashPassword(password);
-  const account: Account = { id: randomUUID(), ...wanted, username, passwordHash };
+  const account: Account = { id: randomUUID(), ...wanted, username, passwordHash, passwordAt: now };
   if (await tokens.add(recordOf(account), now)) return account;
   throw fault('conflict', `There is an account "${username}" already: choose another user name`);
 }
@@ -152,7 +155,8 @@ export async function setPassword(
   const account = await accountOf(tokens, username, now);
   if (!account) return false;
   checkPassword(password, account.username);
-  await save(tokens, { ...account, passwordHash: await hashPassword(password), demo: undefined });
+  const passwordHash = await hashPassword(password);
+  await save(tokens, { ...account, passwordHash, passwordAt: now, demo: undefined });
   await endAccess(tokens, account.id, now);
   return true;
 }
@@ -177,6 +181,7 @@ export async function removeAccount(tokens: TokenStore, username: string, now: n
   if (!account || !(await tokens.remove(MODEL, account.username))) return false;
   await endAccess(tokens, account.id, now);
   await forgetPlaces(tokens, account.username, now);
+  await removeFactors(tokens, account.id, now);
   return true;
 }
 

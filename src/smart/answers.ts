@@ -68,10 +68,10 @@ function complete(tenant: SmartTenant, ctx: KoaContextWithOIDC): void {
   if (route === 'discovery') body['response_modes_supported'] = ['query'];
 }
 
-/** Emitted once the body stands: nothing of OAuth's is overwritten. The user is in the id_token. */
+/** Emitted once the body stands: nothing of OAuth's is overwritten. The user and their sign-in are in the id_token. */
 function addContext(ctx: KoaContextWithOIDC): void {
   const { extra } = (ctx.oidc.entities.AccessToken ?? {}) as { extra?: TokenExtra };
-  const { fhirUser: _user, ...context } = extra ?? {};
+  const { fhirUser: _user, acr: _acr, amr: _amr, auth_time: _at, ...context } = extra ?? {};
   ctx.body = { ...context, ...(ctx.body as Body) };
 }
 

@@ -5,6 +5,7 @@
 import type Provider from 'oidc-provider';
 import { isAtLeast } from './acr.ts';
 import { browserSession } from './browser-session.ts';
+import { noteDevice } from './devices.ts';
 import { keepDraft, takeDraft } from './drafts.ts';
 import { formProof, ownerMark, ownerOfForm, provesForm } from './form-proof.ts';
 import type { SmartTenant } from './tenant.ts';
@@ -23,6 +24,7 @@ export function doorOf(tenant: SmartTenant, provider: () => Promise<Provider>): 
       const account = session && (await tenant.accounts.find(session.accountId));
       if (!session || !account || account.disabled) return undefined;
       const { uid: sessionUid, authTime, acr } = session;
+      await noteDevice(tenant, session, request, Date.now());
       return {
         account,
         sessionUid,

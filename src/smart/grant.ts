@@ -116,10 +116,14 @@ export async function recentPatients(tokens: TokenStore, accountId: string): Pro
   return [...new Set(patients.filter((patient) => patient !== undefined))];
 }
 
+/** What stands beside a session: `devices.ts`. */
+export const DEVICE_MODEL = 'SessionDevice';
+
 /** Ends a session under all the names that it had, and what was only to last while its user is signed in. */
 export async function endSession(tokens: TokenStore, sessionUid: string): Promise<void> {
   const sessions = await tokens.findBy('uid', sessionUid, Date.now(), { model: 'Session' });
   for (const { model, id } of sessions) await tokens.remove(model, id);
+  await tokens.remove(DEVICE_MODEL, sessionUid);
   const records = await tokens.findBy('uid', sessionUid, Date.now(), { model: AGREEMENT });
   for (const { grantId } of records) if (grantId !== undefined) await tokens.removeGrant(grantId);
 }

@@ -92,6 +92,7 @@ async function stepOf(
     other: launch || text(params['launch']) !== undefined ? undefined : { action: `${action}/other`, csrf },
     address: clientAddress(request, tenant.proxies),
     device: deviceOf(request) ?? newMark(),
+    requestId: String(request.headers['x-request-id']),
   };
 }
 
@@ -119,7 +120,8 @@ async function finish(
   outcome: Extract<StepOutcome, { done: unknown } | { denied: unknown }>,
 ): Promise<string> {
   if ('denied' in outcome) {
-    interaction.result = { error: 'access_denied', error_description: outcome.denied };
+    const { denied, error = 'access_denied' } = outcome;
+    interaction.result = { error, error_description: denied };
   } else {
     interaction.result = { ...results, ...outcome.done };
     if (outcome.scope !== undefined) interaction.params = { ...interaction.params, scope: outcome.scope };

@@ -39,16 +39,55 @@ export interface SignedInView {
   readonly other?: FormTarget;
 }
 
-/** Fields `username`, `password`. */
+/** Another place to sign in at: a POST of `back` to `form`. */
+export interface OtherProviderView {
+  readonly form: FormTarget;
+  readonly name: string;
+  readonly back: string;
+}
+
+/** Fields `username`, `password`; or `assertion` alone: what the browser made with a passkey, as JSON. */
 export interface SignInView {
   readonly form: FormTarget;
   readonly app?: AppView;
   readonly site: string;
+  /** why someone who is signed in is asked again, a sentence */
+  readonly why?: string;
+  /** PublicKeyCredentialRequestOptionsJSON; absent where browsers make no passkeys for this address */
+  readonly passkey?: string;
+  readonly others?: readonly OtherProviderView[];
   readonly username?: string;
   /** one sentence; never says which half was wrong */
   readonly error?: string;
   /** shown as a hint where the demo is on */
   readonly demoAccounts?: readonly { readonly username: string; readonly who: string }[];
+}
+
+/** The second step. Fields `passed`, and `code` or `assertion`. */
+export interface SecondStepView {
+  readonly form: FormTarget;
+  readonly app?: AppView;
+  readonly site: string;
+  /** of the person */
+  readonly name: string;
+  /** that the first step is done */
+  readonly passed: string;
+  /** an authenticator app has been set up */
+  readonly hasApp: boolean;
+  readonly passkey?: string;
+  /** recovery codes that are left */
+  readonly codesLeft: number;
+  readonly error?: string;
+}
+
+/** The sign-in is not as strong as what it is for needs. `cancel`: goes back to the app without signing in. */
+export interface TooWeakView {
+  readonly site: string;
+  readonly app?: AppView;
+  /** what is needed, a clause: "a passkey" */
+  readonly needed: string;
+  readonly again: FormTarget;
+  readonly cancel?: FormTarget;
 }
 
 /** Asks whether to sign out: a button. */
@@ -151,6 +190,8 @@ export interface Pages {
   /** to be sent with every page of a launch: content type, CSP, no-store, never framed */
   readonly headers: Readonly<Record<string, string>>;
   signIn(view: SignInView): string;
+  secondStep(view: SecondStepView): string;
+  tooWeak(view: TooWeakView): string;
   signOut(view: SignOutView): string;
   selectPatient(view: SelectPatientView): string;
   selectEncounter(view: SelectEncounterView): string;

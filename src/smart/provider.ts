@@ -155,6 +155,7 @@ const LIFETIMES: Configuration['ttl'] = {
 
 function features(tenant: SmartTenant): Configuration['features'] {
   return {
+    claimsParameter: { enabled: true },
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },

@@ -11,6 +11,7 @@ import { appState } from './app-state.ts';
 import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
+import { followSessions } from './devices.ts';
 import { smartConfiguration } from './discovery.ts';
 import { doorOf, SIGN_IN_PATH, SIGN_OUT_PATH } from './door.ts';
 import type { SmartEndpoint } from './events.ts';
@@ -148,6 +149,7 @@ function start(tenant: SmartTenant, keySet: Awaited<ReturnType<typeof signingKey
   const provider = smartProvider(tenant, keySet, keys.fetch);
   provider.proxy = true;
   completeAnswers(tenant, provider);
+  followSessions(tenant, provider);
   return { tenant, provider, keys };
 }
 

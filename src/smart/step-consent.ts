@@ -73,11 +73,21 @@ async function agree(step: Step, scopes: readonly string[], duration?: string): 
     accountId: user.id,
     clientId: client.clientId,
     scope: scopes.join(' '),
-    extra: extraOf(step),
+    extra: { ...extraOf(step), ...(await signInOf(step)) },
     ...(duration !== undefined && { duration }),
     ...(interaction.session && { sessionUid: interaction.session.uid }),
   });
   return { done: { consent: { grantId } }, scope };
+}
+
+/** How the user had signed in, for who asks about the token later. https://www.rfc-editor.org/rfc/rfc9470#section-6.2 */
+async function signInOf({
+  provider,
+  interaction,
+}: Step): Promise<Pick<TokenExtra, 'acr' | 'amr' | 'auth_time'>> {
+  const session = interaction.session && (await provider.Session.findByUid(interaction.session.uid));
+  const { acr, amr, loginTs } = session ?? {};
+  return { ...(acr && { acr }), ...(amr && { amr }), ...(loginTs !== undefined && { auth_time: loginTs }) };
 }
 
 /** What goes out with the tokens of this launch. */

@@ -27,6 +27,7 @@ export interface Step {
   readonly address: string;
   /** a random value that tells this browser from others: from its cookie, or new */
   readonly device: string;
+  readonly requestId: string;
 }
 
 /** What a step leads to: a page, its end, or a problem. */
@@ -38,7 +39,8 @@ export type StepOutcome =
       /** the browser keeps the value of its step */
       readonly keepsDevice?: boolean;
     }
-  | { readonly denied: string }
+  /** `error`: OAuth's code, `access_denied` when absent */
+  | { readonly denied: string; readonly error?: string }
   | { readonly problem: Problem };
 
 export interface StepHandler {

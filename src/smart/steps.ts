@@ -4,6 +4,7 @@
  * https://hl7.org/fhir/smart-app-launch/STU2.2/app-launch.html#launch-app-standalone-launch
  */
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { acrAskedIn, canReach, fitting, leastOf } from './acr-asked.ts';
 import { claimedLaunch, type Launch } from './launch.ts';
 import { text } from './resource-server.ts';
 import { wantsEncounter, wantsPatient } from './scope-policy.ts';
@@ -33,6 +34,7 @@ export function stepsPolicy(tenant: SmartTenant): interactionPolicy.DefaultPolic
       isForAnother(await launchOf(tenant, ctx), ctx),
     ),
   );
+  askForStrength(tenant, login.checks);
   policy.add(
     prompt('select_patient', 'patient_required', 'a patient has to be chosen', async (ctx) =>
       needsPatient(scopeOf(ctx), await launchOf(tenant, ctx), resultsOf(ctx)),
@@ -47,6 +49,30 @@ export function stepsPolicy(tenant: SmartTenant): interactionPolicy.DefaultPolic
   );
   agreeEachTime(policy);
   return policy;
+}
+
+/**
+ * In place of the library's two checks, which take a class for another one even where it is stronger. An essential class has to be met; one that was only
+ * wished for is asked for once, of who can meet it.
+ */
+function askForStrength(tenant: SmartTenant, checks: interactionPolicy.Prompt['checks']): void {
+  checks.remove('essential_acr');
+  checks.remove('essential_acrs');
+  checks.add(
+    new Check('acr', 'a stronger sign-in is asked for', 'login_required', async (ctx) => {
+      const { oidc } = ctx;
+      const asked = acrAskedIn(ctx);
+      const accountId = oidc.session?.accountId;
+      if (!asked || accountId === undefined) return false;
+      const met = fitting(oidc.session?.acr, asked.values);
+      // The id_token names a class that was asked for: whoever needs that one may not know that another is stronger.
+      if (met !== undefined && asked.essential) Object.defineProperty(oidc, 'acr', { value: met });
+      if (met !== undefined || asked.essential) return met === undefined;
+      const least = leastOf(asked.values);
+      if (least === undefined || resultsOf(ctx).login || oidc.promptPending('none')) return false;
+      return canReach(tenant.tokens, accountId, least, Date.now());
+    }),
+  );
 }
 
 /** A grant belongs to one launch, so there is never an older one to go by. */

@@ -15,6 +15,8 @@ export interface UserAccount {
   readonly fhirUser?: string;
   readonly role: 'practitioner' | 'patient' | 'related' | 'operator';
   readonly disabled?: boolean;
+  /** ms since 1970: when the password was given */
+  readonly passwordAt?: number;
 }
 
 export type SignInResult =

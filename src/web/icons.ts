@@ -9,6 +9,7 @@ const PATHS = {
   cross: html`<path d="M6 6l12 12M18 6L6 18" />`,
   alert: html`<circle cx="12" cy="12" r="9" /><path d="M12 7v6M12 16.500v.5" />`,
   search: html`<circle cx="11" cy="11" r="6" /><path d="M20 20l-4.500-4.500" />`,
+  key: html`<circle cx="8" cy="15" r="4" /><path d="M11 12l8-8M15.500 7.500l3 3" />`,
   outside: html`<path d="M9 5H5v14h14v-4M13 5h6v6M19 5l-8 8" />`,
 } as const;
 

@@ -3,16 +3,32 @@ import type { SignInView } from '../../smart/pages.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { attribute, flag, html, type Html } from '../html.ts';
 import { csrfField, errorLine } from './parts.ts';
+import { passkeyForm } from './passkey.ts';
 
 export function signInPage(site: Site, view: SignInView): string {
   const body = html`<h1>Sign in</h1>
     <p>${asked(view)}</p>
+    ${view.why !== undefined && html`<p>${view.why}</p>`}
     <form method="post" action="${view.form.action}">
       ${csrfField(view.form)} ${errorLine(view.error)} ${fields(view)}
       <button class="main">Sign in</button>
     </form>
-    ${view.demoAccounts && view.demoAccounts.length > 0 && demoAccounts(view.demoAccounts)}`;
-  return renderPage(site, { title: 'Sign in', body, column: 'form', scripts: ['sign-in.js'] });
+    ${otherWays(view)} ${view.demoAccounts && view.demoAccounts.length > 0 && demoAccounts(view.demoAccounts)}`;
+  return renderPage(site, { title: 'Sign in', body, column: 'form', scripts: ['sign-in.js', 'passkey.js'] });
+}
+
+function otherWays({ form, passkey, others = [] }: SignInView): Html | undefined {
+  if (passkey === undefined && others.length === 0) return undefined;
+  return html`<div class="ways">
+    ${passkey !== undefined && passkeyForm({ form, options: passkey, label: 'Sign in with a passkey' })}
+    ${others.map(
+      (one) =>
+        html`<form method="post" action="${one.form.action}">
+          ${csrfField(one.form)} <input type="hidden" name="back" value="${one.back}" />
+          <button>Sign in with ${one.name}</button>
+        </form>`,
+    )}
+  </div>`;
 }
 
 function asked({ app, site }: SignInView): Html {
