@@ -5,12 +5,14 @@ import { NOT_RECORDED } from './access/audit/recorder.ts';
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
 import { egress } from './access/egress/egress.ts';
+import { requestLimits, type RequestLimits } from './access/limits/limits.ts';
 import { composeSmart, smartAddress } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
 import type { Definitions } from './fhir/definitions/registry.ts';
 import { searchParameterIssues } from './fhir/search/posted.ts';
 import { validateStructure } from './fhir/validation/structure.ts';
+import { networks } from './limit-door.ts';
 import { conformanceFollower } from './rest/conformance.ts';
 import type { TenantRecord } from './rest/record.ts';
 import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
@@ -25,6 +27,7 @@ export interface Composition {
   readonly definitions: Definitions;
   /** the record of a tenant, or undefined where there is none */
   readonly record: (tenant: string) => Promise<TenantRecord | undefined>;
+  readonly limits: RequestLimits;
   readonly edge: ReturnType<typeof fhirEdge>;
   /** the authorization server; it is asked before `edge`, since its discovery lies below the FHIR base */
   readonly smart: SmartServer['edge'];
@@ -42,6 +45,8 @@ export interface ComposeOptions {
   readonly observeSmart?: SmartObserver;
   /** a worker thread's way to the one queue of commits of this process */
   readonly writer?: unknown;
+  /** what the threads of this process count requests in together; memory of its own when absent */
+  readonly meter?: SharedArrayBuffer;
 }
 
 /** Opens the store that the settings name. The adapters are imported on demand: a server on SQLite never loads the MongoDB driver. */
@@ -80,10 +85,13 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     return records.get(name);
   };
   await record('default');
+  const limits = requestLimits(config, options.meter);
+  const network = networks(config.trustedProxies);
   const edge = fhirEdge({
     tenant: record,
     definitions,
     access: config.access === 'open' ? () => OPEN_ACCESS : bearer,
+    admit: (request, tenant, { who }) => limits.client(tenant, who, network(request)),
     publicUrl: config.publicUrl,
     maxBodyBytes: config.maxBodyBytes,
     corsOrigins: config.corsOrigins,
@@ -105,7 +113,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     stops.forEach((stop) => stop());
     await stores.close();
   };
-  return { stores, definitions, record, edge, smart: smart.edge, door: smart.door, close };
+  return { stores, definitions, record, limits, edge, smart: smart.edge, door: smart.door, close };
 }
 
 /** Each request's bearer, looked up in the tokens of its tenant. */

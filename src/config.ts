@@ -27,6 +27,10 @@ export interface Config {
   readonly demoPatients: number;
   readonly trustedProxies: number;
   readonly egressAllow: readonly string[];
+  readonly rateLimits: 'auto' | 'on' | 'off';
+  readonly addressLimit: number;
+  readonly formLimit: number;
+  readonly clientLimit: number;
 }
 
 export class ConfigError extends Error {}
@@ -209,6 +213,37 @@ export const SETTINGS = [
     fallback: '*',
     meaning: 'comma-separated origins that browsers may call from, or `*`',
     parse: (text) => text.split(',').map((one) => one.trim()),
+  }),
+  setting({
+    name: 'RATE_LIMITS',
+    key: 'rateLimits',
+    fallback: 'auto',
+    meaning:
+      '`auto` limits how often one may ask, but for requests from this machine itself (a reverse proxy here needs `TRUSTED_PROXIES`), `on` those too, `off` nobody. Who asks too often is answered 429 with Retry-After; a quarter of a minute’s worth may come at once',
+    parse: oneOf('auto', 'on', 'off'),
+  }),
+  setting({
+    name: 'ADDRESS_LIMIT',
+    key: 'addressLimit',
+    fallback: '6000',
+    meaning: 'requests a minute from one address (IPv6: one /64); 0: any number',
+    parse: whole(0, 10_000_000),
+  }),
+  setting({
+    name: 'FORM_LIMIT',
+    key: 'formLimit',
+    fallback: '600',
+    meaning:
+      'of those, requests a minute for what begins or ends access: sign-in, consent, tokens, registration, launches, every form; 0: any number',
+    parse: whole(0, 10_000_000),
+  }),
+  setting({
+    name: 'CLIENT_LIMIT',
+    key: 'clientLimit',
+    fallback: '12000',
+    meaning:
+      'FHIR requests a minute of one client: an app in one person’s hands, or a service; 0: any number',
+    parse: whole(0, 10_000_000),
   }),
   setting({
     name: 'EGRESS_ALLOW',

@@ -8,12 +8,15 @@ import { appLog, recordFhir, recordSmart, workshopOf } from './desk-developer.ts
 import type { Config } from './config.ts';
 import { wantsDemo } from './demo-wanted.ts';
 import { frontDesk } from './front-desk.ts';
+import { limitDoor } from './limit-door.ts';
 import { refuseBroken } from './rest/http/broken-request.ts';
 import type { Observation } from './rest/http/edge.ts';
 import type { SmartEvent } from './smart/events.ts';
 import { logger } from './telemetry/log.ts';
 import { countRequest } from './telemetry/metrics.ts';
 import { webApp } from './web/app.ts';
+import { PUBLIC_PAGE } from './web/headers.ts';
+import { tooManyPage } from './web/not-found.ts';
 
 export interface HttpThread {
   /** stops accepting, lets requests in work finish, closes the store */
@@ -24,6 +27,8 @@ export interface ThreadData {
   readonly config: Config;
   readonly version: string;
   readonly writer: unknown;
+  /** in which all threads count requests */
+  readonly meter: SharedArrayBuffer;
   /** several threads share the port */
   readonly shared: boolean;
   /** this thread loads the demo, if it is wanted */
@@ -37,6 +42,7 @@ export async function startHttp({
   config,
   version,
   writer,
+  meter,
   shared,
   loadsDemo,
 }: ThreadData): Promise<HttpThread> {
@@ -62,13 +68,22 @@ export async function startHttp({
     if (outcome === 'failed') log.error(fields, 'request failed');
     else log.debug(fields, `request ${outcome}`);
   };
-  const composition = await compose(config, { version, observe, observeSmart, writer });
+  const composition = await compose(config, { version, observe, observeSmart, writer, meter });
+  const desk = frontDesk(composition, config, version);
   const app = webApp({
-    ...frontDesk(composition, config, version),
+    ...desk,
     ...(config.access === 'smart' && { workshop: workshopOf(composition, config, apps) }),
     failed: (failure, requestId) => log.error({ requestId, fault: faultName(failure) }, 'page failed'),
   });
+  const isTooMuch = limitDoor({
+    limits: composition.limits,
+    proxies: config.trustedProxies,
+    corsOrigins: config.corsOrigins,
+    page: (seconds) => ({ headers: PUBLIC_PAGE, html: tooManyPage(desk.site, seconds) }),
+    observe: ({ method }) => countRequest({ method, interaction: 'limit', status: 429, milliseconds: 0 }),
+  });
   const server = httpServer((request, response) => {
+    if (isTooMuch(request, response)) return;
     if (composition.smart(request, response) || composition.edge(request, response)) return;
     app(request, response);
   });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { meterMemory } from './access/limits/meter.ts';
 import { openStores } from './compose.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { DemoAccess } from './demo-access.ts';
@@ -39,8 +40,9 @@ export async function start(config: Config): Promise<Running> {
   });
   const demo = await hasDemo(settled, await stores.tenant('default'));
   const demoAccess = demo && settled.access === 'smart' ? await openDemo(settled, stores) : undefined;
+  const meter = meterMemory();
   const threads = await Promise.all(
-    Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, i === 0)),
+    Array.from({ length: settled.workers }, (_, i) => keepThread(settled, stores, meter, i === 0)),
   );
   const upkeep = keepTokensTidy(stores);
   const stop = async (): Promise<void> => {
@@ -71,10 +73,11 @@ const RESTART_MS = 200;
 async function keepThread(
   config: Config,
   stores: Stores,
+  meter: SharedArrayBuffer,
   loadsDemo: boolean,
 ): Promise<{ stop: () => Promise<void> }> {
   let stopping = false;
-  let worker = await startThread(config, stores, loadsDemo);
+  let worker = await startThread(config, stores, meter, loadsDemo);
   const watch = (): void => {
     worker.once('exit', () => {
       if (stopping) return;
@@ -84,7 +87,7 @@ async function keepThread(
   };
   const restart = async (): Promise<void> => {
     if (stopping) return;
-    worker = await startThread(config, stores, loadsDemo);
+    worker = await startThread(config, stores, meter, loadsDemo);
     watch();
   };
   watch();
@@ -96,13 +99,19 @@ async function keepThread(
   };
 }
 
-function startThread(config: Config, stores: Stores, loadsDemo: boolean): Promise<Worker> {
+function startThread(
+  config: Config,
+  stores: Stores,
+  meter: SharedArrayBuffer,
+  loadsDemo: boolean,
+): Promise<Worker> {
   const writer = attach(stores, config);
   const data: ThreadData & { role: string } = {
     role: 'http',
     config,
     version: VERSION,
     writer: writer?.attachment,
+    meter,
     shared: config.workers > 1,
     loadsDemo,
   };

@@ -6,8 +6,17 @@ import type { IncomingMessage } from 'node:http';
 
 /** `proxies`: how many reverse proxies of ours stand in front. */
 export function clientAddress(request: IncomingMessage, proxies: number): string {
+  if (proxies === 0) return request.socket.remoteAddress ?? '';
+  let address = known.get(request);
+  if (address === undefined) known.set(request, (address = forwardedFor(request, proxies)));
+  return address;
+}
+
+/** What a request said at first counts: later on its headers are made ours. */
+const known = new WeakMap<IncomingMessage, string>();
+
+function forwardedFor(request: IncomingMessage, proxies: number): string {
   const nearest = request.socket.remoteAddress ?? '';
-  if (proxies === 0) return nearest;
   const header = request.headers['x-forwarded-for'] ?? '';
   const forwarded = String(header)
     .split(',')

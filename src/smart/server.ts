@@ -10,6 +10,7 @@ import { completeAnswers } from './answers.ts';
 import { appState } from './app-state.ts';
 import { authorizeQuery } from './authorize.ts';
 import { BRANDS_PATH, sendBrands } from './brands.ts';
+import { clientAddress } from './client-address.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { followSessions } from './devices.ts';
 import { smartConfiguration } from './discovery.ts';
@@ -196,7 +197,9 @@ async function route(
 }
 
 /** Addresses and cookies are made for the origin of the settings, never for what the request claims. */
-function pinOrigin({ origin }: SmartTenant, request: IncomingMessage): void {
+function pinOrigin({ origin, proxies }: SmartTenant, request: IncomingMessage): void {
+  // Read before the header goes, and remembered.
+  clientAddress(request, proxies);
   const { host, protocol } = new URL(origin);
   for (const name of ['x-forwarded-host', 'x-forwarded-for', 'forwarded', ':authority'])
     delete request.headers[name];

@@ -1,4 +1,4 @@
-/** Pages for what is not there and for what went wrong here: what to do now, and nothing of the inside. */
+/** Pages for what is not there, for what went wrong here and for what came too often: what to do now, and nothing of the inside. */
 import { renderPage, type Site } from './frame.ts';
 import { html } from './html.ts';
 
@@ -41,4 +41,14 @@ export function failurePage(
     </dl>
     <p><a href="/">Go to the front page</a>.</p>`;
   return renderPage(site, { title: 'This did not work', body, navigation: true });
+}
+
+export function tooManyPage(site: Site, seconds: number): string {
+  const body = html`<h1>Too many requests</h1>
+    <p>
+      More came from your network than this server answers at a time. Wait ${seconds}
+      ${seconds === 1 ? 'second' : 'seconds'}, then load the page again; what you have entered is not lost if
+      you go back.
+    </p>`;
+  return renderPage(site, { title: 'Too many requests', body, navigation: false });
 }

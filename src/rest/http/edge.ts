@@ -27,6 +27,8 @@ export interface EdgeOptions {
   readonly definitions: Definitions;
   /** what the caller of a request may do. Throws FhirError 401 for a bearer that is not accepted */
   readonly access: (caller: Caller) => AccessContext | Promise<AccessContext>;
+  /** whether the caller may ask now. Throws FhirError 429 */
+  readonly admit?: (request: IncomingMessage, tenant: string, access: AccessContext) => void;
   readonly publicUrl: string;
   readonly maxBodyBytes: number;
   readonly corsOrigins: readonly string[];
@@ -170,6 +172,7 @@ async function work(
     const asIs = wantsContent(request.method ?? '', pathOf(address), request.headers.accept, asked);
     if (!asIs) format = negotiate(request.headers.accept, asked);
     const access = await accessOf(options, record, request, address, asked);
+    options.admit?.(request, address[1] ?? DEFAULT_TENANT, access);
     const sent = await fhirRequest(options, request, address, asked, id);
     answered = await dispatch(record, access, sent);
     exchange = { who: access.who, request: sent, response: answered.response };

@@ -74,3 +74,25 @@ describe('behind a proxy', () => {
     expect(page.text).not.toContain('evil.test');
   });
 });
+
+it('[17] [45] behind a proxy of ours, attempts are counted by what it saw, not by its own address', async () => {
+  const server = await startSmartServer({ settings: { TRUSTED_PROXIES: '1' } });
+  try {
+    const register = async (from: string): Promise<number> => {
+      const response = await fetch(`${server.origin}/oidc/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
+        body: JSON.stringify({
+          redirect_uris: ['https://app.example.org/'],
+          token_endpoint_auth_method: 'none',
+        }),
+      });
+      await response.text();
+      return response.status;
+    };
+    for (let i = 0; i < 30; i++) expect(await register('192.0.2.1')).toBe(201);
+    expect([await register('192.0.2.1'), await register('192.0.2.2')]).toEqual([429, 201]);
+  } finally {
+    await server.stop();
+  }
+});
