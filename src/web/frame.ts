@@ -1,6 +1,6 @@
 /** The frame of every page: head, the mark of the place, the one column, and nothing from elsewhere. */
 import type { Assets } from './assets.ts';
-import { html, markupOf, type Html, type Part } from './html.ts';
+import { html, markupOf, type Html } from './html.ts';
 import { icon } from './icons.ts';
 
 /** What every page needs of the place that it belongs to. */
@@ -22,13 +22,18 @@ export interface Frame {
   /** links of the place, on pages that are not a step of a launch */
   readonly navigation?: boolean;
   readonly here?: string;
+  /** who is signed in, where the page knows: some links are for some alone */
+  readonly visitor?: { readonly role: string };
 }
 
-const LINKS = [
-  ['/', 'Home'],
-  ['/apps', 'Apps'],
-  ['/developer', 'Developers'],
-] as const;
+/** `role`: shown to visitors of that role alone. */
+const LINKS: readonly { readonly to: string; readonly name: string; readonly role?: string }[] = [
+  { to: '/', name: 'Home' },
+  { to: '/apps', name: 'Apps' },
+  { to: '/developer', name: 'Developers' },
+  { to: '/account', name: 'Account' },
+  { to: '/console', name: 'Console', role: 'operator' },
+];
 
 /** A whole document. */
 export function renderPage(site: Site, frame: Frame): string {
@@ -48,7 +53,7 @@ export function renderPage(site: Site, frame: Frame): string {
         </head>
         <body class="${column}">
           <a class="skip" href="#main">Skip to the page</a>
-          <header>${brand(site, navigation)} ${navigation && links(frame.here)}</header>
+          <header>${brand(site, navigation)} ${navigation && links(frame)}</header>
           <main id="main" tabindex="-1">${body}</main>
           ${navigation && footer(site)}
         </body>
@@ -62,12 +67,13 @@ function brand(site: Site, navigation: boolean): Html {
   return navigation ? html`<a class="brand" href="/">${mark}</a>` : html`<p class="brand">${mark}</p>`;
 }
 
-function links(here: string | undefined): Html {
-  const link = ([address, name]: readonly [string, string]): Part =>
-    address === here
-      ? html`<a href="${address}" aria-current="page">${name}</a>`
-      : html`<a href="${address}">${name}</a>`;
-  return html`<nav aria-label="Main">${LINKS.map(link)}</nav>`;
+function links({ here, visitor }: Frame): Html {
+  const shown = LINKS.filter(({ role }) => role === undefined || role === visitor?.role);
+  return html`<nav aria-label="Main">
+    ${shown.map(({ to, name }) =>
+      to === here ? html`<a href="${to}" aria-current="page">${name}</a>` : html`<a href="${to}">${name}</a>`,
+    )}
+  </nav>`;
 }
 
 function footer(site: Site): Html {

@@ -16,7 +16,7 @@ export function consentPage(site: Site, view: ConsentView): string {
       ${csrfField(view.form)} ${errorLine(view.error)}
       <h2>It will be able to</h2>
       ${view.permissions.length === 0 && html`<p>Know that you signed in. Nothing else.</p>`}
-      ${view.permissions.map(group)} ${view.cannot.length > 0 && cannot(view.cannot)}
+      ${view.permissions.map(permissionGroup)} ${view.cannot.length > 0 && cannot(view.cannot)}
       ${view.duration && duration(view.duration)}
       <div class="decision">
         <button name="decision" value="deny" formnovalidate>Deny</button>
@@ -47,7 +47,8 @@ function whose(site: Site, { patient, user }: ConsentView): Html {
   </dl>`;
 }
 
-function group({ group: name, items }: ConsentView['permissions'][number]): Html {
+/** Also for what an app has been given already. */
+export function permissionGroup({ group: name, items }: ConsentView['permissions'][number]): Html {
   return html`<fieldset>
     <legend>${name}</legend>
     <ul class="permissions">

@@ -6,8 +6,8 @@ import { icon } from '../icons.ts';
 export const csrfField = (form: FormTarget): Html =>
   html`<input type="hidden" name="csrf" value="${form.csrf}" />`;
 
-/** Logo or first letter, name, and who vouches for it. */
-export function appCard(app: AppView): Html {
+/** Logo or first letter, name, and who vouches for it. `named: false`: the name stands above it already. */
+export function appCard(app: AppView, { named = true }: { readonly named?: boolean } = {}): Html {
   const initial = [...app.name.trim()][0] ?? '?';
   return html`<div class="app">
     ${
@@ -16,7 +16,7 @@ export function appCard(app: AppView): Html {
         : html`<img src="${app.logoUrl}" alt="" width="48" height="48" />`
     }
     <p>
-      <strong>${app.name}</strong><br />
+      ${named && html`<strong>${app.name}</strong><br />`}
       <small>${upperFirst(app.vouchedBy)}${app.website !== undefined && website(app.website)}</small>
     </p>
   </div>`;
