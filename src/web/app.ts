@@ -5,6 +5,8 @@
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
+import { accountRoutes } from './account/routes.ts';
+import type { AccountDesk } from './account/view.ts';
 import type { Site } from './frame.ts';
 import { frontPage } from './front.ts';
 import { developerRoutes } from './developer/routes.ts';
@@ -27,6 +29,8 @@ export interface AppOptions {
   /** absent where there are no tokens: ACCESS=open */
   readonly workshop?: Workshop;
   readonly apps?: readonly SampleApp[];
+  /** absent: nobody can sign in here (`ACCESS=open`) */
+  readonly account?: AccountDesk;
   /** an unexpected error, for the log */
   readonly failed?: (error: unknown, requestId: string) => void;
 }
@@ -51,6 +55,7 @@ export function webApp(options: AppOptions): Express {
   });
   app.use('/apps', ourAddress(site), galleryRoutes(site, launching, apps));
   if (workshop) app.use('/developer', ourAddress(site), developerRoutes(site, workshop));
+  if (options.account) app.use('/account', ourAddress(site), accountRoutes(site, options.account));
   app.use((request, response) => notFound(site, request, response));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     fail(options, error, request, response);

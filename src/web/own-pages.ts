@@ -72,9 +72,9 @@ export async function takeForm(
     return undefined;
   }
   if (visitor && door.meets(visitor, assurance)) return { visitor, fields };
-  const kept = Object.keys(fields)
-    .filter((name) => name !== 'csrf')
-    .flatMap((name) => allOf(fields, name).map((value) => [name, value] as const));
+  const kept = Object.keys(fields).flatMap((name) =>
+    allOf(fields, name).map((value) => [name, value] as const),
+  );
   const to = await door.signInWithDraft(visitor, { path: page, fields: kept }, assurance);
   response.set(PERSONAL_PAGE).redirect(303, to);
   return undefined;

@@ -21,12 +21,21 @@ export interface Timeline {
   readonly next?: string;
 }
 
-export function timeline(entries: readonly Happened[], now: number): Html {
+/** `alone`: nothing else is on the page, so that the days are its headings. */
+export function timeline(
+  entries: readonly Happened[],
+  now: number,
+  { alone = false }: { readonly alone?: boolean } = {},
+): Html {
   const days = Map.groupBy(entries, ({ at }) => sayDay(at, now));
+  const heading = (name: string): Html => {
+    const words = name.charAt(0).toUpperCase() + name.slice(1);
+    return alone ? html`<h2>${words}</h2>` : html`<h3>${words}</h3>`;
+  };
   return html`<div class="timeline">
     ${[...days].map(
       ([name, those]) =>
-        html`<h3>${name.charAt(0).toUpperCase() + name.slice(1)}</h3>
+        html`${heading(name)}
           <ol>
             ${those.map(entry)}
           </ol>`,

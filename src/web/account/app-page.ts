@@ -21,7 +21,7 @@ export function appPage(site: Site, { visitor, app, error }: AppPage): string {
   const { name } = app.app;
   const body = html`<p><a href="/account">Your account</a></p>
     <h1>What ${name} can see${record && html` of ${possessive(record.name)} record`}</h1>
-    ${appCard(app.app, { named: false })} ${facts(site, app)}
+    ${appCard(app.app, 'none')} ${facts(site, app)}
     <form method="post" action="/account/apps/${id}/narrow">
       ${csrfField({ action: '', csrf: visitor.csrf })} ${errorLine(error)}
       <h2>It is able to</h2>

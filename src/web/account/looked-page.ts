@@ -20,7 +20,7 @@ export function lookedPage(site: Site, page: LookedPage): string {
   const body = html`<p><a href="/account">Your account</a></p>
     <h1>${title}</h1>
     ${entries.length === 0 && html`<p>${isLater ? 'There is nothing older.' : 'There is nothing yet.'}</p>`}
-    ${timeline(entries, site.now())}
+    ${timeline(entries, site.now(), { alone: true })}
     <p class="actions">
       ${next !== undefined && html`<a class="button" href="${path}?after=${next}">Older</a>`}
       ${isLater && html`<a class="button" href="${path}">Back to the newest</a>`}

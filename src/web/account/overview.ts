@@ -29,6 +29,7 @@ export interface OverviewPage {
 
 export function overviewPage(site: Site, { visitor, view, done, signOut }: OverviewPage): string {
   const { apps, records } = view;
+  const only = records.length === 1 ? records[0]!.patient.id : undefined;
   const body = html`<h1>${heading(visitor, records)}</h1>
     ${doneNote(done)}
     <section aria-labelledby="apps">
@@ -37,7 +38,7 @@ export function overviewPage(site: Site, { visitor, view, done, signOut }: Overv
         apps.length === 0
           ? noApps(records)
           : html`<ul class="items">
-              ${apps.map((one) => app(site, one))}
+              ${apps.map((one) => app(site, one, only))}
             </ul>`
       }
     </section>
@@ -73,15 +74,16 @@ const noApps = (records: readonly LookedAfter[]): Html =>
     when you open it and press Allow. <a href="/apps">See the apps that there are.</a>
   </p>`;
 
-function app(site: Site, one: ConnectedApp): Html {
+/** `only`: the one record that this page is about, which need not be named again. */
+function app(site: Site, one: ConnectedApp, only: string | undefined): Html {
   const { id, record, by, permissions, lastUsed } = one;
   const { name } = one.app;
   return html`<li>
-    <h3>${name}</h3>
-    ${appCard(one.app, { named: false })}
+    ${appCard(one.app, 'heading')}
     <dl class="facts">
       ${
         record &&
+        record.id !== only &&
         html`<dt>Record of</dt>
           <dd>${record.name}</dd>`
       }
@@ -99,7 +101,7 @@ function app(site: Site, one: ConnectedApp): Html {
     </dl>
     <p class="actions">
       <a class="button" href="/account/apps/${id}"
-        >Change what it sees<span class="hidden">: ${name}</span></a
+        >Change what it sees<span class="hidden"> (${name})</span></a
       >
       <a class="button" href="/account/apps/${id}/stop"
         >Stop sharing<span class="hidden"> with ${name}</span></a
@@ -183,7 +185,7 @@ function proxy({ id, name, relation, since, until, isVisitor, mayEnd }: ProxyVie
       <strong>${name}</strong
       >${isVisitor && ' (you)'}${facts.length > 0 && html`<br /><small>${facts.join(', ')}</small>`}
     </p>
-    ${mayEnd && html`<a class="button" href="/account/people/${id}/end">End this<span class="hidden">: ${name}</span></a>`}
+    ${mayEnd && html`<a class="button" href="/account/people/${id}/end">End this<span class="hidden"> for ${name}</span></a>`}
   </li>`;
 }
 

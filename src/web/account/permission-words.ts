@@ -1,12 +1,11 @@
 /** What an app may do, in one or two lines: for a list of apps, where the consent page would be too long. */
 import type { ConsentView } from '../../smart/pages.ts';
-import { list } from '../words.ts';
 
 const MOST = 4;
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** "see lab results and allergies; add and change prescriptions". A wildcard says that it is one. */
+/** "see lab results · allergies; add and change prescriptions". A wildcard says that it is one. */
 export function summary(permissions: ConsentView['permissions']): string {
   const items = permissions.flatMap(({ items: those }) => those);
   const record = items.filter(({ scope }) => scope.includes('/'));
@@ -19,6 +18,7 @@ export function summary(permissions: ConsentView['permissions']): string {
 
 function named(titles: readonly string[]): string {
   const distinct = [...new Set(titles)];
-  if (distinct.length <= MOST) return list(distinct);
-  return list([...distinct.slice(0, MOST - 1), `${distinct.length - MOST + 1} other parts`]);
+  const shown = distinct.length <= MOST ? distinct : distinct.slice(0, MOST - 1);
+  const others = distinct.length - shown.length;
+  return [...shown, ...(others > 0 ? [`${others} other parts`] : [])].join(' · ');
 }

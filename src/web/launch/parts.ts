@@ -6,8 +6,8 @@ import { icon } from '../icons.ts';
 export const csrfField = (form: FormTarget): Html =>
   html`<input type="hidden" name="csrf" value="${form.csrf}" />`;
 
-/** Logo or first letter, name, and who vouches for it. `named: false`: the name stands above it already. */
-export function appCard(app: AppView, { named = true }: { readonly named?: boolean } = {}): Html {
+/** Logo or first letter, name, and who vouches for it. In a list of apps the name is a heading; below a heading that names the app it is left out. */
+export function appCard(app: AppView, name: 'strong' | 'heading' | 'none' = 'strong'): Html {
   const initial = [...app.name.trim()][0] ?? '?';
   return html`<div class="app">
     ${
@@ -15,10 +15,13 @@ export function appCard(app: AppView, { named = true }: { readonly named?: boole
         ? html`<span class="initial" aria-hidden="true">${initial.toUpperCase()}</span>`
         : html`<img src="${app.logoUrl}" alt="" width="48" height="48" />`
     }
-    <p>
-      ${named && html`<strong>${app.name}</strong><br />`}
-      <small>${upperFirst(app.vouchedBy)}${app.website !== undefined && website(app.website)}</small>
-    </p>
+    <div>
+      ${name === 'heading' && html`<h3>${app.name}</h3>`}
+      <p>
+        ${name === 'strong' && html`<strong>${app.name}</strong><br />`}
+        <small>${upperFirst(app.vouchedBy)}${app.website !== undefined && website(app.website)}</small>
+      </p>
+    </div>
   </div>`;
 }
 
