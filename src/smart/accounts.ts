@@ -67,6 +67,16 @@ export async function accountById(tokens: TokenStore, id: string, now: number): 
   return record && (JSON.parse(record.payload) as Account);
 }
 
+/** The accounts of a person who is a resource here, such as `RelatedPerson/1`. */
+export async function accountsAs(
+  tokens: TokenStore,
+  fhirUser: string,
+  now: number,
+): Promise<readonly Account[]> {
+  const records = await tokens.findBy('userCode', fhirUser, now, { model: MODEL });
+  return records.map(({ payload }) => JSON.parse(payload) as Account);
+}
+
 export async function accounts(tokens: TokenStore, now: number): Promise<readonly Account[]> {
   const all: Account[] = [];
   for (let after: string | undefined; ; after = all.at(-1)!.username) {
@@ -201,6 +211,8 @@ const recordOf = (account: Account): TokenRecord => ({
   model: MODEL,
   id: account.username,
   uid: account.id,
+  // A lookup field that nothing else of this model uses: an account is found by the person that it is.
+  ...(account.fhirUser !== undefined && { userCode: account.fhirUser }),
   payload: JSON.stringify(account),
 });
 

@@ -25,5 +25,7 @@ export interface Chart {
 }
 
 export interface ChartUser {
+  /** of the account, for the audit trail */
+  readonly id?: string;
   readonly fhirUser?: string;
 }

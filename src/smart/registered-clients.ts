@@ -28,6 +28,8 @@ export interface ClientRecord {
   readonly allowed_origins?: readonly string[];
   /** may introspect tokens of other clients */
   readonly introspects?: boolean;
+  /** `self`: it registered itself */
+  readonly registered_by?: string;
   /** made with the demo */
   readonly demo?: boolean;
 }

@@ -17,7 +17,7 @@ export async function userAccess(
 ): Promise<AccessContext> {
   const grantee: Grantee = {
     clientId: 'picker',
-    accountId: undefined,
+    accountId: user.id,
     kind: 'AccessToken',
     scopes: SCOPES,
     scopeText: SCOPE,

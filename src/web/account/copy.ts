@@ -3,7 +3,8 @@
  * the page holds so many entries at most. https://hl7.org/fhir/R4/bundle.html#collection, https://hl7.org/fhir/R4/nd-json.html
  */
 import type { Response } from 'express';
-import { once } from 'node:events';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { parseJson } from '../../fhir/model/json.ts';
 import { isObject } from '../../fhir/model/tree.ts';
 import type { PersonView } from '../../smart/pages.ts';
@@ -32,15 +33,8 @@ export async function sendCopy(site: Site, response: Response, copy: Copy): Prom
     'content-type': isBundle ? 'application/fhir+json; charset=utf-8' : 'application/fhir+ndjson',
     'content-disposition': `attachment; filename="record.${isBundle ? 'json' : 'ndjson'}"`,
   });
-  try {
-    for await (const piece of isBundle ? bundle(site, copy) : lines(copy))
-      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    response.end();
-  } catch (error) {
-    // What has begun cannot become an error page: a file that was cut off must not look whole.
-    if (!response.headersSent) throw error;
-    response.destroy();
-  }
+  // What has begun cannot become an error page: a file that was cut off must not look whole, so the connection is cut off with it.
+  await pipeline(Readable.from(isBundle ? bundle(site, copy) : lines(copy)), response).catch(() => undefined);
 }
 
 async function* lines({ resources }: Copy): AsyncGenerator<Uint8Array | string> {
