@@ -34,7 +34,12 @@ export async function sendCopy(site: Site, response: Response, copy: Copy): Prom
     'content-disposition': `attachment; filename="record.${isBundle ? 'json' : 'ndjson'}"`,
   });
   // What has begun cannot become an error page: a file that was cut off must not look whole, so the connection is cut off with it.
-  await pipeline(Readable.from(isBundle ? bundle(site, copy) : lines(copy)), response).catch(() => undefined);
+  await pipeline(Readable.from(isBundle ? bundle(site, copy) : lines(copy)), response).catch(
+    (error: unknown) => {
+      // The person went away: no fault of anyone's.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    },
+  );
 }
 
 async function* lines({ resources }: Copy): AsyncGenerator<Uint8Array | string> {

@@ -184,6 +184,8 @@ needs('chromium', 'the own pages in a browser')('own pages', () => {
         'Embergate',
         'Home',
         'Apps',
+        'Developers',
+        'Account',
         'Launch',
         'Launch standalone',
         'Open beside a chart',
