@@ -2,7 +2,7 @@
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { NONE, or, type Expression } from '../fhir/search/expression.ts';
 import type { TenantStore } from '../store/ports.ts';
-import type { Action } from './context.ts';
+import type { Action } from './action.ts';
 import { attachedIds, sharedIds } from './neighbours.ts';
 import { ATTACHED, concernsPatients, ownRecord, SHARED } from './patient-record.ts';
 

@@ -51,7 +51,15 @@ export function policyBook({ tenant, store, definitions, onBroken }: BookOptions
   (channel as unknown as { unref(): void }).unref();
   const told = new Set<string>();
   let changes = 0;
-  let known: { readonly set: PolicySet; readonly at: number; readonly of: Definitions; stamp: string; looked: number } | undefined;
+  let known:
+    | {
+        readonly set: PolicySet;
+        readonly at: number;
+        readonly of: Definitions;
+        stamp: string;
+        looked: number;
+      }
+    | undefined;
   let loading: { readonly at: number; readonly set: Promise<PolicySet> } | undefined;
   const load = async (at: number): Promise<PolicySet> => {
     const of = definitions();
@@ -93,8 +101,7 @@ export function policyBook({ tenant, store, definitions, onBroken }: BookOptions
 
 const setOf = (definitions: Definitions, stored: readonly StoredResource[]): PolicySet => {
   const policies = stored.flatMap(
-    (one) =>
-      parsePolicy(definitions, treeOf(one), `Basic/${one.id}/_history/${one.versionId}`) ?? [],
+    (one) => parsePolicy(definitions, treeOf(one), `Basic/${one.id}/_history/${one.versionId}`) ?? [],
   );
   return policies.length === 0 ? NO_POLICIES : { policies };
 };

@@ -28,17 +28,17 @@ const OWN_RECORD = { patients: '_id={my-patient}' };
 
 export const BUILT_IN: Readonly<Record<Role, Policy>> = {
   practitioner: policy('practitioner', 'Clinicians work with every record', rule('every record', {})),
-  patient: policy(
-    'patient',
-    'Patients see and add to their own record',
-    rule('the own record', OWN_RECORD),
-  ),
+  patient: policy('patient', 'Patients see and add to their own record', rule('the own record', OWN_RECORD)),
   related: policy(
     'related',
     'A proxy sees the record of the patient that it stands for',
     rule("the patient's record", OWN_RECORD),
   ),
-  service: policy('service', 'A client that acts for itself works with every record', rule('every record', {})),
+  service: policy(
+    'service',
+    'A client that acts for itself works with every record',
+    rule('every record', {}),
+  ),
   operator: policy(
     'operator',
     'Operators see the audit trail and keep the policies, and no record',

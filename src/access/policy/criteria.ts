@@ -26,11 +26,18 @@ export function checkCriteria(
   types: readonly string[],
   text: string,
 ): readonly string[] {
-  const strange = [...text.matchAll(PLACEHOLDER)].map(([, name]) => name!).filter((name) => !isPlaceholder(name));
+  const strange = [...text.matchAll(PLACEHOLDER)]
+    .map(([, name]) => name!)
+    .filter((name) => !isPlaceholder(name));
   if (strange.length > 0)
     return [`{${strange[0]!.slice(0, 40)}} is none of ${PLACEHOLDERS.map((one) => `{${one}}`).join(', ')}`];
   try {
-    for (const type of types) questionOf(definitions, type, text.replace(PLACEHOLDER, (_all, name: string) => SAMPLES[name as Placeholder]));
+    for (const type of types)
+      questionOf(
+        definitions,
+        type,
+        text.replace(PLACEHOLDER, (_all, name: string) => SAMPLES[name as Placeholder]),
+      );
     return [];
   } catch (error) {
     if (error instanceof FhirError) return error.issues.map(({ diagnostics }) => diagnostics);
@@ -38,7 +45,8 @@ export function checkCriteria(
   }
 }
 
-const isPlaceholder = (name: string): name is Placeholder => (PLACEHOLDERS as readonly string[]).includes(name);
+const isPlaceholder = (name: string): name is Placeholder =>
+  (PLACEHOLDERS as readonly string[]).includes(name);
 
 /** Something of the kind that a placeholder stands for, to see whether criteria can be understood. */
 const SAMPLES: Readonly<Record<Placeholder, string>> = {
@@ -102,16 +110,28 @@ function questionOf(definitions: Definitions, type: string, text: string): Quest
 
 function parse(definitions: Definitions, type: string, text: string): Question {
   const parameters = pairsOf(text);
-  const shaping = parameters.find(([name]) => isControl(name) || isInclude(name) || /^_(?:format|pretty|type)$/.test(name));
+  const shaping = parameters.find(
+    ([name]) => isControl(name) || isInclude(name) || /^_(?:format|pretty|type)$/.test(name),
+  );
   if (shaping) throw new FhirError(400, [problem(`${shaping[0]} says how results come, not which`)]);
   // Its meaning would change with the clock, and what is believed would not.
-  const clock = parameters.find(([name, value]) => /(?:^|,)ap\d/.test(value) && /date|period|time|updated/i.test(name));
+  const clock = parameters.find(
+    ([name, value]) => /(?:^|,)ap\d/.test(value) && /date|period|time|updated/i.test(name),
+  );
   if (clock) throw new FhirError(400, [problem(`${clock[0]} measures from now (ap), which criteria cannot`)]);
-  const parsed = parseSearch(definitions, { now: 0, types: [type], parameters, handling: 'strict', baseUrl: '' });
+  const parsed = parseSearch(definitions, {
+    now: 0,
+    types: [type],
+    parameters,
+    handling: 'strict',
+    baseUrl: '',
+  });
   const errors = parsed.issues.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new FhirError(400, errors);
   if (parsed.used.length !== parameters.length || parsed.branches.length !== 1)
-    throw new FhirError(400, [problem(`"${text.slice(0, 100)}" cannot be understood as a search of ${type}`)]);
+    throw new FhirError(400, [
+      problem(`"${text.slice(0, 100)}" cannot be understood as a search of ${type}`),
+    ]);
   return parsed.branches[0]!.where;
 }
 
@@ -150,7 +170,8 @@ function typesIn(question: Question, found = new Set<string>()): Set<string> {
       found.add(type);
       typesIn(where, found);
     }
-  } else if (question.op === 'and' || question.op === 'or') for (const part of question.of) typesIn(part, found);
+  } else if (question.op === 'and' || question.op === 'or')
+    for (const part of question.of) typesIn(part, found);
   else if (question.op === 'not') typesIn(question.of, found);
   return found;
 }
@@ -175,7 +196,12 @@ export async function patientsOf(
     const keys = await store.resources.keys({ plan, most: MOST_PATIENTS + 1 });
     if (keys.length > MOST_PATIENTS)
       throw new FhirError(400, [
-        { ...problem(`patients finds more than ${MOST_PATIENTS} patients: narrow it, or name types and criteria`), code: 'too-costly' },
+        {
+          ...problem(
+            `patients finds more than ${MOST_PATIENTS} patients: narrow it, or name types and criteria`,
+          ),
+          code: 'too-costly',
+        },
       ]);
     return keys.map((key) => key.slice('Patient/'.length));
   });

@@ -12,7 +12,14 @@ export interface ElementPath {
 }
 
 /** Without these a resource is none, or could not be kept apart from others. */
-const NEVER: ReadonlySet<string> = new Set(['id', 'meta', 'resourceType', 'implicitRules', 'contained', 'modifierExtension']);
+const NEVER: ReadonlySet<string> = new Set([
+  'id',
+  'meta',
+  'resourceType',
+  'implicitRules',
+  'contained',
+  'modifierExtension',
+]);
 
 /** undefined: there is no such element, or it cannot be hidden. */
 export function elementsAt(definitions: Definitions, path: string): ElementPath | undefined {
@@ -97,7 +104,9 @@ export function valuesAt(
 ): readonly JsonValue[] {
   let at: readonly { readonly type: string; readonly value: JsonValue }[] = [{ type, value: tree }];
   for (const name of names)
-    at = at.flatMap(({ type: of, value }) => (isObject(value) ? propertiesIn(definitions, of, value, name) : []));
+    at = at.flatMap(({ type: of, value }) =>
+      isObject(value) ? propertiesIn(definitions, of, value, name) : [],
+    );
   return at.map(({ value }) => value);
 }
 

@@ -6,7 +6,7 @@ import type { Definitions } from '../../fhir/definitions/registry.ts';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 import { ALL, and, NONE, or, type Expression } from '../../fhir/search/expression.ts';
 import type { TenantStore } from '../../store/ports.ts';
-import type { Action } from '../context.ts';
+import type { Action } from '../action.ts';
 import type { Grantee } from '../grantee.ts';
 import { inRecords, recordOpens } from '../in-record.ts';
 import { ONLY_BY_NAME } from '../patient-record.ts';
@@ -114,7 +114,8 @@ function grantsOf(
   );
   const scopeOf: PolicyGrants['scopeOf'] = (rule, action, type, patient) =>
     ruleScope(place, person, rule, [action, type], patient);
-  const names = (action: Action, type: string): boolean => own.some((rule) => opens(definitions, rule, action, type));
+  const names = (action: Action, type: string): boolean =>
+    own.some((rule) => opens(definitions, rule, action, type));
   const scope: PolicyGrants['scope'] = async (action, type, patient) => {
     const parts = own
       .filter((rule) => opens(definitions, rule, action, type))
@@ -132,7 +133,9 @@ function grantsOf(
     scope,
     scopeOf,
     mention: async (type) => {
-      const actions = (['read', 'search', 'create', 'update'] as const).filter((action) => names(action, type));
+      const actions = (['read', 'search', 'create', 'update'] as const).filter((action) =>
+        names(action, type),
+      );
       return or(...(await Promise.all(actions.map((action) => scope(action, type)))));
     },
     view,
@@ -174,17 +177,26 @@ async function ruleScope(
 }
 
 /** The 403 of a caller to whom the policies give nothing of the kind. */
-export function refusedByPolicy({ role, broken, idle }: PolicyGrants, action: Action, type: string | undefined): FhirError {
+export function refusedByPolicy(
+  { role, broken, idle }: PolicyGrants,
+  action: Action,
+  type: string | undefined,
+): FhirError {
   const what = `${action} ${type ?? 'resources'}`;
   if (broken.length > 0)
     return fault(
       'forbidden',
       `You may not ${what}: a policy that is meant for you cannot be understood, so nothing is granted. Tell the operator: ${broken[0]!.source}`,
     );
-  const waiting = idle.filter(({ rule }) => (type === undefined ? rule.actions.includes(action) : namesAction(rule, action, type)));
+  const waiting = idle.filter(({ rule }) =>
+    type === undefined ? rule.actions.includes(action) : namesAction(rule, action, type),
+  );
   if (waiting.length > 0) {
     const purposes = [...new Set(waiting.flatMap(({ rule }) => rule.purposes))].join(', ');
-    return fault('forbidden', `To ${what} takes a purpose of use: send X-Purpose-Of-Use with one of ${purposes}`);
+    return fault(
+      'forbidden',
+      `To ${what} takes a purpose of use: send X-Purpose-Of-Use with one of ${purposes}`,
+    );
   }
   return fault('forbidden', `The policies for the role ${role} do not let you ${what}`);
 }

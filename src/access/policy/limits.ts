@@ -8,7 +8,7 @@ import { fault, FhirError } from '../../fhir/model/outcome.ts';
 import { isObject, type JsonObject, type ResourceTree } from '../../fhir/model/tree.ts';
 import { compileExpression } from '../../fhir/path/engine.ts';
 import { resourceNode } from '../../fhir/path/node.ts';
-import type { Action } from '../context.ts';
+import type { Action } from '../action.ts';
 import { elementsAt, topOf, valuesAt, withoutElement, type ElementPath } from './element-path.ts';
 import { namesAction, type Rule } from './rule.ts';
 import { withoutMark, type View } from './view.ts';
@@ -39,7 +39,8 @@ export function limitsOf(
       const outer = hidden ? withHidden(definitions, hidden, before, sent) : sent;
       const tree = view && before ? withInner(view, before, outer) : outer;
       const own = rules.filter((rule) => namesAction(rule, action, type));
-      for (const path of own.flatMap(({ readOnly }) => readOnly)) refuseChange(definitions, path, before, tree);
+      for (const path of own.flatMap(({ readOnly }) => readOnly))
+        refuseChange(definitions, path, before, tree);
       for (const rule of own) demand(definitions, rule, before, tree, me);
       return tree;
     },
@@ -88,7 +89,10 @@ function withInner(view: View, before: ResourceTree, sent: ResourceTree): Resour
     if (seen === value) continue;
     if (!equalValues(seen, sent[name] ?? null)) {
       const place = `${before.resourceType}.${name}`;
-      throw forbidden(`Parts of ${place} are hidden from you, so it cannot be changed: send it as you were shown it`, place);
+      throw forbidden(
+        `Parts of ${place} are hidden from you, so it cannot be changed: send it as you were shown it`,
+        place,
+      );
     }
     tree = { ...tree, [name]: value };
   }
@@ -109,7 +113,10 @@ function kept(
     for (const { type, names } of hidden) seen = withoutElement(definitions, type, seen, names);
     if (!equalValues(topOf(definitions, path, seen), topOf(definitions, path, sent))) {
       const top = `${path.type}.${path.names[0]!}`;
-      throw forbidden(`Parts of ${top} are hidden from you, so it cannot be changed: send it as you were shown it`, top);
+      throw forbidden(
+        `Parts of ${top} are hidden from you, so it cannot be changed: send it as you were shown it`,
+        top,
+      );
     }
   }
   return old;
@@ -146,7 +153,10 @@ function demand(
 ): void {
   for (const { expression, human } of constraints) {
     if (holds(definitions, expression, before, tree, me)) continue;
-    throw forbidden(`The policy's rule "${name}" does not allow this ${tree.resourceType}: ${human}`, tree.resourceType);
+    throw forbidden(
+      `The policy's rule "${name}" does not allow this ${tree.resourceType}: ${human}`,
+      tree.resourceType,
+    );
   }
 }
 

@@ -3,10 +3,10 @@
  * (docs/policies.md). https://hl7.org/fhir/R4/basic.html
  */
 import type { Definitions } from '../../fhir/definitions/registry.ts';
-import { FhirError } from '../../fhir/model/outcome.ts';
+import { FhirError, issue, type Issue } from '../../fhir/model/outcome.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../fhir/model/tree.ts';
 import { compileExpression } from '../../fhir/path/engine.ts';
-import type { Action } from '../context.ts';
+import type { Action } from '../action.ts';
 import { checkCriteria } from './criteria.ts';
 import { elementsAt } from './element-path.ts';
 import {
@@ -32,17 +32,30 @@ export function isPolicy(tree: JsonObject): boolean {
   );
 }
 
+/** What keeps a policy from being stored; none for any other Basic. */
+export function policyIssues(definitions: Definitions, tree: JsonObject): readonly Issue[] {
+  if (!isPolicy(tree)) return [];
+  const policy = parsePolicy(definitions, tree, 'Basic');
+  return (policy?.problems ?? []).map((one) =>
+    issue('invalid', `The policy cannot be understood: ${one}`, 'Basic'),
+  );
+}
+
 /** undefined: it is switched off. `source` names the version. */
 export function parsePolicy(definitions: Definitions, tree: JsonObject, source: string): Policy | undefined {
   const problems: string[] = [];
   const parts = extensions(tree, 'Policy', problems);
   const active = parts.filter(({ url }) => url === URLS.active);
   if (active.some(({ value }) => value === false)) return undefined;
-  if (active.some(({ value }) => typeof value !== 'boolean')) problems.push('active is neither true nor false');
+  if (active.some(({ value }) => typeof value !== 'boolean'))
+    problems.push('active is neither true nor false');
   for (const { url } of parts)
     if (url.startsWith('urn:embergate:') && !(Object.values(URLS) as string[]).includes(url))
       problems.push(`"${url.slice(0, 80)}" is not part of a policy`);
-  const { roles, whom } = whomOf(parts.filter(({ url }) => url === URLS.for), problems);
+  const { roles, whom } = whomOf(
+    parts.filter(({ url }) => url === URLS.for),
+    problems,
+  );
   const rules = parts
     .filter(({ url }) => url === URLS.rule)
     .map((part, i) => ruleOf(definitions, part, `rule ${i + 1}`, problems));
@@ -79,17 +92,27 @@ function whomOf(
   problems: string[],
 ): { readonly roles: readonly Role[]; readonly whom: Whom } {
   const before = problems.length;
-  if (parts.length !== 1) problems.push('it does not say once for whom it is (extension urn:embergate:access:for)');
+  if (parts.length !== 1)
+    problems.push('it does not say once for whom it is (extension urn:embergate:access:for)');
   const roles: Role[] = [];
-  const whom = { users: [] as string[], clients: [] as string[], organizations: [] as string[], work: [] as string[] };
+  const whom = {
+    users: [] as string[],
+    clients: [] as string[],
+    organizations: [] as string[],
+    work: [] as string[],
+  };
   for (const { url, value } of parts.flatMap(({ tree }) => extensions(tree, 'for', problems))) {
     const text = url === 'work' ? codingOf(value) : referenceOf(value);
     if (text === undefined) problems.push(`for.${url.slice(0, 40)} has no value that can be read`);
     else if (url === 'role') {
       if (ROLES.includes(text as Role)) roles.push(text as Role);
       else problems.push(`for.role is "${text.slice(0, 40)}": give one of ${ROLES.join(', ')}`);
-    } else if (url === 'user') whom.users.push(checked(text, /^(?:Practitioner|PractitionerRole|Patient|RelatedPerson)\//, 'user', problems));
-    else if (url === 'organization') whom.organizations.push(checked(text, /^Organization\//, 'organization', problems));
+    } else if (url === 'user')
+      whom.users.push(
+        checked(text, /^(?:Practitioner|PractitionerRole|Patient|RelatedPerson)\//, 'user', problems),
+      );
+    else if (url === 'organization')
+      whom.organizations.push(checked(text, /^Organization\//, 'organization', problems));
     else if (url === 'client') whom.clients.push(text);
     else if (url === 'work') whom.work.push(text);
     else problems.push(`for has no part "${url.slice(0, 40)}"`);
@@ -214,7 +237,8 @@ function checkRule(definitions: Definitions, rule: Gathered, tell: (text: string
     for (const problem of checkCriteria(definitions, ['Patient'], text)) tell(`patients: ${problem}`);
   for (const path of [...rule.hidden, ...rule.readOnly]) {
     const type = path.split('.', 1)[0]!;
-    if (!elementsAt(definitions, path)) tell(`"${path.slice(0, 100)}" is not an element that a policy can name`);
+    if (!elementsAt(definitions, path))
+      tell(`"${path.slice(0, 100)}" is not an element that a policy can name`);
     else if (!types.includes(type)) tell(`"${path.slice(0, 100)}" is of a type that the rule does not name`);
   }
 }

@@ -31,7 +31,11 @@ export function isDuring(period: JsonValue | undefined, now: number): boolean {
 }
 
 /** Bare ids of the patients that a RelatedPerson stands for now; those of the same person's other RelatedPersons come along. */
-export async function patientsRelated(store: TenantStore, id: string, now: number): Promise<readonly string[]> {
+export async function patientsRelated(
+  store: TenantStore,
+  id: string,
+  now: number,
+): Promise<readonly string[]> {
   const own = await patientsNow(store, [id], now);
   // Only a tie of one's own that holds leads on to the others.
   if (own.length === 0) return [];

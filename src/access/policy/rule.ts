@@ -2,7 +2,7 @@
  * Policies as data: who may do what with which resources, what stays hidden, and what a write must keep to. Kept as FHIR resources (`parse.ts`), or
  * built in (`built-in.ts`), in one and the same form (docs/policies.md, docs/adr/0032).
  */
-import type { Action } from '../context.ts';
+import type { Action } from '../action.ts';
 
 /** What a caller is: a person by their account or their resource, or a client that acts for itself. */
 export const ROLES = ['practitioner', 'patient', 'related', 'operator', 'service'] as const;
@@ -97,13 +97,7 @@ export const URLS = {
   rule: 'urn:embergate:access:rule',
 } as const;
 
-export const PLACEHOLDERS = [
-  'me',
-  'my-patient',
-  'my-organizations',
-  'my-locations',
-  'my-roles',
-] as const;
+export const PLACEHOLDERS = ['me', 'my-patient', 'my-organizations', 'my-locations', 'my-roles'] as const;
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 export const namesAction = (rule: Rule, action: Action, type: string): boolean =>

@@ -24,7 +24,9 @@ const MOST_ROLES = 200;
 const USER = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})$/;
 
 /** `Practitioner/123` of a fhirUser, which may be absolute. */
-export function userOf(fhirUser: string | undefined): { readonly type: string; readonly id: string } | undefined {
+export function userOf(
+  fhirUser: string | undefined,
+): { readonly type: string; readonly id: string } | undefined {
   const [, type, id] = USER.exec(fhirUser ?? '') ?? [];
   return type === undefined || id === undefined ? undefined : { type, id };
 }
@@ -47,7 +49,8 @@ export function personOf(grantee: Grantee, role: Role, store: TenantStore, now: 
   const standing: Standing = async (placeholder) => {
     switch (placeholder) {
       case 'me': {
-        const also = user?.type === 'PractitionerRole' ? (await work()).flatMap((one) => one.practitioner ?? []) : [];
+        const also =
+          user?.type === 'PractitionerRole' ? (await work()).flatMap((one) => one.practitioner ?? []) : [];
         return [...new Set([...(me === undefined ? [] : [me]), ...also])];
       }
       case 'my-patient': {
@@ -67,7 +70,10 @@ export function personOf(grantee: Grantee, role: Role, store: TenantStore, now: 
 }
 
 /** Periods are judged by who asks, since they end without anything being written. */
-function allWork(store: TenantStore, user: { readonly type: string; readonly id: string }): Promise<readonly Work[]> {
+function allWork(
+  store: TenantStore,
+  user: { readonly type: string; readonly id: string },
+): Promise<readonly Work[]> {
   const name = `work ${user.type}/${user.id}`;
   return believed(store, name, new Set(['PractitionerRole']), async () => {
     const where =
@@ -75,7 +81,9 @@ function allWork(store: TenantStore, user: { readonly type: string; readonly id:
         ? ({ op: 'id', ids: [user.id] } as const)
         : ({ op: 'key', param: 'practitioner', keys: [`${user.type}/${user.id}`] } as const);
     const branches = [{ type: 'PractitionerRole', where }];
-    const { resources } = await store.resources.search(searchPlan({ branches, count: MOST_ROLES }, () => ALL));
+    const { resources } = await store.resources.search(
+      searchPlan({ branches, count: MOST_ROLES }, () => ALL),
+    );
     return resources.flatMap((stored) => workOf(stored.id, treeOf(stored)) ?? []);
   });
 }

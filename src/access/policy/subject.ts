@@ -36,7 +36,12 @@ export async function accountRole(
 /** The header X-Purpose-Of-Use. Throws FhirError 400 for what is no purpose. */
 export function purposeOf(header: string | undefined): string | undefined {
   if (header === undefined || header === '') return undefined;
-  const code = header.trim().replace(/^(?:urn:oid:2\.16\.840\.1\.113883\.5\.8|http:\/\/terminology\.hl7\.org\/CodeSystem\/v3-ActReason)\|/, '');
+  const code = header
+    .trim()
+    .replace(
+      /^(?:urn:oid:2\.16\.840\.1\.113883\.5\.8|http:\/\/terminology\.hl7\.org\/CodeSystem\/v3-ActReason)\|/,
+      '',
+    );
   if (PURPOSES.includes(code)) return code;
   throw fault(
     'value',

@@ -4,7 +4,13 @@
  */
 import type { Definitions, SearchParameter } from '../../fhir/definitions/registry.ts';
 import { parseJson, stringifyJson } from '../../fhir/model/json.ts';
-import { Decimal, isObject, type JsonObject, type JsonValue, type ResourceTree } from '../../fhir/model/tree.ts';
+import {
+  Decimal,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  type ResourceTree,
+} from '../../fhir/model/tree.ts';
 import { SUBSETTED, withSubsetted } from '../../fhir/search/elements.ts';
 import { elementsAt, withoutElement, type ElementPath } from './element-path.ts';
 
@@ -54,7 +60,11 @@ export function viewOf(definitions: Definitions, paths: readonly string[]): View
 type ByType = ReadonlyMap<string, readonly ElementPath[]>;
 
 function shown(definitions: Definitions, byType: ByType, value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return same(value, value.map((one) => shown(definitions, byType, one)));
+  if (Array.isArray(value))
+    return same(
+      value,
+      value.map((one) => shown(definitions, byType, one)),
+    );
   if (!isObject(value) || value instanceof Decimal) return value;
   let copy: JsonObject | undefined;
   for (const [name, inner] of Object.entries(value)) {
@@ -81,7 +91,12 @@ function masked(definitions: Definitions, tree: JsonObject, paths: readonly Elem
 function withMeta(tree: JsonObject, meta: JsonObject): JsonObject {
   if (tree['meta'] !== undefined) return { ...tree, meta };
   const { resourceType, id, ...rest } = tree;
-  return { ...(resourceType !== undefined && { resourceType }), ...(id !== undefined && { id }), meta, ...rest };
+  return {
+    ...(resourceType !== undefined && { resourceType }),
+    ...(id !== undefined && { id }),
+    meta,
+    ...rest,
+  };
 }
 
 /** The tag that `tree` puts on what it shows must not come back with a write. */
@@ -135,7 +150,8 @@ function maskedDefinitions(base: Definitions, hidden: readonly string[], byType:
 }
 
 /** Functions that reach elements without naming them. */
-const WILD = /\b(?:children|descendants|repeat|elementDefinition|slice)\s*\(|%(?:resource|rootResource|context)\b/;
+const WILD =
+  /\b(?:children|descendants|repeat|elementDefinition|slice)\s*\(|%(?:resource|rootResource|context)\b/;
 
 /** Whether a parameter may look at one of the elements: it names the first of its steps. Rather one parameter too many than one too few. */
 export function looksAt(
@@ -147,7 +163,10 @@ export function looksAt(
   if (code === '_text' || code === '_content') return true;
   const parts = [...partsFor(definitions, expression ?? '', type), ...component.map((one) => one.expression)];
   if (parts.some((part) => WILD.test(part))) return true;
-  if (kind === 'composite' && component.some(({ definition }) => definesHidden(definitions, definition, type, paths)))
+  if (
+    kind === 'composite' &&
+    component.some(({ definition }) => definesHidden(definitions, definition, type, paths))
+  )
     return true;
   const words = new Set(parts.flatMap((part) => part.match(/[A-Za-z_][A-Za-z0-9_]*/g) ?? []));
   return paths.some(({ names }) => words.has(names[0]!));
@@ -160,7 +179,9 @@ function definesHidden(
   paths: readonly ElementPath[],
 ): boolean {
   const parameter = [...definitions.searchParameters(type).values()].find((one) => one.url === url);
-  return parameter !== undefined && parameter.type !== 'composite' && looksAt(definitions, parameter, type, paths);
+  return (
+    parameter !== undefined && parameter.type !== 'composite' && looksAt(definitions, parameter, type, paths)
+  );
 }
 
 /** The alternatives of an expression but those that begin with another type of resource. */
