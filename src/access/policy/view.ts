@@ -108,7 +108,7 @@ export function withoutMark(tree: ResourceTree, before: ResourceTree | undefined
   const left: JsonObject = tag.length > 0 ? { ...meta, tag } : rest;
   if (Object.keys(left).length > 0) return { ...tree, meta: left };
   const { meta: _meta, ...bare } = tree;
-  return bare as ResourceTree;
+  return bare;
 }
 
 const isMark = (tag: JsonValue): boolean =>
