@@ -45,8 +45,6 @@ export interface Caller {
   readonly baseUrl: string;
   readonly authorization: string | undefined;
   readonly query: FhirRequest['query'];
-  /** the header X-Purpose-Of-Use */
-  readonly purpose: string | undefined;
 }
 
 export interface Observation {
@@ -200,9 +198,8 @@ function accessOf(
   query: FhirRequest['query'],
 ): AccessContext | Promise<AccessContext> {
   if (address[2] === 'metadata' && request.method !== 'POST') return NO_ACCESS;
-  const { authorization, 'x-purpose-of-use': sent } = request.headers;
-  const purpose = typeof sent === 'string' ? sent : sent?.join();
-  return options.access({ record, baseUrl: baseUrl(options, address), authorization, query, purpose });
+  const { authorization } = request.headers;
+  return options.access({ record, baseUrl: baseUrl(options, address), authorization, query });
 }
 
 const baseUrl = ({ publicUrl }: EdgeOptions, address: RegExpExecArray): string =>

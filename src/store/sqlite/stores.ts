@@ -41,7 +41,7 @@ export async function openSqliteStores({ location, writer, limits }: SqliteOptio
     : usableFolder(resolve(location));
   const thread = new Worker(new URL('./writer.ts', import.meta.url), {
     workerData: { folder },
-    resourceLimits: { maxYoungGenerationSizeMb: 6, maxOldGenerationSizeMb: 512 },
+    resourceLimits: { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 512 },
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   thread.unref();

@@ -1,12 +1,13 @@
 /**
- * The write side of one tenant's database. Many questions are answered in one transaction (group commit), so that one fsync serves all of them;
- * none is answered before it is durable. https://www.sqlite.org/wal.html
+ * The write side of one tenant's database. Many questions are answered in one transaction (group commit), and none before it is durable, for which
+ * one call of the disk serves all that was committed meanwhile. https://www.sqlite.org/wal.html
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { AUDIT_TOGETHER, AuditWriter } from './audit-rows.ts';
 import type { CommitResult } from '../ports.ts';
 import { Backlog } from './backlog.ts';
 import { JobWriter } from './job-rows.ts';
+import { LogSync } from './log-sync.ts';
 import { openNameMaker, type NameMaker } from './names.ts';
 import { openForWriting, readSecret } from './schema.ts';
 import { Search } from './search.ts';
@@ -16,6 +17,9 @@ import type { Answer, Ask, Opened, UnitWire } from './wire.ts';
 
 /** Resources whose index rows are moved in one transaction: enough to touch each page once for many, few enough not to keep others waiting. */
 export const SETTLE_TOGETHER = 1000;
+
+/** Questions that leave nothing behind which a crash could take away. */
+const PASSIVE: readonly Ask['op'][] = ['ping', 'tenants', 'settle'];
 
 export class TenantWriter {
   readonly #db: DatabaseSync;
@@ -29,14 +33,15 @@ export class TenantWriter {
   readonly #audit: AuditWriter;
   readonly #tokenChanges: Int32Array;
   readonly #statements: ReturnType<typeof prepareAll>;
+  readonly #log: LogSync;
   #seenVersion = -1;
-  #isDurable = true;
   /** something was written since the log was last copied */
   #hasLog = true;
 
   /** Opens, makes or migrates the file, and moves the index rows that an earlier process left waiting. */
-  constructor(file: string) {
+  constructor(file: string, log = new LogSync(file)) {
     this.#db = openForWriting(file);
+    this.#log = log;
     const tokenChanges = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     this.#opened = { file, secret: readSecret(this.#db), tokenChanges };
     this.#tokenChanges = new Int32Array(tokenChanges);
@@ -64,13 +69,26 @@ export class TenantWriter {
     return this.#backlog.size;
   }
 
-  /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. */
+  /** Performs at once; the answers come when that is on the disk. Where this cannot be known, each is a failure, and so is all that is asked later. */
+  async performDurably(asks: readonly Ask[]): Promise<readonly Answer[]> {
+    try {
+      if (this.#log.failure) throw this.#log.failure;
+      const answers = this.perform(asks);
+      if (!asks.every(({ op }) => PASSIVE.includes(op))) await this.#log.durable();
+      return answers;
+    } catch (error) {
+      const answer: Answer = {
+        error: `the disk did not keep a write (${(error as Error).message}): restart the server`,
+        busy: true,
+      };
+      return asks.map(() => answer);
+    }
+  }
+
+  /** Does all in one transaction, each whole or not at all; the answers stand in the order of the questions. Others can see it, but it may not be durable yet. */
   perform(asks: readonly Ask[]): Answer[] {
     try {
-      const answers = this.#transaction(
-        asks.some(({ op }) => op !== 'settle'),
-        () => asks.map((ask) => ({ value: this.#answer(ask) })),
-      );
+      const answers = this.#transaction(() => asks.map((ask) => ({ value: this.#answer(ask) })));
       if (asks.some(changesTokens)) Atomics.add(this.#tokenChanges, 0, 1);
       return answers;
     } catch (error) {
@@ -85,27 +103,22 @@ export class TenantWriter {
   }
 
   settleAudit(): void {
-    this.#transaction(false, () => this.#audit.settle());
+    this.#transaction(() => this.#audit.settle());
   }
 
-  /** Moves the oldest index rows that wait, in a transaction of its own. */
+  /** Moves the oldest index rows that wait, in a transaction of its own. It adds nothing that a crash could lose, so nobody waits for the disk. */
   settle(): void {
-    this.#transaction(false, () => this.#backlog.settle(SETTLE_TOGETHER));
+    this.#transaction(() => this.#backlog.settle(SETTLE_TOGETHER));
   }
 
   close(): void {
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#log.close();
     this.#db.close();
   }
 
-  /**
-   * Moving rows adds nothing that a crash could lose, so it is not `durable`: it need not wait for the disk. The next durable transaction syncs what
-   * was written before it, too.
-   */
-  #transaction<T>(durable: boolean, work: () => T): T {
+  #transaction<T>(work: () => T): T {
     try {
-      if (durable !== this.#isDurable) this.#db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-      this.#isDurable = durable;
       this.#statements.begin.run();
       this.#audit.begin();
       this.#refresh();

@@ -46,25 +46,45 @@ function schedule(): void {
 
 function work(): void {
   scheduled = false;
-  const started = performance.now();
   const batch = takeBatch();
-  const answers = new Map<MessagePort, [number, Answer][]>();
-  for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) {
-    perform(
-      tenant,
-      waiting.map(({ ask }) => ask),
-    ).forEach((answer, i) => {
-      const { port, number } = waiting[i]!;
-      if (!answers.has(port)) answers.set(port, []);
-      answers.get(port)!.push([number, answer]);
-    });
-  }
-  for (const [port, list] of answers) port.postMessage(list satisfies Answers);
-  const together = batch.filter(({ ask }) => ask.op === 'commit').length;
-  if (together > 0) countCommits({ store: 'sqlite', together, milliseconds: performance.now() - started });
+  for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) void answer(tenant, waiting);
   settleFull();
   if (queue.length > 0) schedule();
-  else if (closing) stop();
+  else stopIfDone();
+}
+
+/** Groups that were performed and wait for the disk. The next ones are performed meanwhile, and rows are moved into the index. */
+let unanswered = 0;
+
+async function answer(tenant: string, waiting: readonly Waiting[]): Promise<void> {
+  const started = performance.now();
+  unanswered++;
+  const asks = waiting.map(({ ask }) => ask);
+  const answers = await perform(tenant, asks);
+  const together = asks.filter(({ op }) => op === 'commit').length;
+  if (together > 0) countCommits({ store: 'sqlite', together, milliseconds: performance.now() - started });
+  send(waiting, answers);
+  unanswered--;
+  stopIfDone();
+}
+
+/** Answers that are ready, by the port that they go to. */
+const ready = new Map<MessagePort, [number, Answer][]>();
+
+/** What becomes ready in one turn travels together. */
+function send(waiting: readonly Waiting[], answers: readonly Answer[]): void {
+  if (ready.size === 0) queueMicrotask(post);
+  answers.forEach((one, i) => {
+    const { port, number } = waiting[i]!;
+    const list = ready.get(port);
+    if (list) list.push([number, one]);
+    else ready.set(port, [[number, one]]);
+  });
+}
+
+function post(): void {
+  for (const [port, list] of ready) port.postMessage(list satisfies Answers);
+  ready.clear();
 }
 
 /** Moves index rows: at once where many wait, the others when nobody has written for a moment. */
@@ -119,12 +139,13 @@ function takeBatch(): Waiting[] {
 
 const FILE = /^([a-z0-9-]{1,40})\.db$/;
 
-function perform(tenant: string, asks: readonly Ask[]): Answer[] {
+/** Never rejects. All is done when it returns; it resolves when that is durable. */
+async function perform(tenant: string, asks: readonly Ask[]): Promise<readonly Answer[]> {
   try {
     if (tenant === '') return asks.map(() => ({ value: tenantNames() }));
     let writer = tenants.get(tenant);
     if (!writer) tenants.set(tenant, (writer = new TenantWriter(join(folder, `${tenant}.db`))));
-    return writer.perform(asks);
+    return await writer.performDurably(asks);
   } catch (error) {
     return asks.map(() => failure(error));
   }
@@ -137,8 +158,10 @@ function tenantNames(): string[] {
 }
 
 /** Ends once nothing is waiting: every question that arrived is answered first. */
-function stop(): void {
+function stopIfDone(): void {
+  if (!closing || unanswered > 0 || queue.length > 0) return;
   clearTimeout(idle);
+  post();
   for (const writer of tenants.values()) writer.close();
   tenants.clear();
   parentPort!.postMessage('closed');
