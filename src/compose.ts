@@ -33,6 +33,7 @@ export interface Composition {
   readonly smart: SmartServer['edge'];
   /** who is in front of a page of our own, for each tenant */
   readonly door: SmartServer['door'];
+  readonly security: SmartServer['security'];
   readonly close: () => Promise<void>;
 }
 
@@ -113,7 +114,17 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     stops.forEach((stop) => stop());
     await stores.close();
   };
-  return { stores, definitions, record, limits, edge, smart: smart.edge, door: smart.door, close };
+  return {
+    stores,
+    definitions,
+    record,
+    limits,
+    edge,
+    smart: smart.edge,
+    door: smart.door,
+    security: smart.security,
+    close,
+  };
 }
 
 /** Each request's bearer, looked up in the tokens of its tenant. */

@@ -5,6 +5,7 @@ import { OPEN_ACCESS } from './access/context.ts';
 import type { Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { accountDesk } from './desk-account.ts';
+import { securityDesk } from './desk-security.ts';
 import { DEMO_SEED, hasDemo } from './demo-wanted.ts';
 import { dispatch } from './rest/dispatch.ts';
 import type { TenantRecord } from './rest/record.ts';
@@ -36,7 +37,10 @@ export function frontDesk(composition: Composition, config: Config, version: str
     site: { name: SITE, version, publicUrl, assets: ownAssets(), now: Date.now },
     statement: async () => statementOf(await record(), `${publicUrl}/fhir`),
     launching: launchingOf(record, config),
-    ...(config.access === 'smart' && { account: accountDesk({ composition, publicUrl, site: SITE }) }),
+    ...(config.access === 'smart' && {
+      account: accountDesk({ composition, publicUrl, site: SITE }),
+      security: securityDesk(composition),
+    }),
   };
 }
 

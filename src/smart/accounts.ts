@@ -47,6 +47,7 @@ export type SignIn =
   | { readonly refused: 'too-many' | 'busy'; readonly retryAfter: number };
 
 const MODEL = 'Account';
+const SESSION_MODELS: readonly string[] = ['Session', 'SessionDevice'];
 const USERNAME = /^[a-z0-9][a-z0-9._@+-]{0,63}$/;
 const MOST_PASSWORD = 1024;
 const LEAST_PASSWORD = 8;
@@ -155,19 +156,23 @@ export async function addAccount(
   throw fault('conflict', `There is an account "${username}" already: choose another user name`);
 }
 
-/** A new password ends every session and every access that was given under the old one. False: there is no such account. */
+/**
+ * A new password ends every session, `but` the one in which it is given, and every access that was given under the old one. False: there is no such
+ * account.
+ */
 export async function setPassword(
   tokens: TokenStore,
   username: string,
   password: string,
   now: number,
+  { but }: { readonly but?: string } = {},
 ): Promise<boolean> {
   const account = await accountOf(tokens, username, now);
   if (!account) return false;
   checkPassword(password, account.username);
   const passwordHash = await hashPassword(password);
   await save(tokens, { ...account, passwordHash, passwordAt: now, demo: undefined });
-  await endAccess(tokens, account.id, now);
+  await endAccess(tokens, account.id, now, but);
   return true;
 }
 
@@ -195,14 +200,17 @@ export async function removeAccount(tokens: TokenStore, username: string, now: n
   return true;
 }
 
-/** Takes back sessions, grants and tokens of an account. */
-export async function endAccess(tokens: TokenStore, id: string, now: number): Promise<void> {
+/** Takes back sessions, but the one of this uid, grants and tokens of an account. */
+export async function endAccess(tokens: TokenStore, id: string, now: number, but?: string): Promise<void> {
   const given = await tokens.findBy('accountId', id, now);
   const grants = new Set(
     given.flatMap(({ model, id: key, grantId }) => (model === 'Grant' ? key : (grantId ?? []))),
   );
   for (const grantId of grants) await tokens.removeGrant(grantId);
-  for (const { model, id: key } of given) await tokens.remove(model, key);
+  for (const { model, id: key, uid } of given) {
+    const stays = but !== undefined && uid === but && SESSION_MODELS.includes(model);
+    if (!stays) await tokens.remove(model, key);
+  }
 }
 
 const save = (tokens: TokenStore, account: Account): Promise<void> => tokens.put(recordOf(account));

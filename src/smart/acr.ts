@@ -33,6 +33,10 @@ export function amrOf(methods: readonly Method[]): readonly string[] {
   return acrOf(methods) === ACR.pwd ? named : [...named, 'mfa', ...(methods.includes('pop') ? ['user'] : [])];
 }
 
+/** The way back from `amrOf`. */
+export const methodsOf = (amr: readonly string[]): readonly Method[] =>
+  (['pwd', 'otp', 'pop', 'fed'] as const).filter((one) => amr.includes(one));
+
 export const isAcr = (text: string): text is Acr => (ACR_VALUES as readonly string[]).includes(text);
 
 /** Whether a sign-in of class `is` will do for one that has to be `wanted`. What we do not know is less than anything, and more than anything when wanted. */

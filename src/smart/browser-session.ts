@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
-import { acrOf, amrOf, type Method } from './acr.ts';
+import { acrOf, amrOf, methodsOf, type Method } from './acr.ts';
 import { endSession } from './grant.ts';
 import { SESSION_SECONDS } from './provider.ts';
 import type { SmartTenant } from './tenant.ts';
@@ -52,6 +52,20 @@ export async function openSession(
   await session.save(SESSION_SECONDS);
   setSessionCookie(provider, ctx, session.jti);
   return { uid: session.uid, accountId, authTime: session.loginTs!, acr, amr };
+}
+
+/** Another proof in the same session: what was shown before is not asked for again. */
+export async function strengthenSession(
+  provider: Provider,
+  request: IncomingMessage,
+  response: ServerResponse,
+  method: Method,
+): Promise<void> {
+  const session = await provider.Session.get(provider.createContext(request, response));
+  if (session.accountId === undefined) return;
+  const methods = [...new Set([...methodsOf(session.amr ?? []), method])];
+  Object.assign(session, { acr: acrOf(methods), amr: [...amrOf(methods)] });
+  await session.persist();
 }
 
 type Context = ReturnType<Provider['createContext']>;

@@ -22,6 +22,7 @@ import { introspectWithBearer } from './introspection.ts';
 import { ownSignIn } from './own-sign-in.ts';
 import { ROUTES, smartProvider } from './provider.ts';
 import { forwardRegistration } from './registration.ts';
+import { accountSecurity, type AccountSecurity } from './security.ts';
 import { signOut, signOutPage } from './sign-out.ts';
 import { signingKeys } from './signing-keys.ts';
 import { SMART_STYLE, STYLE_PATH } from './style.ts';
@@ -64,11 +65,21 @@ export interface SmartServer {
   readonly edge: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** for the pages of our own; undefined where there is no such tenant */
   readonly door: (tenant: string) => Promise<Door | undefined>;
+  /** what a person does about their own sign-in */
+  readonly security: (tenant: string) => Promise<AccountSecurity | undefined>;
 }
 
 export function smartServer(options: SmartOptions): SmartServer {
   const running = new Map<string, Kept>();
-  const doors = new WeakMap<SmartTenant, Door>();
+  const providerOf = (tenant: SmartTenant) => async () => (await runningFor(running, tenant)).provider;
+  const forTenant = <T>(make: (tenant: SmartTenant, provider: () => Promise<Provider>) => T) => {
+    const made = new WeakMap<SmartTenant, T>();
+    return async (name: string): Promise<T | undefined> => {
+      const tenant = await options.tenant(name);
+      if (tenant && !made.has(tenant)) made.set(tenant, make(tenant, providerOf(tenant)));
+      return tenant && made.get(tenant);
+    };
+  };
   return {
     edge: (request, response) => {
       const asked = askedOf(request.url ?? '');
@@ -76,14 +87,8 @@ export function smartServer(options: SmartOptions): SmartServer {
       void serve(options, running, asked, request, response).catch((error: unknown) => fail(response, error));
       return true;
     },
-    door: async (name) => {
-      const tenant = await options.tenant(name);
-      if (!tenant) return undefined;
-      const known =
-        doors.get(tenant) ?? doorOf(tenant, async () => (await runningFor(running, tenant)).provider);
-      doors.set(tenant, known);
-      return known;
-    },
+    door: forTenant(doorOf),
+    security: forTenant(accountSecurity),
   };
 }
 

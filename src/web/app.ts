@@ -7,6 +7,8 @@ import { randomUUID } from 'node:crypto';
 import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
 import { accountRoutes } from './account/routes.ts';
 import type { AccountDesk } from './account/view.ts';
+import type { SecurityDesk } from './account/security-desk.ts';
+import { securityRoutes } from './account/security-routes.ts';
 import type { Site } from './frame.ts';
 import { frontPage } from './front.ts';
 import { developerRoutes } from './developer/routes.ts';
@@ -28,6 +30,8 @@ export interface AppOptions {
   readonly launching: Launching;
   /** absent where there are no tokens: ACCESS=open */
   readonly workshop?: Workshop;
+  /** absent where nobody signs in: ACCESS=open */
+  readonly security?: SecurityDesk;
   readonly apps?: readonly SampleApp[];
   /** absent: nobody can sign in here (`ACCESS=open`) */
   readonly account?: AccountDesk;
@@ -36,7 +40,7 @@ export interface AppOptions {
 }
 
 export function webApp(options: AppOptions): Express {
-  const { site, launching, workshop, apps = readSampleApps() } = options;
+  const { site, launching, workshop, security, apps = readSampleApps() } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -54,6 +58,7 @@ export function webApp(options: AppOptions): Express {
     response.set(PUBLIC_PAGE).send(frontPage(site, view));
   });
   app.use('/apps', ourAddress(site), galleryRoutes(site, launching, apps));
+  if (security) app.use('/account/security', ourAddress(site), securityRoutes(site, security));
   if (workshop) app.use('/developer', ourAddress(site), developerRoutes(site, workshop));
   if (options.account) app.use('/account', ourAddress(site), accountRoutes(site, options.account));
   app.use((request, response) => notFound(site, request, response));

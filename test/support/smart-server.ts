@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OPEN_ACCESS } from '../../src/access/context.ts';
 import { compose, type Composition } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig, type Config } from '../../src/config.ts';
 import { dispatch } from '../../src/rest/dispatch.ts';
 import type { JsonObject } from '../../src/fhir/model/tree.ts';
 import { addAccount, type NewAccount } from '../../src/smart/accounts.ts';
@@ -42,8 +42,12 @@ export interface SmartServerOptions {
   /** fetches the key sets of clients; those on this machine are refused without it */
   readonly fetch?: typeof globalThis.fetch;
   /** answers what neither the authorization server nor FHIR does */
-  readonly pages?: (composition: Composition, request: IncomingMessage, response: ServerResponse) => void;
+  readonly pages?: (composition: Composition, config: Config) => Listener;
+  /** what the server is called; browsers make passkeys for `localhost`, not for an address */
+  readonly host?: 'localhost';
 }
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 export const PASSWORD = 'correct horse battery';
 
@@ -52,15 +56,17 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
   const events: SmartEvent[] = [];
   let threads: readonly Composition[] = [];
   let turn = 0;
+  const pages = new WeakMap<Composition, Listener>();
   // Each request is answered by the other one: no state may be in either.
   const server: Server = createServer((request, response) => {
     const composition = threads[turn++ % threads.length]!;
     if (composition.smart(request, response) || composition.edge(request, response)) return;
-    if (options.pages) options.pages(composition, request, response);
+    const page = pages.get(composition);
+    if (page) page(request, response);
     else response.writeHead(404).end();
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const origin = `http://${options.host ?? '127.0.0.1'}:${(server.address() as AddressInfo).port}`;
   const config = readConfig({
     STORE: options.mongo ?? `sqlite:${folder}`,
     PUBLIC_URL: origin,
@@ -79,6 +85,7 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
     const first = await compose(config, wiring);
     const { attach } = first.stores as Partial<SqliteStores>;
     threads = [first, await compose(config, { ...wiring, writer: attach?.().attachment })];
+    if (options.pages) for (const one of threads) pages.set(one, options.pages(one, config));
   };
   await open();
   let tokens = (await threads[0]!.stores.tenant('default')).tokens;

@@ -31,7 +31,7 @@ async function pages(
 
 beforeAll(async () => {
   server = await startSmartServer({
-    pages: (composition, request, response) => void pages(composition, request, response),
+    pages: (composition) => (request, response) => void pages(composition, request, response),
   });
   accountId = await server.account({ username: 'ops', name: 'Ops', role: 'operator' });
   await server.account({ username: 'other', name: 'Other', role: 'operator' });

@@ -199,8 +199,8 @@ describe('what an app may ask of a sign-in', () => {
     const app = await withApp(server, who.id);
     const visitor = new Visitor();
     const { claims } = await launched(visitor, who, app);
-    await new Promise((done) => setTimeout(done, 1100));
-    const { prepared, page } = await open(visitor, { over: { max_age: '0' } });
+    await new Promise((done) => setTimeout(done, 2100));
+    const { prepared, page } = await open(visitor, { over: { max_age: '1' } });
     expect(page.text).toContain('It asks that you sign in again');
     const next = await first(visitor, page, who.username);
     const later = await tokens(visitor, prepared, await second(visitor, next, app.code()));
