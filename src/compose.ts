@@ -6,6 +6,9 @@ import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
 import { egress } from './access/egress/egress.ts';
 import { requestLimits, type RequestLimits } from './access/limits/limits.ts';
+import { policyBook } from './access/policy/book.ts';
+import type { Policy } from './access/policy/rule.ts';
+import { policyIssues } from './access/policy/parse.ts';
 import { composeSmart, smartAddress } from './compose-smart.ts';
 import type { Config } from './config.ts';
 import { loadDefinitions } from './definitions-file.ts';
@@ -44,6 +47,8 @@ export interface ComposeOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** what happens at the authorization server, one event a request */
   readonly observeSmart?: SmartObserver;
+  /** a stored policy that cannot be understood: nothing is granted to those whom it is for until it is mended */
+  readonly onBrokenPolicy?: (policy: Policy) => void;
   /** a worker thread's way to the one queue of commits of this process */
   readonly writer?: unknown;
   /** what the threads of this process count requests in together; memory of its own when absent */
@@ -73,7 +78,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
   const records = new Map<string, Promise<TenantRecord>>();
   const stops: (() => void)[] = [];
   const open = async (name: string): Promise<TenantRecord> => {
-    const { record, stop } = await openRecord(config, stores, definitions, name, options.version);
+    const { record, stop } = await openRecord(config, stores, definitions, name, options);
     stops.push(stop);
     return record;
   };
@@ -130,7 +135,12 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
 /** Each request's bearer, looked up in the tokens of its tenant. */
 const bearer: EdgeOptions['access'] = ({ record, baseUrl, ...request }) =>
   bearerAccess(
-    { store: record.store, definitions: record.definitions(), base: baseUrl },
+    {
+      store: record.store,
+      definitions: record.definitions(),
+      base: baseUrl,
+      ...(record.policies && { policies: record.policies }),
+    },
     request,
     Date.now(),
   );
@@ -138,8 +148,9 @@ const bearer: EdgeOptions['access'] = ({ record, baseUrl, ...request }) =>
 /** The structure of R4, and of what changes this server also whether it can. */
 const validateResource: TenantRecord['validate'] = (definitions, tree) => {
   const issues = validateStructure(definitions, tree);
-  if (issues.length > 0 || tree.resourceType !== 'SearchParameter') return issues;
-  return searchParameterIssues(definitions, tree);
+  if (issues.length > 0) return issues;
+  if (tree.resourceType === 'Basic') return policyIssues(definitions, tree);
+  return tree.resourceType === 'SearchParameter' ? searchParameterIssues(definitions, tree) : issues;
 };
 
 async function openRecord(
@@ -147,11 +158,20 @@ async function openRecord(
   stores: Stores,
   definitions: Definitions,
   name: string,
-  version: string,
+  { version, onBrokenPolicy: onBroken }: ComposeOptions,
 ): Promise<{ record: TenantRecord; stop: () => void }> {
   const store = await stores.tenant(name);
   const baseUrl = config.publicUrl + (name === 'default' ? '/fhir' : `/t/${name}/fhir`);
   const conformance = await conformanceFollower(store, definitions, { tenant: name, baseUrl });
+  const policies =
+    config.access === 'smart'
+      ? policyBook({
+          tenant: name,
+          store,
+          definitions: conformance.definitions,
+          ...(onBroken && { onBroken }),
+        })
+      : undefined;
   const rules = {
     referentialIntegrity: config.referentialIntegrity,
     conditionalDelete: config.conditionalDelete,
@@ -168,7 +188,15 @@ async function openRecord(
     ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
     validate,
     audit: NOT_RECORDED,
-    written: conformance.written,
+    ...(policies && { policies }),
+    written: (types) => {
+      conformance.written(types);
+      policies?.written(types);
+    },
   };
-  return { record, stop: conformance.stop };
+  const stop = (): void => {
+    conformance.stop();
+    policies?.stop();
+  };
+  return { record, stop };
 }

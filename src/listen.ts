@@ -3,6 +3,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Policy } from './access/policy/rule.ts';
 import { compose, type Composition } from './compose.ts';
 import { appLog, recordFhir, recordSmart, workshopOf } from './desk-developer.ts';
 import type { Config } from './config.ts';
@@ -68,7 +69,17 @@ export async function startHttp({
     if (outcome === 'failed') log.error(fields, 'request failed');
     else log.debug(fields, `request ${outcome}`);
   };
-  const composition = await compose(config, { version, observe, observeSmart, writer, meter });
+  // What is wrong with it may quote it: `embergate access policies` tells.
+  const onBrokenPolicy = ({ source }: Policy): void =>
+    log.error({ fault: source }, 'policy cannot be understood: nothing is granted to those whom it is for');
+  const composition = await compose(config, {
+    version,
+    observe,
+    observeSmart,
+    onBrokenPolicy,
+    writer,
+    meter,
+  });
   const desk = frontDesk(composition, config, version);
   const app = webApp({
     ...desk,

@@ -7,14 +7,17 @@ import type { TenantStore, TokenRecord } from '../store/ports.ts';
 import { ACCESS_TOKEN_MODELS, secretId } from './access-token.ts';
 import { badToken, misplacedToken, noToken } from './challenge.ts';
 import type { AccessContext } from './context.ts';
+import { accessOf } from './decide.ts';
 import { granteeOf, type Grantee } from './grantee.ts';
-import { grantedAccess } from './granted.ts';
-import { realmsOf } from './realms.ts';
+import type { PolicyBook, PolicySet } from './policy/book.ts';
+import { purposeOf } from './policy/subject.ts';
 
 export interface BearerRequest {
   readonly authorization: string | undefined;
   /** decoded query parameters */
   readonly query: readonly (readonly [name: string, value: string])[];
+  /** the header X-Purpose-Of-Use */
+  readonly purpose?: string | undefined;
 }
 
 export interface BearerTenant {
@@ -22,6 +25,8 @@ export interface BearerTenant {
   readonly definitions: Definitions;
   /** FHIR base of the tenant: what its tokens are for */
   readonly base: string;
+  /** none: the built-in ones count */
+  readonly policies?: PolicyBook;
 }
 
 /** What the bearer of a request may do. Throws FhirError 401 with a challenge. */
@@ -31,18 +36,23 @@ export async function bearerAccess(
   now: number,
 ): Promise<AccessContext> {
   const grantee = await authenticate(tenant, request, now);
-  const known = made.get(grantee);
-  if (known && isSame(known.tenant, tenant)) return known.access;
-  const realms = realmsOf(grantee, tenant.store, now);
+  const purpose = purposeOf(request.purpose);
+  const current = tenant.policies?.current();
+  const set = current instanceof Promise ? await current : current;
+  const known = purpose === undefined ? made.get(grantee) : undefined;
+  if (known && known.set === set && isSame(known.tenant, tenant)) return known.access;
+  const access = accessOf(tenant, set, { grantee, purpose, now });
   // Those that had to be looked up may be others at the next request.
-  if (realms instanceof Promise) return grantedAccess(grantee, await realms, tenant);
-  const access = grantedAccess(grantee, realms, tenant);
-  made.set(grantee, { tenant, access });
+  if (access instanceof Promise) return access;
+  if (purpose === undefined) made.set(grantee, { tenant, set, access });
   return access;
 }
 
 /** What follows from a token alone is made once: it is looked up again at every request, and is the same object while nothing has changed. */
-const made = new WeakMap<Grantee, { readonly tenant: BearerTenant; readonly access: AccessContext }>();
+const made = new WeakMap<
+  Grantee,
+  { readonly tenant: BearerTenant; readonly set: PolicySet | undefined; readonly access: AccessContext }
+>();
 
 const isSame = (one: BearerTenant, other: BearerTenant): boolean =>
   one.store === other.store && one.definitions === other.definitions && one.base === other.base;

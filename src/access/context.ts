@@ -7,16 +7,24 @@ import { match } from '../fhir/search/match.ts';
 import { fault, type FhirError } from '../fhir/model/outcome.ts';
 import type { IndexValue } from '../fhir/search/index-value.ts';
 import type { Scope } from '../fhir/search/plan.ts';
+import type { Action } from './action.ts';
 import { NOBODY, type Who } from './audit/note.ts';
+import type { Limits } from './policy/limits.ts';
+import type { View } from './policy/view.ts';
 
-/** The letters of SMART's scopes: create, read, update, delete, search. */
-export type Action = 'create' | 'read' | 'update' | 'delete' | 'search';
+export type { Action } from './action.ts';
 
 export interface AccessContext {
   /** differs between any two callers: client, user and launch context. What is made for a caller, such as a cursor, is bound to it */
   readonly caller: string;
   /** who asks, for the audit trail; the same object for every request of a token, as long as nothing changes */
   readonly who: Who;
+  /** why the request is made, as it says itself: a code of `PURPOSES` (policy/rule.ts) */
+  readonly purpose?: string;
+  /** what is hidden from the caller inside of what it may see; absent mostly, so that reads stay unparsed */
+  readonly view?: View;
+  /** what the caller must keep to in what it writes; absent mostly */
+  readonly limits?: Limits;
   /**
    * What of a type may be met by an action; `NONE` when nothing. At once where it follows from the token, later where the record has to be asked
    * (which Practitioner a patient's record refers to).

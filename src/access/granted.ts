@@ -3,21 +3,23 @@
  * docs/adr/0026-who-sees-what.md. https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
  */
 import type { Definitions } from '../fhir/definitions/registry.ts';
-import { ALL, and, NONE, or, type Expression } from '../fhir/search/expression.ts';
+import { ALL, and, NONE, not, or, type Expression } from '../fhir/search/expression.ts';
 import type { TenantStore } from '../store/ports.ts';
 import type { Who } from './audit/note.ts';
 import { insufficientScope } from './challenge.ts';
 import type { AccessContext, Action } from './context.ts';
 import type { Grantee } from './grantee.ts';
-import { attachedIds, sharedIds } from './neighbours.ts';
-import { ATTACHED, concernsPatients, ONLY_BY_NAME, ownRecord, SHARED } from './patient-record.ts';
+import { inRecords, recordOpens } from './in-record.ts';
+import { ONLY_BY_NAME } from './patient-record.ts';
+import { IS_POLICY } from './policy/book.ts';
+import { refusedByPolicy, type PolicyGrants } from './policy/grants.ts';
 import { filterOf } from './scope-filter.ts';
 import { LETTERS, type ResourceScope, type ScopeLevel } from './scopes.ts';
 
 /** Whose data a level of scopes opens: everything of the tenant, one patient's record, or nothing. */
 export type Realm =
   | { readonly kind: 'tenant' }
-  | { readonly kind: 'record'; readonly patient: string }
+  | { readonly kind: 'record'; readonly patients: readonly string[] }
   | { readonly kind: 'none' };
 
 export type Realms = Readonly<Record<ScopeLevel, Realm>>;
@@ -29,21 +31,41 @@ export interface Surroundings {
   readonly base: string;
 }
 
-export function grantedAccess(grantee: Grantee, realms: Realms, around: Surroundings): AccessContext {
+/**
+ * `policy`: what the stored policies give, where there are any for such a grantee. Then realms only say what the token is about, and the policy what of
+ * that is open.
+ */
+export function grantedAccess(
+  grantee: Grantee,
+  realms: Realms,
+  around: Surroundings,
+  policy?: PolicyGrants,
+): AccessContext {
   const { definitions } = around;
-  const self = ownUser(grantee, realms);
-  const holding = remembered((action, type) => heldScopes(grantee, realms, definitions, action, type));
+  const self = policy?.broken.length ? undefined : ownUser(grantee, realms);
+  const given: Given = {
+    grantee,
+    realms,
+    policy,
+    around,
+    seen: policy?.view?.definitions(definitions) ?? definitions,
+  };
+  const holding = remembered((action, type) => heldScopes(given, action, type));
   const realmsHeld = distinctRealms(grantee, realms);
+  const keep = (type: string, part: Expression | Promise<Expression>): Expression | Promise<Expression> =>
+    type === 'Basic' && !keepsPolicies(grantee, policy) ? later(part, (one) => and(one, NO_POLICY)) : part;
   const granted = new Set<string>();
   return {
-    caller: callerOf(grantee),
+    caller: callerOf(grantee, policy),
     who: whoOf(grantee),
+    ...(policy?.view && { view: policy.view }),
+    ...(policy?.limits && { limits: policy.limits }),
     scope: remembered((action, type) => {
-      const parts = holding(action, type).map((one) => bounded(around, action, type, one));
+      const parts = holding(action, type).map((one) => bounded(given, action, type, one));
       if (action === 'read' && self?.type === type) parts.push(self.where);
-      return parts.length === 1 ? parts[0]! : eitherOf(parts);
+      return keep(type, parts.length === 1 ? parts[0]! : eitherOf(parts));
     }),
-    mention: (type) => eitherOf(realmsHeld.map((realm) => inRealm(around, realm, 'read', type))),
+    mention: (type) => keep(type, eitherOf(realmsHeld.map((realm) => mentioned(given, realm, type)))),
     refusal: (action, type) => {
       const name = `${action} ${type ?? ''}`;
       if (granted.has(name)) return undefined;
@@ -53,10 +75,44 @@ export function grantedAccess(grantee: Grantee, realms: Realms, around: Surround
         granted.add(name);
         return undefined;
       }
+      if (policy && !types.some((one) => policy.names(action, one)))
+        return refusedByPolicy(policy, action, type);
       return insufficientScope(around.base, grantee, action, type, noteOf(grantee, realms, action, type));
     },
   };
 }
+
+/** What everything about a grantee follows from. */
+interface Given {
+  readonly grantee: Grantee;
+  readonly realms: Realms;
+  readonly policy: PolicyGrants | undefined;
+  readonly around: Surroundings;
+  /** the registry without what is hidden from the grantee: a filter must not ask about it either */
+  readonly seen: Definitions;
+}
+
+const NO_POLICY = not(IS_POLICY);
+
+/** Policies are for those who run the server: for all others they are not there, and cannot be made. */
+const keepsPolicies = ({ kind }: Grantee, policy: PolicyGrants | undefined): boolean =>
+  kind === 'ClientCredentials' || policy?.role === 'operator';
+
+function later<T, R>(value: T | Promise<T>, then: (value: T) => R): R | Promise<R> {
+  return value instanceof Promise ? value.then(then) : then(value);
+}
+
+function mentioned(given: Given, realm: Realm, type: string): Expression | Promise<Expression> {
+  const where = inRealm(given.around, realm, 'read', type);
+  const { policy } = given;
+  if (!policy) return where;
+  return eitherWay(where, policy.mention(type));
+}
+
+const eitherWay = async (
+  one: Expression | Promise<Expression>,
+  other: Promise<Expression>,
+): Promise<Expression> => and(...(await Promise.all([one, other])));
 
 /** Answers once for each action and type. What has to be looked up is asked anew each time: it may be another by then. */
 function remembered<T>(of: (action: Action, type: string) => T): (action: Action, type: string) => T {
@@ -95,8 +151,11 @@ export function whoOf(grantee: Grantee): Who {
 }
 
 /** What a cursor and the like are bound to. */
-function callerOf({ clientId, accountId, fhirUser, patient, encounter }: Grantee): string {
-  return JSON.stringify([clientId, accountId, fhirUser, patient, encounter]);
+function callerOf(
+  { clientId, accountId, fhirUser, patient, encounter }: Grantee,
+  policy: PolicyGrants | undefined,
+): string {
+  return JSON.stringify([clientId, accountId, fhirUser, patient, encounter, policy?.name]);
 }
 
 interface Held {
@@ -105,19 +164,14 @@ interface Held {
 }
 
 /** The scopes that grant an action on a type, as far as their level opens anything of it and their filter can be understood. */
-function heldScopes(
-  { scopes }: Grantee,
-  realms: Realms,
-  definitions: Definitions,
-  action: Action,
-  type: string,
-): Held[] {
+function heldScopes({ grantee, realms, policy, around, seen }: Given, action: Action, type: string): Held[] {
   const held: Held[] = [];
-  for (const scope of scopes) {
+  if (policy && !policy.names(action, type)) return held;
+  for (const scope of grantee.scopes) {
     if (!names(scope, action, type)) continue;
     const realm = realms[scope.level];
-    if (!opens(definitions, realm, action, type)) continue;
-    const filter = filterOf(definitions, scope, type);
+    if (!opens(around.definitions, realm, action, type)) continue;
+    const filter = filterOf(seen, scope, type);
     if (!filter) continue;
     // One scope without a filter says it all.
     if (filter.op === 'all' && realm.kind === 'tenant') return [{ realm, filter }];
@@ -134,24 +188,30 @@ function names(scope: ResourceScope, action: Action, type: string): boolean {
 
 /** Whether a realm has anything of a type for an action, whatever is in it. */
 function opens(definitions: Definitions, realm: Realm, action: Action, type: string): boolean {
-  if (realm.kind === 'tenant') return true;
-  if (realm.kind === 'none') return false;
-  if (!concernsPatients(definitions, type)) return false;
-  if (action === 'read' || action === 'search') return true;
-  // Nobody makes or unmakes a patient, or changes what all share, with the scopes of one patient.
-  if (type === 'Patient') return action === 'update';
-  return type === 'Binary' || !(SHARED.has(type) || ATTACHED.has(type));
+  if (realm.kind === 'record') return recordOpens(definitions, action, type);
+  return realm.kind === 'tenant';
 }
 
 function bounded(
-  around: Surroundings,
+  { around, policy }: Given,
   action: Action,
   type: string,
   { realm, filter }: Held,
 ): Expression | Promise<Expression> {
   const where = inRealm(around, realm, action, type);
-  if (filter.op === 'all') return where;
-  return where instanceof Promise ? where.then((one) => and(one, filter)) : and(where, filter);
+  if (policy) return underPolicy(policy, [action, type], realm, where).then((one) => and(one, filter));
+  return filter.op === 'all' ? where : later(where, (one) => and(one, filter));
+}
+
+/** What is about one patient need not be looked for in the records of all that the policy opens. */
+async function underPolicy(
+  policy: PolicyGrants,
+  [action, type]: readonly [Action, string],
+  realm: Realm,
+  where: Expression | Promise<Expression>,
+): Promise<Expression> {
+  const patient = realm.kind === 'record' && realm.patients.length === 1 ? realm.patients[0] : undefined;
+  return and(...(await Promise.all([where, policy.scope(action, type, patient)])));
 }
 
 function eitherOf(parts: readonly (Expression | Promise<Expression>)[]): Expression | Promise<Expression> {
@@ -160,23 +220,14 @@ function eitherOf(parts: readonly (Expression | Promise<Expression>)[]): Express
 }
 
 function inRealm(
-  { definitions, store }: Surroundings,
+  around: Surroundings,
   realm: Realm,
   action: Action,
   type: string,
 ): Expression | Promise<Expression> {
-  if (realm.kind === 'tenant') return ALL;
-  if (realm.kind === 'none' || !opens(definitions, realm, action, type)) return NONE;
-  const { patient } = realm;
-  const own = ownRecord(definitions, type, patient);
-  if (action !== 'read' && action !== 'search') return own;
-  const place = { definitions, store, patient };
-  if (SHARED.has(type)) return sharedIds(place, type).then(someOf);
-  if (ATTACHED.has(type)) return attachedIds(place, type).then((ids) => or(own, someOf(ids)));
-  return own;
+  if (realm.kind === 'record') return inRecords(around, realm.patients, action, type);
+  return realm.kind === 'tenant' ? ALL : NONE;
 }
-
-const someOf = (ids: readonly string[]): Expression => (ids.length > 0 ? { op: 'id', ids } : NONE);
 
 /** The realms of all levels at which the grantee holds any scope. */
 function distinctRealms({ scopes }: Grantee, realms: Realms): Realm[] {

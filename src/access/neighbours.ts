@@ -105,7 +105,7 @@ type Branches = readonly { readonly type: string; readonly where: Expression }[]
 
 function recordBranches({ definitions, patient }: RecordPlace): Branches {
   return definitions.resourceTypes
-    .map((type) => ({ type, where: ownRecord(definitions, type, patient) }))
+    .map((type) => ({ type, where: ownRecord(definitions, type, [patient]) }))
     .filter(({ where }) => where.op !== 'none');
 }
 

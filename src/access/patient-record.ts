@@ -49,11 +49,11 @@ export function concernsPatients(definitions: Definitions, type: string): boolea
   );
 }
 
-/** What of a type is the record of `Patient/id` by what it holds itself; `NONE` for what is only reached from there. */
-export function ownRecord(definitions: Definitions, type: string, patient: string): Expression {
-  const keys = [`Patient/${patient}`];
+/** What of a type is the record of these patients (bare ids) by what it holds itself; `NONE` for what is only reached from there. */
+export function ownRecord(definitions: Definitions, type: string, patients: readonly string[]): Expression {
+  const keys = patients.map((patient) => `Patient/${patient}`);
   // Not by Patient.link: another Patient that names this one is another record.
-  if (type === 'Patient') return { op: 'id', ids: [patient] };
+  if (type === 'Patient') return { op: 'id', ids: patients };
   if (type === 'Binary') return { op: 'key', param: '_reference', keys };
   if (type === 'Device') return { op: 'key', param: ABOUT, keys };
   if (SHARED.has(type) || ATTACHED.has(type) || !concernsPatients(definitions, type)) return NONE;

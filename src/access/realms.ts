@@ -1,61 +1,46 @@
 /**
- * Whose data each level of scopes opens for a grantee: the patient in context, what the user is in this tenant, the client itself.
+ * Whose data each level of scopes opens for a grantee where no policy is stored for it: the built-in policies (`policy/built-in.ts`) in their short form.
  * https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html#user-level-scopes
  */
-import { parseJson } from '../fhir/model/json.ts';
-import { isObject, type JsonValue } from '../fhir/model/tree.ts';
-import { dateRange } from '../fhir/search/date.ts';
-import { BEGINNING, FOREVER } from '../fhir/search/index-value.ts';
 import type { TenantStore } from '../store/ports.ts';
 import type { Grantee } from './grantee.ts';
 import type { Realm, Realms } from './granted.ts';
+import { patientsRelated } from './policy/proxies.ts';
+import { userOf } from './policy/standing.ts';
 
 const NOTHING: Realm = { kind: 'none' };
 const TENANT: Realm = { kind: 'tenant' };
-const ID = /^[A-Za-z0-9\-.]{1,64}$/;
 
 /** At once, but for a RelatedPerson, whose tie to the patient is looked up anew at each request. */
 export function realmsOf(grantee: Grantee, store: TenantStore, now: number): Realms | Promise<Realms> {
   // A client that acts for itself has no patient and no user, whatever its record says.
   if (grantee.kind === 'ClientCredentials') return { patient: NOTHING, user: NOTHING, system: TENANT };
-  const [type = '', id = ''] = grantee.fhirUser?.split('/').slice(-2) ?? [];
-  if (!ID.test(id)) return personal(NOTHING, inContext(grantee));
+  const { type, id } = userOf(grantee.fhirUser) ?? {};
+  if (type === undefined || id === undefined) return personal(NOTHING, inContext(grantee));
   if (type === 'Practitioner' || type === 'PractitionerRole') return personal(TENANT, inContext(grantee));
-  if (type === 'Patient') return ofOnePatient(grantee, id);
+  if (type === 'Patient') return ofPatients(grantee, [id]);
   if (type !== 'RelatedPerson') return personal(NOTHING, NOTHING);
   if (!grantee.scopes.some(({ level }) => level !== 'system')) return personal(NOTHING, NOTHING);
-  return relatedPatient(store, id, now).then((patient) => ofOnePatient(grantee, patient));
+  return patientsRelated(store, id, now).then((patients) => ofPatients(grantee, patients));
+}
+
+/** Where policies are stored for a grantee, they alone say what of the tenant is open; the patient in context narrows it. */
+export function realmsUnderPolicy(grantee: Grantee): Realms {
+  if (grantee.kind === 'ClientCredentials') return { patient: NOTHING, user: NOTHING, system: TENANT };
+  return personal(TENANT, inContext(grantee));
 }
 
 const personal = (user: Realm, patient: Realm): Realms => ({ patient, user, system: NOTHING });
 
 function inContext({ patient }: Grantee): Realm {
-  return patient === undefined ? NOTHING : { kind: 'record', patient };
+  return patient === undefined ? NOTHING : { kind: 'record', patients: [patient] };
 }
 
-/** A user who may see one record has no other one in context. */
-function ofOnePatient(grantee: Grantee, patient: string | undefined): Realms {
-  if (patient === undefined) return personal(NOTHING, NOTHING);
-  const own: Realm = { kind: 'record', patient };
-  return personal(own, grantee.patient === patient ? own : NOTHING);
-}
-
-/** The patient that a RelatedPerson stands for, while it is active and in its period. https://hl7.org/fhir/R4/relatedperson.html */
-async function relatedPatient(store: TenantStore, id: string, now: number): Promise<string | undefined> {
-  const [stored] = await store.resources.read([{ type: 'RelatedPerson', id }]);
-  if (!stored?.body) return undefined;
-  const related = parseJson(Buffer.from(stored.body).toString('utf8'));
-  if (!isObject(related) || related['active'] === false || !isDuring(related['period'], now))
-    return undefined;
-  const patient = isObject(related['patient']) ? related['patient']['reference'] : undefined;
-  return typeof patient === 'string' ? /^Patient\/([A-Za-z0-9\-.]{1,64})$/.exec(patient)?.[1] : undefined;
-}
-
-/** Partial dates count whole: a period that ends on a day ends with it. What is no date keeps out. */
-function isDuring(period: JsonValue | undefined, now: number): boolean {
-  if (!isObject(period)) return true;
-  const { start, end } = period;
-  const starts = start === undefined ? BEGINNING : typeof start === 'string' && dateRange(start)?.low;
-  const ends = end === undefined ? FOREVER : typeof end === 'string' && dateRange(end)?.high;
-  return typeof starts === 'number' && typeof ends === 'number' && starts <= now && now <= ends;
+/** A user who may see some records has no other one in context. */
+function ofPatients(grantee: Grantee, patients: readonly string[]): Realms {
+  if (patients.length === 0) return personal(NOTHING, NOTHING);
+  const { patient } = grantee;
+  const own: Realm = { kind: 'record', patients };
+  if (patient === undefined || !patients.includes(patient)) return personal(own, NOTHING);
+  return personal(own, patients.length === 1 ? own : { kind: 'record', patients: [patient] });
 }

@@ -15,6 +15,7 @@ import { refuseBundleType, transaction } from './interactions/transaction.ts';
 import { reindexStatus, startReindex } from './operations/reindex.ts';
 import { validateOperation } from './operations/validate.ts';
 import * as write from './interactions/write.ts';
+import { maskedRecord } from './masked.ts';
 import type { Context, TenantRecord } from './record.ts';
 import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
@@ -64,7 +65,7 @@ export async function dispatch(
 ): Promise<Answer> {
   let interaction: Interaction | 'unknown' = 'unknown';
   try {
-    const context: Context = { record, access, request, definitions: record.definitions() };
+    const context = contextOf(record, access, request);
     interaction = route(context.definitions, request.method, request.path);
     authorize(context, interaction, request.path);
     return { response: await HANDLERS[interaction](context, request.path), interaction };
@@ -72,6 +73,14 @@ export async function dispatch(
     const failure = error instanceof FhirError ? undefined : error;
     return { response: refusal(error, request.id), interaction, failure };
   }
+}
+
+/** From whom something is hidden meets a record, and search parameters, without it. */
+function contextOf(record: TenantRecord, access: AccessContext, request: FhirRequest): Context {
+  const definitions = record.definitions();
+  const { view } = access;
+  if (!view) return { record, access, request, definitions };
+  return { record: maskedRecord(record, view), access, request, definitions: view.definitions(definitions) };
 }
 
 /** A FhirError as it is; anything else is ours to mend and shows nothing but the request id. */

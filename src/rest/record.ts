@@ -3,6 +3,7 @@
  */
 import type { AuditRecorder } from '../access/audit/recorder.ts';
 import type { AccessContext } from '../access/context.ts';
+import type { PolicyBook } from '../access/policy/book.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Issue } from '../fhir/model/outcome.ts';
 import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
@@ -26,6 +27,8 @@ export interface TenantRecord {
   /** what the index does not hold yet */
   readonly pending: () => readonly Pending[];
   readonly rules: RecordRules;
+  /** the policies of the tenant; none: the built-in ones count */
+  readonly policies?: PolicyBook;
   /** what the CapabilityStatement says of access (`rest.security`); what its base has when absent */
   readonly security?: JsonObject;
   /** all issues of a resource that is to be stored; none when validation is off */

@@ -10,6 +10,7 @@ import { and, NONE, or, type Expression } from '../fhir/search/expression.ts';
 import type { Scope } from '../fhir/search/plan.ts';
 import type { ResourceKey, StoredResource } from '../store/ports.ts';
 import { indexOf } from './index-of.ts';
+import { whole } from './masked.ts';
 import type { Context } from './record.ts';
 
 /**
@@ -34,7 +35,7 @@ async function currentOnes(
   versions: readonly StoredResource[],
 ): Promise<ReadonlySet<number>> {
   const asked = versions.filter(
-    (one) => one.body && scope(one.type).op !== 'all' && couldHold(scope(one.type), one),
+    (one) => one.body && scope(one.type).op !== 'all' && couldHold(scope(one.type), whole(one)),
   );
   const keys = new Map(asked.map(({ type, id }) => [`${type}/${id}`, { type, id }]));
   const found = keys.size > 0 ? await context.record.store.resources.read([...keys.values()], scope) : [];
@@ -46,9 +47,9 @@ async function isWithin(context: Context, scope: Scope, version: StoredResource)
   const where = scope(version.type);
   if (where.op === 'all') return true;
   if (where.op === 'none') return false;
-  if (version.body) return isBodyWithin(context, scope, where, version);
+  if (version.body) return isBodyWithin(context, scope, where, whole(version));
   const before = await context.record.store.resources.vread(version, version.versionId - 1);
-  return before?.body !== undefined && isBodyWithin(context, scope, where, before);
+  return before?.body !== undefined && isBodyWithin(context, scope, where, whole(before));
 }
 
 function isBodyWithin(context: Context, scope: Scope, where: Expression, version: StoredResource): boolean {

@@ -1,8 +1,7 @@
 /** What a user may see apart from any app: all that `user/*.rs` would show. The pickers look with it. */
 import type { AccessContext } from '../access/context.ts';
-import { grantedAccess } from '../access/granted.ts';
+import { accessOf } from '../access/decide.ts';
 import type { Grantee } from '../access/grantee.ts';
-import { realmsOf } from '../access/realms.ts';
 import { parseScopes, type ResourceScope } from '../access/scopes.ts';
 import type { TenantRecord } from '../rest/record.ts';
 import type { ChartUser } from './chart.ts';
@@ -27,6 +26,6 @@ export async function userAccess(
     expiresAt: Number.MAX_SAFE_INTEGER,
   };
   const { store } = record;
-  const realms = await realmsOf(grantee, store, Date.now());
-  return grantedAccess(grantee, realms, { definitions: record.definitions(), store, base });
+  const place = { definitions: record.definitions(), store, base };
+  return accessOf(place, await record.policies?.current(), { grantee, purpose: undefined, now: Date.now() });
 }

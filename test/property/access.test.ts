@@ -38,7 +38,7 @@ const scopeTexts = fc.array(scopeText, { minLength: 1, maxLength: 6 });
 const realm = fc.oneof(
   fc.constant({ kind: 'none' as const }),
   fc.constant({ kind: 'tenant' as const }),
-  fc.constantFrom(...PATIENTS).map((patient) => ({ kind: 'record' as const, patient })),
+  fc.constantFrom(...PATIENTS).map((patient) => ({ kind: 'record' as const, patients: [patient] })),
 );
 const realms: fc.Arbitrary<Realms> = fc.record({ patient: realm, user: realm, system: realm });
 
@@ -157,7 +157,7 @@ describe('scopes', () => {
   it('of one patient show nothing that is about another one', () => {
     fc.assert(
       fc.property(scopeTexts, fc.constantFrom(...PATIENTS), resource, (texts, patient, tree) => {
-        const own = { kind: 'record', patient } as const;
+        const own = { kind: 'record', patients: [patient] } as const;
         const context = contextOf(texts, { patient: own, user: own, system: { kind: 'none' } });
         const about = (tree['subject'] ?? tree['patient'] ?? tree['beneficiary']) as
           { reference: string } | undefined;

@@ -15,7 +15,8 @@ export type Elements =
   | { readonly kind: 'elements'; readonly names: readonly string[] };
 
 const SUMMARIES = ['true', 'false', 'text', 'data', 'count'];
-const SUBSETTED: JsonObject = {
+/** Marks a resource of which a part is left out. https://hl7.org/fhir/R4/search.html#subsetted */
+export const SUBSETTED: JsonObject = {
   system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue',
   code: 'SUBSETTED',
   display: 'subsetted',
@@ -50,7 +51,7 @@ const topName = (name: string): string =>
 export function pickElements(definitions: Definitions, tree: ResourceTree, elements: Elements): ResourceTree {
   const picked = pick(definitions, tree.resourceType, tree, keeper(elements));
   const { resourceType, id } = tree;
-  return { resourceType, ...(id === undefined ? {} : { id }), meta: marked(tree['meta']), ...picked };
+  return { resourceType, ...(id === undefined ? {} : { id }), meta: withSubsetted(tree['meta']), ...picked };
 }
 
 /** How much of an element is kept: `part` of it where the definitions of its own elements decide. */
@@ -101,7 +102,8 @@ function summaryOf(definitions: Definitions, type: string, value: JsonValue): Js
   return { ...(id === undefined ? {} : { id }), ...pick(definitions, type, value, summaryPart) };
 }
 
-function marked(meta: JsonValue | undefined): JsonObject {
+/** `meta` with that tag. */
+export function withSubsetted(meta: JsonValue | undefined): JsonObject {
   const own = isObject(meta) ? meta : {};
   const tags: JsonArray = Array.isArray(own['tag']) ? own['tag'] : [];
   const isMarked = tags.some(

@@ -5,7 +5,7 @@ const EXPOSED =
   'Content-Location, ETag, Idempotency-Replayed, Last-Modified, Location, WWW-Authenticate, X-Request-Id';
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS';
 const HEADERS =
-  'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin, Prefer, X-Requested-With, X-Request-Id';
+  'Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Origin, Prefer, X-Purpose-Of-Use, X-Requested-With, X-Request-Id';
 
 /** Headers for the answer to a request that names its origin; none for other requests and for origins that are not allowed. */
 export function corsHeaders(request: IncomingMessage, origins: readonly string[]): Record<string, string> {

@@ -45,6 +45,8 @@ export interface Caller {
   readonly baseUrl: string;
   readonly authorization: string | undefined;
   readonly query: FhirRequest['query'];
+  /** the header X-Purpose-Of-Use */
+  readonly purpose: string | undefined;
 }
 
 export interface Observation {
@@ -198,8 +200,9 @@ function accessOf(
   query: FhirRequest['query'],
 ): AccessContext | Promise<AccessContext> {
   if (address[2] === 'metadata' && request.method !== 'POST') return NO_ACCESS;
-  const { authorization } = request.headers;
-  return options.access({ record, baseUrl: baseUrl(options, address), authorization, query });
+  const { authorization, 'x-purpose-of-use': sent } = request.headers;
+  const purpose = typeof sent === 'string' ? sent : sent?.join();
+  return options.access({ record, baseUrl: baseUrl(options, address), authorization, query, purpose });
 }
 
 const baseUrl = ({ publicUrl }: EdgeOptions, address: RegExpExecArray): string =>

@@ -58,6 +58,9 @@ export function searchCompartment(
       `"${inside.slice(0, 64)}" is not a resource type.${didYouMean(inside, definitions.resourceTypes)}`,
     );
   }
+  // A compartment that is told by what is hidden would tell it.
+  if (inside !== '*' && context.access.view?.of(inside) && !definitions.compartments(inside).has(type))
+    throw fault('not-supported', `${inside} cannot be searched by the compartment of a ${type}`);
   const types =
     inside === '*'
       ? definitions.resourceTypes.filter((one) => definitions.compartments(one).has(type))

@@ -135,10 +135,6 @@ async function deletable(
   const { resources } = await context.record.store.resources.search(plan);
   const [by] = resources.filter((one) => one.type !== type || one.id !== id);
   if (!by) return [];
-  return [
-    issue(
-      'referenced',
-      `${type}/${id} is still referred to by ${by.type}/${by.id}: delete or change that first`,
-    ),
-  ];
+  const name = context.access.view?.of(by.type) ? 'another resource' : `${by.type}/${by.id}`;
+  return [issue('referenced', `${type}/${id} is still referred to by ${name}: delete or change that first`)];
 }

@@ -8,10 +8,11 @@ import type { ResourceTree } from '../../fhir/model/tree.ts';
 import type { IndexValue } from '../../fhir/search/index-value.ts';
 import type { StoredResource, Write, WriteMethod } from '../../store/ports.ts';
 import { names } from '../etag.ts';
+import { whole } from '../masked.ts';
 import type { Context } from '../record.ts';
 import type { Effect, Intent } from './intent.ts';
 import type { Target } from './target.ts';
-import { versionBytes, versionText } from './version-text.ts';
+import { versionBytes, versionText, type VersionText } from './version-text.ts';
 import { indexOf } from '../index-of.ts';
 import { isReadable, isUnbounded, requirePermit, type Permits } from './permit.ts';
 
@@ -40,10 +41,26 @@ export function judge(
   if (target.found) return { effect: () => unchanged(context, permitted, current!) };
   refuseStale(intent, key, current);
   if (current?.body) requirePermit(permitted, intent, current, () => storedIndex(context, current));
-  if (intent.kind === 'delete') return judgeDelete(target, key, current);
+  if (intent.kind === 'delete') {
+    if (current?.body && context.access.limits) context.access.limits.judgeDelete(storedTree(whole(current)));
+    return judgeDelete(target, key, current);
+  }
   if (intent.kind === 'patch' && !current?.body) throw missing(key, current);
-  const tree = intent.kind === 'patch' ? patched(intent, current!) : intent.tree!;
+  const sent = intent.kind === 'patch' ? patched(intent, current!) : intent.tree!;
+  const tree = settled(context, intent, current, sent);
   return judgeContent(context, permitted, target, key, current, tree);
+}
+
+/** A patch is of what its sender is shown, and so is what is sent whole: what is hidden is put back. */
+function settled(
+  { access }: Context,
+  { kind }: Intent,
+  current: StoredResource | undefined,
+  sent: ResourceTree,
+): ResourceTree {
+  if (!access.limits) return sent;
+  const before = current?.body ? storedTree(whole(current)) : undefined;
+  return access.limits.settle(kind === 'create' ? 'create' : 'update', before, sent);
 }
 
 function refuseStale(
@@ -76,7 +93,7 @@ function missing(key: { type: string; id: string }, current: StoredResource | un
 }
 
 function storedIndex(context: Context, stored: StoredResource): readonly IndexValue[] {
-  return indexOf(context, storedTree(stored));
+  return indexOf(context, storedTree(whole(stored)));
 }
 
 const storedTree = (stored: StoredResource): ResourceTree =>
@@ -128,8 +145,8 @@ function judgeContent(
   if (!current && intent.kind === 'update') refuseChosenId(permitted, target, key);
   refuseInvalid(context, tree);
   const text = versionText(tree, key.id);
-  if (current?.body && sameBytes(versionBytes(text, current.versionId, current.instant).body, current.body)) {
-    return { effect: () => unchanged(context, permitted, current) };
+  if (isSame(text, current)) {
+    return { effect: () => unchanged(context, permitted, current!) };
   }
   const versionId = (current?.versionId ?? 0) + 1;
   const index = indexOf(context, tree['id'] === key.id ? tree : { ...tree, id: key.id });
@@ -152,7 +169,7 @@ function judgeContent(
       ...key,
       versionId,
       instant,
-      body: () => versionBytes(text, versionId, instant).body,
+      body: () => shown(context, key.type, versionBytes(text, versionId, instant).body),
       withheld,
     }),
   };
@@ -173,6 +190,14 @@ function refuseInvalid(context: Context, tree: ResourceTree): void {
   if (issues.some((one) => one.severity === 'error' || one.severity === 'fatal'))
     throw new FhirError(FAULTS.invalid[0], issues);
 }
+
+function isSame(text: VersionText, current: StoredResource | undefined): boolean {
+  const body = current && whole(current).body;
+  return body !== undefined && sameBytes(versionBytes(text, current!.versionId, current!.instant).body, body);
+}
+
+const shown = ({ access }: Context, type: string, body: Uint8Array): Uint8Array =>
+  access.view ? access.view.text(type, body) : body;
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;

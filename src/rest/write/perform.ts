@@ -260,7 +260,11 @@ async function knownReferrers(
   context: Context,
   conflicts: readonly Conflict[],
 ): Promise<ReadonlyMap<Conflict, ResourceKey>> {
-  const referenced = conflicts.filter((one) => one.kind === 'referenced');
+  const { view } = context.access;
+  // What refers by something that is hidden must not be told by it.
+  const referenced = conflicts
+    .filter((one) => one.kind === 'referenced')
+    .filter(({ by }) => !view?.of(by.type));
   const keys = referenced.map(({ by }) => by);
   if (keys.length === 0) return new Map();
   const types = keys.map(({ type }) => type);

@@ -10,6 +10,7 @@ import type { Scope } from '../../fhir/search/plan.ts';
 import type { ResourceKey, StoredResource } from '../../store/ports.ts';
 import { requireGranted } from '../authorize.ts';
 import { indexOf } from '../index-of.ts';
+import { whole } from '../masked.ts';
 import type { Context } from '../record.ts';
 import { readWithin, treeOf } from '../visible.ts';
 import { atPlace, type Intent, type IntentKind } from './intent.ts';
@@ -130,7 +131,8 @@ export async function strangeReferences(
   const names = new Set<string>();
   for (const { index, before } of added) {
     const fresh = referencesIn(index).filter((name) => !written.has(name));
-    const old = before?.body && fresh.length > 0 ? referencesIn(indexOf(context, treeOf(before.body))) : [];
+    const old =
+      before?.body && fresh.length > 0 ? referencesIn(indexOf(context, treeOf(whole(before).body!))) : [];
     for (const name of fresh) if (!old.includes(name)) names.add(name);
   }
   const keys = [...names].map(keyOf);

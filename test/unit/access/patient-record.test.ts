@@ -6,7 +6,7 @@ import { loadDefinitions } from '../../../src/definitions-file.ts';
 const definitions = await loadDefinitions();
 const kinds = new Map<string, string[]>();
 for (const type of definitions.resourceTypes) {
-  const own = ownRecord(definitions, type, 'a');
+  const own = ownRecord(definitions, type, ['a']);
   const kind = SHARED.has(type) ? 'shared' : ATTACHED.has(type) ? 'attached' : own.op;
   kinds.set(kind, [...(kinds.get(kind) ?? []), type]);
 }
