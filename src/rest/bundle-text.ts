@@ -2,7 +2,7 @@
  * Bundles assembled from stored texts: nothing is parsed to be written out again. https://hl7.org/fhir/R4/bundle.html
  */
 export interface BundleLink {
-  readonly relation: 'self' | 'first' | 'next' | 'previous';
+  readonly relation: 'self' | 'first' | 'next' | 'previous' | 'last';
   readonly url: string;
 }
 

@@ -96,6 +96,10 @@ export interface SearchPage {
   readonly resources: readonly StoredResource[];
   /** position to go on from; absent on the last page. A string without meaning to the caller. */
   readonly next?: string;
+  /** position to go back from; absent on the first page */
+  readonly previous?: string;
+  /** a place in the order of creation behind which nothing belongs to this search any more; given with `next` and `previous` */
+  readonly until?: number;
   /** number of all matches, when the plan asked for it */
   readonly total?: number;
 }

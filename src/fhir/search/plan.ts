@@ -36,7 +36,12 @@ export interface SearchPlan {
   readonly count: number;
   /** position after which to go on, as a store gave it in `SearchPage.next` */
   readonly after?: string;
-  readonly total: 'none' | 'accurate';
+  /** the page that ends before `after`, or the last one where there is no `after`; its order is that of every page */
+  readonly back?: boolean;
+  /** only what was created up to this place in the order of creation: what a store gave as `SearchPage.until` */
+  readonly until?: number;
+  /** `estimate`: exact where there are few, else from a part of them */
+  readonly total: 'none' | 'estimate' | 'accurate';
   readonly [scoped]: true;
 }
 
@@ -45,7 +50,9 @@ export interface SearchQuery {
   readonly sort?: readonly SortKey[];
   readonly count: number;
   readonly after?: string;
-  readonly total?: 'none' | 'accurate';
+  readonly back?: boolean;
+  readonly until?: number;
+  readonly total?: 'none' | 'estimate' | 'accurate';
 }
 
 /** The only way to make a plan: a query together with what the caller may see. */

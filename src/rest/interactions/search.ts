@@ -7,7 +7,7 @@ import { stringifyJson } from '../../fhir/model/json.ts';
 import type { JsonObject } from '../../fhir/model/tree.ts';
 import { pickElements, type Elements } from '../../fhir/search/elements.ts';
 import { parseSearch, renderQuery, type ParsedSearch } from '../../fhir/search/parse.ts';
-import { searchPlan } from '../../fhir/search/plan.ts';
+import { searchPlan, type Scope, type SearchQuery } from '../../fhir/search/plan.ts';
 import type { SearchPage, StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
 import { answeredBranches, includedWith } from '../joins.ts';
@@ -75,24 +75,41 @@ async function search(context: Context, target: SearchTarget): Promise<FhirRespo
   const question = `${target.path}?${renderQuery(parsed.used)}`;
   const asked = bound(context, question);
   const cursor = context.request.query.findLast(([name]) => name === CURSOR)?.[1];
-  const plan = searchPlan(
-    {
-      branches: await answeredBranches(context, parsed.branches),
-      sort: parsed.sort,
-      count,
-      after: cursor === undefined ? undefined : openCursor(context.record.store.secret, asked, cursor),
-      total: count === 0 || (parsed.total ?? 'none') !== 'none' ? 'accurate' : 'none',
-    },
-    await scopesOf(
-      context.access,
-      'search',
-      parsed.branches.map(({ type }) => type),
-    ),
+  const place: Place =
+    cursor === undefined ? {} : (JSON.parse(openCursor(context.record.store.secret, asked, cursor)) as Place);
+  const scope = await scopesOf(
+    context.access,
+    'search',
+    parsed.branches.map(({ type }) => type),
   );
-  const page = await context.record.store.resources.search(plan);
+  const query: SearchQuery = {
+    branches: await answeredBranches(context, parsed.branches),
+    sort: parsed.sort,
+    count,
+    ...place,
+    total: totalOf(parsed, count),
+  };
+  const page = await pageAt(context, query, scope);
   const others = await includedWith(context, parsed.includes, page.resources);
   const matches = await matchEntries(context, parsed, page.resources);
   return searchset(context, parsed, { ...page, others, matches }, { question, first: cursor === undefined });
+}
+
+/** Where a page stands: behind or before a position, or at the end; and what was there when the first page was read. */
+type Place = Pick<SearchQuery, 'after' | 'back' | 'until'>;
+
+function totalOf({ total = 'none', summary }: ParsedSearch, count: number): SearchQuery['total'] {
+  return count === 0 && (summary === 'count' || total === 'none') ? 'accurate' : total;
+}
+
+/** The last page is as long as it would be when reached from the first one, so the matches are counted. */
+async function pageAt(context: Context, query: SearchQuery, scope: Scope): Promise<SearchPage> {
+  const { resources } = context.record.store;
+  if (!query.back || query.after !== undefined) return resources.search(searchPlan(query, scope));
+  const counted = { ...query, count: 0, total: 'accurate' } as const;
+  const { total = 0 } = await resources.search(searchPlan(counted, scope));
+  const count = total % query.count || query.count;
+  return resources.search(searchPlan({ ...query, count }, scope));
 }
 
 function parse(context: Context, target: SearchTarget): ParsedSearch {
@@ -117,10 +134,17 @@ function searchset(
   const { baseUrl } = context.request;
   const base = baseUrl + at.question.replace(/\?$/, '').replace(/^\/(?=\?|$)/, '');
   const links: BundleLink[] = [{ relation: 'self', url: base }];
+  const link = (relation: BundleLink['relation'], place: Place): void => {
+    const { secret } = context.record.store;
+    const sealed = { ...place, until: page.until };
+    const cursor = sealCursor(secret, bound(context, at.question), JSON.stringify(sealed));
+    links.push({ relation, url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
+  };
   if (!at.first) links.push({ relation: 'first', url: base });
+  if (page.previous !== undefined) link('previous', { after: page.previous, back: true });
   if (page.next !== undefined) {
-    const cursor = sealCursor(context.record.store.secret, bound(context, at.question), page.next);
-    links.push({ relation: 'next', url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
+    link('next', { after: page.next });
+    link('last', { back: true });
   }
   const entries = page.matches;
   // `_elements` chooses among the elements of what is searched for; a summary is one of the whole answer.

@@ -33,11 +33,14 @@ export function compileSearch(plan: SearchPlan): CompiledSearch {
   const keys = plan.sort.map((key, i) => compileSortKey(key, i, single));
   const computed = Object.assign({}, ...keys.map((key) => key.computed)) as Document;
   return {
-    filter: compileBranches(plan),
+    filter: compileUntil(compileBranches(plan), plan),
     computed: Object.keys(computed).length > 0 ? computed : undefined,
     order: totalOrder(keys.flatMap((key) => key.order)),
   };
 }
+
+const compileUntil = (filter: Condition, { until }: SearchPlan): Condition =>
+  until === undefined || filter === NOTHING ? filter : { $and: [filter, { o: { $lte: until } }] };
 
 /** Ends with a field that no two resources share, and names no field twice. */
 function totalOrder(fields: readonly SortField[]): SortField[] {

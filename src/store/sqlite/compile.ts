@@ -76,6 +76,8 @@ export interface Page {
   readonly limit: number;
   /** the last row of the page before */
   readonly after?: Row;
+  /** in the order turned round, `after` being the first row of the page behind */
+  readonly back?: boolean;
 }
 
 /** The first `limit` matches in a window, in order, each as [rid, …sort values]. */
@@ -84,16 +86,32 @@ export function pageStatement(source: Source, order: Order, page: Page): Stateme
   if (isDefaultOrder(order.map(({ key }) => key))) return defaultPage(source, page, bind);
   const matches = spellSource(source, page.window ?? EVERYWHERE, bind);
   const columns = order.map((one, i) => `${spellSort(one, bind)} AS s${i}`);
-  const behind = page.after ? ` WHERE ${spellAfter(order, page.after, bind)}` : '';
-  const by = order.map(({ key }, i) => `s${i} ${key.descending ? 'DESC' : 'ASC'} NULLS LAST`);
-  const sql = `SELECT * FROM (SELECT rid, ${columns.join(', ')} FROM (${matches}) m)${behind} ORDER BY ${by.join(', ')}, rid DESC ${atMost(page.limit, bind)}`;
+  const spellBehind = page.back ? spellBefore : spellAfter;
+  const behind = page.after ? ` WHERE ${spellBehind(order, page.after, bind)}` : '';
+  const by = order.map(({ key }, i) =>
+    page.back
+      ? `s${i} ${key.descending ? 'ASC' : 'DESC'} NULLS FIRST`
+      : `s${i} ${key.descending ? 'DESC' : 'ASC'} NULLS LAST`,
+  );
+  const sql = `SELECT * FROM (SELECT rid, ${columns.join(', ')} FROM (${matches}) m)${behind} ORDER BY ${by.join(', ')}, rid ${page.back ? 'ASC' : 'DESC'} ${atMost(page.limit, bind)}`;
   return { sql, values: bind.values };
 }
 
-function defaultPage(source: Source, { window = EVERYWHERE, limit, after }: Page, bind: Binding): Statement {
-  const below = after ? Math.min(after.rid, window.below) : window.below;
-  const matches = spellSource(source, { ...window, below }, bind);
-  return { sql: `${matches} ORDER BY rid DESC ${atMost(limit, bind)}`, values: bind.values };
+function defaultPage(
+  source: Source,
+  { window = EVERYWHERE, limit, after, back = false }: Page,
+  bind: Binding,
+): Statement {
+  const within = !after
+    ? window
+    : back
+      ? { ...window, above: Math.max(after.rid, window.above) }
+      : { ...window, below: Math.min(after.rid, window.below) };
+  const matches = spellSource(source, within, bind);
+  return {
+    sql: `${matches} ORDER BY rid ${back ? 'ASC' : 'DESC'} ${atMost(limit, bind)}`,
+    values: bind.values,
+  };
 }
 
 function spellSort({ key, params }: Order[number], bind: Binding): string {
@@ -134,6 +152,21 @@ function spellAfter(order: Order, after: Row, bind: Binding): string {
     return equal.push(`s${i} = ${bind.add(value)}`);
   });
   ways.push([...equal, `rid < ${bind.add(after.rid)}`].join(' AND '));
+  return `((${ways.join(') OR (')}))`;
+}
+
+/** The condition that a row stands before another: equal in the first keys, then before in one; at last newer. Whatever has a value comes before what has none. */
+function spellBefore(order: Order, row: Row, bind: Binding): string {
+  const equal: string[] = [];
+  const ways: string[] = [];
+  order.forEach(({ key }, i) => {
+    const value = row.sorts[i] ?? null;
+    const before =
+      value === null ? `s${i} IS NOT NULL` : `s${i} ${key.descending ? '>' : '<'} ${bind.add(value)}`;
+    ways.push([...equal, before].join(' AND '));
+    equal.push(value === null ? `s${i} IS NULL` : `s${i} = ${bind.add(value)}`);
+  });
+  ways.push([...equal, `rid > ${bind.add(row.rid)}`].join(' AND '));
   return `((${ways.join(') OR (')}))`;
 }
 

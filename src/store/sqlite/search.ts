@@ -10,13 +10,8 @@ import {
   EVERYWHERE,
   isOrdered,
   overlap,
-  pieces,
   spellSource,
-  spellStretch,
-  spellWindow,
   type Chosen,
-  type Stretch,
-  type Survey,
   type Window,
 } from './arms.ts';
 import {
@@ -32,9 +27,10 @@ import {
 import type { Names } from './names.ts';
 import { readPosition, writePosition } from './position.ts';
 import { recent } from './recent.ts';
-import { atMost, Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
+import { Binding, resolve, type HasRow, type Predicate } from './predicate.ts';
 import { LIVE } from './schema.ts';
-import { Statements } from './statements.ts';
+import { Statements, type Cell } from './statements.ts';
+import { Surveyor } from './survey.ts';
 import { stepStatement, walkFor, walkStatement, type Stage, type Walk } from './walk.ts';
 
 /** A branch of a plan, ready to be asked. */
@@ -48,7 +44,31 @@ interface Branch extends Chosen {
 export interface Found {
   readonly rids: readonly number[];
   readonly next?: string;
+  readonly previous?: string;
+  readonly until?: number;
   readonly total?: number;
+}
+
+/** The part of the order of creation, and the direction, in which a page is looked for. */
+interface Way {
+  readonly below: number;
+  readonly back: boolean;
+}
+
+/** A page in an order of its own. */
+interface Sorted {
+  readonly sort: readonly SortKey[];
+  readonly way: Way;
+  readonly limit: number;
+  readonly after?: Row;
+}
+
+interface Windows {
+  readonly all: Window;
+  readonly back?: boolean;
+  /** candidates of the first window, and of each further one */
+  readonly first: number;
+  readonly step: number;
 }
 
 export type Steps<T> = Generator<undefined, T>;
@@ -66,24 +86,14 @@ export interface Pace {
 }
 
 export const PACE: Pace = { many: 2000, first: 500, step: 2000, counted: 50_000 };
-/** How long a count is believed, in ms: "there are many" for long, a number for a moment. It only chooses the way, never the answer. */
-const MANY_MS = 30_000;
-const COUNT_MS = 2000;
-
-const NOWHERE: Window = { above: 0, below: 0 };
-
-/** The window that holds two others. */
-function hull(a: Window, b: Window): Window {
-  if (a === NOWHERE) return b;
-  return b === NOWHERE ? a : { above: Math.min(a.above, b.above), below: Math.max(a.below, b.below) };
-}
+/** An estimate looks at so many candidates. */
+const SAMPLE = 10_000;
 
 export class Search {
   readonly #pace: Pace;
   readonly #names: Names;
   readonly #statements: Statements;
-  readonly #counts = recent<string, { rows: number; cap: number; until: number }>(2000);
-  readonly #extents = recent<string, Window>(2000);
+  readonly #survey: Surveyor;
   readonly #present = recent<string, boolean>(2000);
   readonly #absent = recent<string, boolean>(2000);
   #seenVersion: number | undefined;
@@ -92,6 +102,7 @@ export class Search {
     this.#pace = pace;
     this.#names = names;
     this.#statements = new Statements(db);
+    this.#survey = new Surveyor(this.#statements);
   }
 
   /**
@@ -103,12 +114,33 @@ export class Search {
     const branches = plan.branches.flatMap((branch) => this.#prepare(plan.sort, branch));
     const rows = plan.count > 0 ? yield* this.#page(branches, plan) : [];
     let total: number | undefined;
-    if (plan.total === 'accurate') {
+    if (plan.total !== 'none') {
       total = 0;
-      for (const branch of branches) total += yield* this.#count(branch);
+      for (const branch of branches)
+        total += yield* this.#count(branch, belowOf(plan), plan.total === 'estimate');
     }
-    const rids = rows.slice(0, plan.count).map(({ rid }) => rid);
-    return { rids, next: rows.length > plan.count ? writePosition(rows[plan.count - 1]!) : undefined, total };
+    return { ...this.#positions(plan, rows), total };
+  }
+
+  /** The rows of a page, of which there may be one too many, and how to go on from it in both directions. */
+  #positions({ count, after, back = false, until, sort }: SearchPlan, rows: readonly Row[]): Found {
+    const page = back ? rows.slice(0, count).reverse() : rows.slice(0, count);
+    const [first, last] = [page[0], page.at(-1)];
+    const isMore = rows.length > count;
+    const next = last && (back ? after !== undefined : isMore) ? writePosition(last) : undefined;
+    const previous = first && (back ? isMore : after !== undefined) ? writePosition(first) : undefined;
+    const isPaged = next !== undefined || previous !== undefined;
+    const newest = (): number => (isDefaultOrder(sort) && !back ? first!.rid : this.#newestOfAll());
+    return {
+      rids: page.map(({ rid }) => rid),
+      ...(next !== undefined && { next }),
+      ...(previous !== undefined && { previous }),
+      ...(isPaged && { until: until ?? newest() }),
+    };
+  }
+
+  #newestOfAll(): number {
+    return (this.#statements.row({ sql: 'SELECT max(rid) FROM resource', values: [] })?.[0] as number) ?? 0;
   }
 
   /** The keys that the matches carry, or their names. Yields like `find`. */
@@ -120,7 +152,8 @@ export class Search {
     for (const branch of branches) {
       const own = param === undefined ? undefined : this.#names.params(branch.type, param);
       if (own?.length === 0) continue;
-      for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
+      const { step } = this.#pace;
+      for (const window of this.#windows(branch, { all: EVERYWHERE, first: step, step })) {
         if (!isFirst) yield;
         isFirst = false;
         const rows = this.#statements.rows(
@@ -146,7 +179,7 @@ export class Search {
   #forgetOld(version: number | undefined): void {
     if (version !== undefined && version === this.#seenVersion) return;
     this.#seenVersion = version;
-    this.#extents.clear();
+    this.#survey.forget();
     this.#absent.clear();
     if (version !== undefined) this.#names.refresh();
   }
@@ -180,118 +213,123 @@ export class Search {
     return found;
   };
 
-  readonly #survey: Survey = {
-    rows: (stretch, cap, within) => {
-      const window = within !== EVERYWHERE && isOrdered(stretch) ? within : undefined;
-      const name = nameOf(stretch, window);
-      const known = this.#counts.get(name);
-      if (known && known.until > Date.now() && (known.rows < known.cap || known.cap >= cap))
-        return Math.min(known.rows, cap);
-      const bind = new Binding();
-      const from = spellStretch(stretch, bind) + (window ? ` AND ${spellWindow(window, bind)}` : '');
-      const sql = `SELECT count(*) FROM (SELECT 1 ${from} ${atMost(cap, bind)})`;
-      const rows = this.#statements.count({ sql, values: bind.values });
-      this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
-      return rows;
-    },
-    extent: (stretch) =>
-      pieces(stretch)
-        .map((piece) => this.#extent(piece))
-        .reduce(hull, NOWHERE),
-  };
-
-  /** Where the rows of one piece of an index begin and end. */
-  #extent(stretch: Stretch): Window {
-    const name = nameOf(stretch);
-    const known = this.#extents.get(name);
-    if (known) return known;
-    const bind = new Binding();
-    const end = (order: string): string =>
-      `SELECT d.rid ${spellStretch(stretch, bind)} ORDER BY d.rid ${order} LIMIT 1`;
-    const sql = `SELECT (${end('ASC')}), (${end('DESC')})`;
-    const [first, last] = this.#statements.row({ sql, values: bind.values }) as [
-      number | null,
-      number | null,
-    ];
-    const extent = first === null || last === null ? NOWHERE : { above: first - 1, below: last + 1 };
-    this.#extents.set(name, extent);
-    return extent;
-  }
-
   /** One row more than the page holds, where there is one. */
-  *#page(branches: readonly Branch[], { sort, count, after }: SearchPlan): Steps<Row[]> {
+  *#page(branches: readonly Branch[], plan: SearchPlan): Steps<Row[]> {
+    const { sort, count, after, back = false } = plan;
     const from = after === undefined ? undefined : readPosition(after);
+    const way = { below: belowOf(plan), back };
     let rows: Row[] = [];
     for (const branch of branches) {
       const more = isDefaultOrder(sort)
-        ? yield* this.#newest(branch, count + 1, from?.rid)
-        : yield* this.#sorted(branch, sort, count + 1, from);
-      rows = firstRows(sort, count + 1, rows, more);
+        ? yield* this.#created(branch, count + 1, way, from?.rid)
+        : yield* this.#sorted(branch, { sort, way, after: from, limit: count + 1 });
+      rows = firstRows({ sort, back }, count + 1, rows, more);
     }
     return rows;
   }
 
-  /** Newest first, those created before `below`. */
-  *#newest(branch: Branch, limit: number, below = EVERYWHERE.below): Steps<Row[]> {
+  /** Newest first, those created before `rid`; or on the way back oldest first, those created after it. */
+  *#created(branch: Branch, limit: number, { below, back }: Way, rid?: number): Steps<Row[]> {
     const rows: Row[] = [];
-    const steps = isListing(branch)
-      ? [{ ...EVERYWHERE, below }]
-      : this.#windows(branch, below, this.#pace.first);
+    const all: Window = back
+      ? { above: rid ?? EVERYWHERE.above, below }
+      : { above: EVERYWHERE.above, below: Math.min(below, rid ?? below) };
+    const { first, step } = this.#pace;
+    const steps = isListing(branch) ? [all] : this.#windows(branch, { all, back, first, step });
     let isFirst = true;
     for (const window of steps) {
       if (!isFirst) yield;
       isFirst = false;
-      rows.push(...this.#rows(branch, [], { window, limit: limit - rows.length }));
+      rows.push(...this.#rows(branch, [], { window, back, limit: limit - rows.length }));
       if (rows.length >= limit) break;
     }
     return rows;
   }
 
-  *#sorted(branch: Branch, sort: readonly SortKey[], limit: number, after?: Row): Steps<Row[]> {
+  *#sorted(branch: Branch, page: Sorted): Steps<Row[]> {
+    const { sort, way, limit, after } = page;
+    const { below, back } = way;
     const [only] = branch.order;
     if (branch.long && branch.order.length === 1) {
-      const walk = walkFor(this.#statements, { ...branch, ...only! });
-      if (walk) return yield* this.#walked(branch, walk, limit, after);
+      const walk = walkFor(this.#statements, { ...branch, ...only!, back });
+      if (walk) return yield* back ? this.#walkedBack(branch, walk, page) : this.#walked(branch, walk, page);
     }
     let rows: Row[] = [];
     let isFirst = true;
-    for (const window of this.#windows(branch, EVERYWHERE.below, this.#pace.step)) {
+    const { step } = this.#pace;
+    for (const window of this.#windows(branch, { all: { ...EVERYWHERE, below }, first: step, step })) {
       if (!isFirst) yield;
       isFirst = false;
-      rows = firstRows(sort, limit, rows, this.#rows(branch, branch.order, { window, limit, after }));
+      const more = this.#rows(branch, branch.order, { window, limit, after, back });
+      rows = firstRows({ sort, back }, limit, rows, more);
     }
     return rows;
   }
 
   /** First what has a value, in its order; then the others, newest first. */
-  *#walked(branch: Branch, walk: Walk, limit: number, after?: Row): Steps<Row[]> {
+  *#walked(branch: Branch, walk: Walk, { limit, after, way }: Sorted): Steps<Row[]> {
+    const rows = after?.sorts[0] === null ? [] : yield* this.#walk(walk, limit, way.below, after);
+    if (rows.length >= limit || !walk.missing) return rows;
+    const rid = after?.sorts[0] === null ? after.rid : undefined;
+    const others = yield* this.#without(branch, walk.missing, limit - rows.length, way, rid);
+    return [...rows, ...others];
+  }
+
+  /** From the end: first what has no value, oldest first, and then the values backwards. */
+  *#walkedBack(branch: Branch, walk: Walk, { limit, after, way }: Sorted): Steps<Row[]> {
+    const hasValue = after !== undefined && after.sorts[0] !== null;
+    const rows =
+      hasValue || !walk.missing ? [] : yield* this.#without(branch, walk.missing, limit, way, after?.rid);
+    if (rows.length >= limit) return rows;
+    const valued = yield* this.#walk(walk, limit - rows.length, way.below, hasValue ? after : undefined);
+    return [...rows, ...valued];
+  }
+
+  /** Those that have no value of the sort key, by creation. */
+  *#without(branch: Branch, missing: Predicate, limit: number, way: Way, rid?: number): Steps<Row[]> {
+    const chosen = choose(missing, branch.live, this.#pace.many, this.#survey);
+    const found = yield* this.#created({ ...branch, ...chosen }, limit, way, rid);
+    return found.map((row) => ({ rid: row.rid, sorts: [null] }));
+  }
+
+  *#walk(walk: Walk, limit: number, below: number, after?: Row): Steps<Row[]> {
     const rows: Row[] = [];
-    let stage: Stage | undefined = after?.sorts[0] === null ? undefined : { after };
+    let stage: Stage | undefined = { after };
     for (let first = true; stage && rows.length < limit; first = false) {
       if (!first) yield;
-      const upTo = this.#statements.row(
+      const upTo: Cell | undefined = this.#statements.row(
         stepStatement(walk, stage, first ? this.#pace.first : this.#pace.step),
       )?.[0];
-      const found = this.#statements.rows(walkStatement(walk, { ...stage, upTo }, limit - rows.length));
+      const statement = walkStatement(walk, { ...stage, upTo }, limit - rows.length, below);
+      const found = this.#statements.rows(statement);
       rows.push(...found.map(([rid, value]) => ({ rid: rid as number, sorts: [value!] })));
       stage = upTo == null ? undefined : { beyond: upTo };
     }
-    if (rows.length >= limit || !walk.missing) return rows;
-    const chosen = choose(walk.missing, branch.live, this.#pace.many, this.#survey);
-    const below = after?.sorts[0] === null ? after.rid : undefined;
-    const others = yield* this.#newest({ ...branch, ...chosen }, limit - rows.length, below);
-    return [...rows, ...others.map(({ rid }) => ({ rid, sorts: [null] }))];
+    return rows;
   }
 
-  *#count(branch: Branch): Steps<number> {
+  *#count(branch: Branch, below: number, isEstimate: boolean): Steps<number> {
     const step = isListing(branch) ? this.#pace.counted : this.#pace.step;
-    let [count, isFirst] = [0, true];
-    for (const window of this.#windows(branch, EVERYWHERE.below, step, step)) {
+    let [count, looked, isFirst] = [0, 0, true];
+    for (const window of this.#windows(branch, { all: { ...EVERYWHERE, below }, first: step, step })) {
       if (!isFirst) yield;
       isFirst = false;
       count += this.#statements.count(countStatement(branch.source, window));
+      looked += step;
+      if (isEstimate && looked >= SAMPLE && window.above > branch.within.above)
+        return this.#extrapolated(branch, count, { ...window, below });
     }
     return count;
+  }
+
+  /** The number of matches, from those in the upper part of a long branch, as if they stood as densely in the rest. */
+  #extrapolated({ source, within }: Branch, count: number, seen: Window): number {
+    const all = overlap(overlap(this.#survey.extent(source[0]!.stretch), within), {
+      ...EVERYWHERE,
+      below: seen.below,
+    });
+    const share = (all.below - Math.max(seen.above, all.above)) / (all.below - all.above);
+    return Math.max(count, Math.round(count / share));
   }
 
   #rows({ source }: Branch, order: Order, page: Parameters<typeof pageStatement>[2]): Row[] {
@@ -300,33 +338,28 @@ export class Search {
       .map(([rid, ...sorts]) => ({ rid: rid as number, sorts }));
   }
 
-  /** All candidates below a rid, in windows of a number of them; a short branch has one window. */
-  *#windows(branch: Branch, below: number, first: number, step = this.#pace.step): Generator<Window> {
-    const all = overlap(branch.within, { ...EVERYWHERE, below });
-    let window = branch.long ? this.#window(branch, all, first) : all;
+  /** All candidates within a window, in smaller ones of a number of them, the newest first or, on the way back, the oldest; a short branch has one window. */
+  *#windows(branch: Branch, { all: asked, back = false, first, step }: Windows): Generator<Window> {
+    const all = overlap(branch.within, asked);
+    let window = branch.long ? this.#window(branch, all, first, back) : all;
     yield window;
-    while (window.above > all.above) {
-      window = this.#window(branch, { ...all, below: window.above + 1 }, step);
+    while (back ? window.below < all.below : window.above > all.above) {
+      const left = back ? { ...all, above: window.below - 1 } : { ...all, below: window.above + 1 };
+      window = this.#window(branch, left, step, back);
       yield window;
     }
   }
 
-  /** The upper part of a window that holds the next candidates of a long branch, which has one ordered stretch. */
-  #window({ source }: Branch, { above, below }: Window, step: number): Window {
+  /** The part of a window that holds the next candidates of a long branch, which has one ordered stretch. */
+  #window({ source }: Branch, all: Window, step: number, back: boolean): Window {
     const bind = new Binding();
-    const rids = spellSource([{ stretch: source[0]!.stretch, rest: { op: 'all' } }], { above, below }, bind);
-    const sql = `${rids} ORDER BY rid DESC LIMIT 1 OFFSET ${bind.add(step)}`;
+    const rids = spellSource([{ stretch: source[0]!.stretch, rest: { op: 'all' } }], all, bind);
+    const sql = `${rids} ORDER BY rid ${back ? 'ASC' : 'DESC'} LIMIT 1 OFFSET ${bind.add(step)}`;
     const row = this.#statements.row({ sql, values: bind.values });
-    return { above: row ? (row[0] as number) - 1 : above, below };
+    if (!row) return all;
+    const rid = row[0] as number;
+    return back ? { ...all, below: rid + 1 } : { ...all, above: rid - 1 };
   }
-}
-
-/** What a stretch and a window are remembered by. */
-function nameOf(stretch: Stretch, window?: Window): string {
-  const at = window ? `${window.above} ${window.below} ` : '';
-  return stretch.op === 'key'
-    ? `${at}${stretch.params.join()} ${stretch.keys.join()}`
-    : at + JSON.stringify(stretch);
 }
 
 /** Indexes alone give all matches of the branch in order: nothing has to be tested. */
@@ -334,11 +367,19 @@ function isListing({ source }: Branch): boolean {
   return source.every(({ stretch, rest }) => rest.op === 'all' && isOrdered(stretch));
 }
 
-function firstRows(sort: readonly SortKey[], limit: number, a: Row[], b: Row[]): Row[] {
+function firstRows(
+  { sort, back }: Pick<Sorted, 'sort'> & Pick<Way, 'back'>,
+  limit: number,
+  a: Row[],
+  b: Row[],
+): Row[] {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
-  return [...a, ...b].sort((one, other) => compareRows(sort, one, other)).slice(0, limit);
+  const direction = back ? -1 : 1;
+  return [...a, ...b].sort((one, other) => direction * compareRows(sort, one, other)).slice(0, limit);
 }
+
+const belowOf = ({ until }: SearchPlan): number => (until === undefined ? EVERYWHERE.below : until + 1);
 
 /** Runs a search to its end without a pause. */
 export function atOnce<T>(work: Steps<T>): T {

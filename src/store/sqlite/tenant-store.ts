@@ -188,13 +188,13 @@ function* foundPage(on: Reader, plan: SearchPlan, onlySettled: boolean): Steps<F
   return pageOf(rows, yield* search.find(plan, version), hasBacklog);
 }
 
-function pageOf(rows: Rows, { rids, next, total }: Found, hasBacklog: boolean): FoundPage {
+function pageOf(rows: Rows, { rids, ...rest }: Found, hasBacklog: boolean): FoundPage {
   const waiting = hasBacklog ? rows.waiting() : undefined;
   const isChanging = waiting !== undefined && rids.some((rid) => waiting.has(rid));
   const resources = isChanging
     ? rids.map((rid) => indexed(rows, rid, waiting.get(rid))).filter((one) => one?.body !== undefined)
     : rows.byRids(rids);
-  return { page: { resources: resources as StoredResource[], next, total }, isChanging };
+  return { page: { resources: resources as StoredResource[], ...rest }, isChanging };
 }
 
 /** The version of a resource that its index rows tell of. `waits`: the first of which they do not tell yet. */

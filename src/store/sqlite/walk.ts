@@ -9,7 +9,9 @@ import type { Cell, Statement, Statements } from './statements.ts';
 
 /** A stretch of an index in the order of one sort key; its rows are called `d`, and each resource counts once. */
 export interface Walk {
+  /** the way it goes; turned round from the end for a page back */
   readonly descending: boolean;
+  readonly back: boolean;
   readonly predicate: Predicate;
   /** what is left when the walk is over; absent where every resource has a value */
   readonly missing?: Predicate;
@@ -24,32 +26,34 @@ export interface Walkable {
   readonly key: SortKey;
   /** the sort parameter of this type */
   readonly params: readonly number[];
+  /** from the end to the beginning */
+  readonly back: boolean;
 }
 
 /** The walk that gives the order of a single sort key, where an index has that order. */
 export function walkFor(
   statements: Statements,
-  { type, predicate, key, params }: Walkable,
+  { type, predicate, key, params, back }: Walkable,
 ): Walk | undefined {
-  const { descending } = key;
+  const descending = key.descending !== back;
   const [param] = params;
   if (key.by === 'updated') {
     const spellUpdated = (bind: Binding): string =>
       `FROM resource d INDEXED BY resource_updated WHERE d.deleted = 0 AND d.type = ${bind.add(type)}`;
-    return { descending, predicate, column: 'd.instant', spell: spellUpdated };
+    return { descending, back, predicate, column: 'd.instant', spell: spellUpdated };
   }
   if (key.by !== 'param' || key.kind === 'key' || param === undefined) return undefined;
   const missing = both([predicate, { op: 'not', of: { op: 'present', params, kind: key.kind } }]);
   if (key.kind === 'text') {
     const spellText = (bind: Binding): string =>
-      `FROM text_index d WHERE d.param = ${bind.add(param)} AND ${noneBefore('text', ['text', 'exact'], descending)}`;
-    return { descending, predicate, missing, column: 'd.text', spell: spellText };
+      `FROM text_index d WHERE d.param = ${bind.add(param)} AND ${noneBefore('text', ['text', 'exact'], key.descending)}`;
+    return { descending, back, predicate, missing, column: 'd.text', spell: spellText };
   }
   const unit = onlyUnit(statements, param);
   if (unit === undefined) return undefined;
   const spellRange = (bind: Binding): string =>
-    `FROM range_index d WHERE d.param = ${bind.add(param)} AND d.key = ${bind.add(unit)} AND ${noneBefore('range', ['low', 'high'], descending)}`;
-  return { descending, predicate, missing, column: 'd.low', spell: spellRange };
+    `FROM range_index d WHERE d.param = ${bind.add(param)} AND d.key = ${bind.add(unit)} AND ${noneBefore('range', ['low', 'high'], key.descending)}`;
+  return { descending, back, predicate, missing, column: 'd.low', spell: spellRange };
 }
 
 /** The unit of all ranges of a parameter; ranges of several units do not stand in one order. */
@@ -81,12 +85,16 @@ export interface Stage {
   readonly upTo?: Cell;
 }
 
-function spellStage({ descending, column }: Walk, { after, beyond, upTo }: Stage, bind: Binding): string {
+function spellStage(
+  { descending, back, column }: Walk,
+  { after, beyond, upTo }: Stage,
+  bind: Binding,
+): string {
   const [behind, reach] = descending ? ['<', '>='] : ['>', '<='];
   const tests: string[] = [];
   if (after) {
     const value = after.sorts[0]!;
-    const tie = `${column} ${behind} ${bind.add(value)} OR d.rid < ${bind.add(after.rid)}`;
+    const tie = `${column} ${behind} ${bind.add(value)} OR d.rid ${back ? '>' : '<'} ${bind.add(after.rid)}`;
     tests.push(`${column} ${behind}= ${bind.add(value)}`, `(${tie})`);
   }
   if (beyond != null) tests.push(`${column} ${behind} ${bind.add(beyond)}`);
@@ -95,13 +103,14 @@ function spellStage({ descending, column }: Walk, { after, beyond, upTo }: Stage
 }
 
 /** The next `limit` matches, as [rid, value]. */
-export function walkStatement(walk: Walk, stage: Stage, limit: number): Statement {
+export function walkStatement(walk: Walk, stage: Stage, limit: number, below: number): Statement {
   const bind = new Binding();
   const from = `${walk.spell(bind)}${spellStage(walk, stage, bind)}`;
   const tests = walk.predicate.op === 'all' ? '' : ` AND ${spell(walk.predicate, bind)}`;
-  const order = `${walk.column} ${walk.descending ? 'DESC' : 'ASC'}, d.rid DESC`;
+  const order = `${walk.column} ${walk.descending ? 'DESC' : 'ASC'}, d.rid ${walk.back ? 'ASC' : 'DESC'}`;
+  const until = ` AND d.rid < ${bind.add(below)}`;
   return {
-    sql: `SELECT d.rid, ${walk.column} ${from}${tests} ORDER BY ${order} ${atMost(limit, bind)}`,
+    sql: `SELECT d.rid, ${walk.column} ${from}${until}${tests} ORDER BY ${order} ${atMost(limit, bind)}`,
     values: bind.values,
   };
 }

@@ -5,8 +5,8 @@ import type { ResourceTree } from '../../../src/fhir/model/tree.ts';
 import { answerJoins, type Branch } from '../../../src/fhir/search/answer.ts';
 import { included, type IncludeSource } from '../../../src/fhir/search/include.ts';
 import { ALL } from '../../../src/fhir/search/expression.ts';
-import { searchPlan } from '../../../src/fhir/search/plan.ts';
-import type { ResourceStore, StoredResource, Stores, Write } from '../../../src/store/ports.ts';
+import { searchPlan, type SearchQuery } from '../../../src/fhir/search/plan.ts';
+import type { ResourceStore, SearchPage, StoredResource, Stores, Write } from '../../../src/store/ports.ts';
 import { indexOfCase, parseCase, searchCases, type SearchSection } from './cases.ts';
 
 /** Runs all sections, each in a tenant of its own. */
@@ -75,18 +75,33 @@ async function search(
   const branches = await answerJoins(asked, (inner, wanted) =>
     store.keys({ ...wanted, plan: searchPlan({ branches: inner, count: 1 }, () => ALL) }),
   );
+  const page = (rest: Pick<SearchQuery, 'after' | 'back' | 'until' | 'total'>): Promise<SearchPage> =>
+    store.search(searchPlan({ branches, sort, count: 2, ...rest }, () => ALL));
   const found: StoredResource[] = [];
-  let after: string | undefined;
+  let at: SearchPage | undefined;
   do {
-    const page = await store.search(
-      searchPlan({ branches, sort, count: 2, after, total: 'accurate' }, () => ALL),
-    );
-    found.push(...page.resources);
-    after = page.next;
-    if (after === undefined) expect(page.total).toBe(found.length);
-  } while (after !== undefined && found.length < 1000);
+    at = await page({ after: at?.next, until: at?.until, total: 'accurate' });
+    found.push(...at.resources);
+    if (at.next === undefined) expect(at.total).toBe(found.length);
+  } while (at.next !== undefined && found.length < 1000);
+  await expectBackwards(page, found);
   const others = await included(definitions, includes, found, sourceOf(definitions, store));
   return { found: found.map(({ id }) => id), others: others.map(({ id }) => id) };
+}
+
+/** From the last page back to the first one: the same in the same order. */
+async function expectBackwards(
+  page: (rest: Pick<SearchQuery, 'after' | 'back' | 'until' | 'total'>) => Promise<SearchPage>,
+  forwards: readonly StoredResource[],
+): Promise<void> {
+  const found: StoredResource[] = [];
+  let at: SearchPage | undefined;
+  do {
+    at = await page({ after: at?.previous, until: at?.until, back: true, total: 'estimate' });
+    found.unshift(...at.resources);
+    expect(at.total).toBe(forwards.length);
+  } while (at.previous !== undefined && found.length < 1000);
+  expect(found.map(({ id }) => id)).toEqual(forwards.map(({ id }) => id));
 }
 
 function sourceOf(definitions: Definitions, store: ResourceStore): IncludeSource<StoredResource> {

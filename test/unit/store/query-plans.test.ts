@@ -131,10 +131,12 @@ describe('query plans', () => {
         [{ by: 'updated', descending }, /^SEARCH d USING (COVERING )?INDEX resource_updated \(type=\?\)/],
       ] as const) {
         db.exec('INSERT OR IGNORE INTO range_index VALUES (7, 0, 1, 1, 1)');
-        const walk = walkFor(statements, { type: 1, predicate: code, key, params: [7] });
-        const plan = planOf(walkStatement(walk!, {}, 21));
-        expect(plan[0]).toMatch(index);
-        expect(plan.join('\n')).not.toMatch(/SCAN|USE TEMP B-TREE FOR ORDER BY/);
+        for (const back of [false, true]) {
+          const walk = walkFor(statements, { type: 1, predicate: code, key, params: [7], back });
+          const plan = planOf(walkStatement(walk!, {}, 21, 1e9));
+          expect(plan[0]).toMatch(index);
+          expect(plan.join('\n')).not.toMatch(/SCAN|USE TEMP B-TREE FOR ORDER BY/);
+        }
       }
     }
   });
