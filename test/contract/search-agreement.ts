@@ -54,6 +54,18 @@ async function pages(store: ResourceStore, query: SearchQuery, total: number): P
   throw new Error('The pages have no end');
 }
 
+/** The same from the last page to the first one. */
+async function backwards(store: ResourceStore, query: SearchQuery): Promise<StoredResource[]> {
+  const all: StoredResource[] = [];
+  for (let after: string | undefined, turn = 0; turn <= RESOURCES; turn++) {
+    const page = await store.search(searchPlan({ ...query, after, back: true }, () => ALL));
+    all.unshift(...page.resources);
+    after = page.previous;
+    if (after === undefined) return all;
+  }
+  throw new Error('The pages have no beginning');
+}
+
 const names = (all: readonly { type: string; id: string }[]): string =>
   all.map(({ type, id }) => `${type}/${id}`).join(' ');
 
@@ -103,6 +115,8 @@ export function searchAgreement(name: string, open: () => Promise<Stores>, runs 
           const found = await pages(store, { branches, sort, count }, meant.length);
           const [wanted, got] = [names(ordered(meant, sort)), names(found)];
           if (wanted !== got) throw new Error(`wanted ${wanted}\ngot    ${got}`);
+          const back = names(await backwards(store, { branches, sort, count }));
+          if (wanted !== back) throw new Error(`wanted ${wanted}\nback   ${back}`);
         },
       );
       await fc.assert(agree, { numRuns: runs });

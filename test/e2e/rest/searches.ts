@@ -93,6 +93,39 @@ export function searchContract(api: () => Api): void {
     expect([...seen].sort()).toEqual(Array.from({ length: 10 }, (_, n) => `${marker}-${n}`).sort());
   });
 
+  const linkOf = (page: { body: { link: { relation: string; url: string }[] } }, relation: string) =>
+    page.body.link.find((one) => one.relation === relation)?.url;
+  const idsOf = (page: { body: { entry?: SearchEntry[] } }): string[] =>
+    (page.body.entry ?? []).map((one) => one.resource.id);
+
+  it('leads to the last page and back, without what was written meanwhile', async () => {
+    const { marker } = await seed(10);
+    for (const sort of ['', '&_sort=date', '&_sort=-date', '&_sort=-_lastUpdated,_id']) {
+      const path = `/Observation?identifier=${SYSTEM}|${marker}&_count=4&_total=accurate${sort}`;
+      const forwards = await pages(path);
+      const first = await api().get(path);
+      expect([linkOf(first, 'previous'), linkOf(first, 'first')]).toEqual([undefined, undefined]);
+      const { id: _, ...like } = first.body.entry[0].resource;
+      const added = await api().post('/Observation', like);
+      const back: string[][] = [];
+      for (
+        let url = linkOf(first, 'last');
+        url !== undefined;
+        url = linkOf(await api().get(url), 'previous')
+      ) {
+        const page = await api().get(url);
+        expect(page.body.total).toBe(10);
+        back.unshift(idsOf(page));
+      }
+      expect(back).toEqual(forwards);
+      const last = await api().get(linkOf(first, 'last')!);
+      expect([linkOf(last, 'next'), linkOf(last, 'last')]).toEqual([undefined, undefined]);
+      const second = await api().get(linkOf(first, 'next')!);
+      expect(idsOf(await api().get(linkOf(second, 'previous')!))).toEqual(forwards[0]);
+      await api().send('DELETE', `/Observation/${added.body.id}`);
+    }
+  });
+
   it('takes a cursor for nothing but its own question', async () => {
     const { marker } = await seed(4);
     const first = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_count=2`);

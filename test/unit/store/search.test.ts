@@ -72,6 +72,16 @@ describe('the SQLite searcher', () => {
       after = step.value.next;
     }
   }
+  /** From the last page to the first one. */
+  function backwards(search: Search, query: SearchQuery): number[] {
+    const found: number[] = [];
+    for (let after: string | undefined; ;) {
+      const page = atOnce(search.find(searchPlan({ ...query, after, back: true }, () => ALL)));
+      found.unshift(...page.rids);
+      if (page.previous === undefined) return found;
+      after = page.previous;
+    }
+  }
   function agree(pace: Pace, where: Expression, sort: readonly SortKey[], count: number): void {
     const search = new Search(db, openNames(db), pace);
     const meant = ordered(
@@ -81,6 +91,9 @@ describe('the SQLite searcher', () => {
     const found = pages(search, { branches: [{ type: TYPE, where }], sort, count });
     if (found.rids.join() !== rids(meant).join())
       throw new Error(`wanted ${rids(meant).join()}\ngot    ${found.rids.join()}`);
+    const back = backwards(search, { branches: [{ type: TYPE, where }], sort, count });
+    if (back.join() !== rids(meant).join())
+      throw new Error(`wanted ${rids(meant).join()}\nback   ${back.join()}`);
     if (found.totals.some((total) => total !== meant.length))
       throw new Error(`total ${found.totals.join()} of ${meant.length}`);
   }
@@ -118,6 +131,30 @@ describe('the SQLite searcher', () => {
       fc.property(one, ([where, key, count]) => agree(pace, where, [key], count)),
       { numRuns: 400 },
     );
+  });
+
+  it('finds nothing that was created after a page was read, in either direction and in any order', () => {
+    const search = new Search(db, openNames(db), { many: 2, first: 3, step: 5, counted: 7 });
+    const until = kept[99]!.created;
+    for (const sort of [[], [{ by: 'updated', descending: false }]] as const) {
+      const plan = {
+        branches: [{ type: TYPE, where: ALL }],
+        sort,
+        count: 200,
+        until,
+        total: 'accurate',
+      } as const;
+      for (const back of [false, true]) {
+        const { rids: found, total } = atOnce(search.find(searchPlan({ ...plan, back }, () => ALL)));
+        expect([Math.max(...found), found.length, total]).toEqual([until, 100, 100]);
+      }
+    }
+  });
+
+  it('estimates from a part: exact where all are looked at, near where the density is even', () => {
+    const search = new Search(db, openNames(db), { many: 2, first: 3, step: 5000, counted: 5000 });
+    const plan = { branches: [{ type: TYPE, where: ALL }], count: 0, total: 'estimate' } as const;
+    expect(atOnce(search.find(searchPlan(plan, () => ALL))).total).toBe(RESOURCES);
   });
 
   it('yields between the steps of a long search, and not in a short one', () => {
