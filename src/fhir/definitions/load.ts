@@ -109,7 +109,9 @@ function parametersOf(
 ): ReadonlyMap<string, SearchParameter> {
   const found = new Map<string, SearchParameter>();
   for (const one of all) {
-    if (!found.has(one.code) && one.base.some((base) => bases.includes(base))) found.set(one.code, one);
+    // One that does not say how it is found (`_content`) gives way to one that does.
+    const isOpen = found.get(one.code)?.expression === undefined;
+    if (isOpen && one.base.some((base) => bases.includes(base))) found.set(one.code, one);
   }
   return found;
 }

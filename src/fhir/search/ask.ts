@@ -10,6 +10,7 @@ import { CONTROL_NAMES } from './control.ts';
 import type { Draft } from './draft.ts';
 import { unescape } from './escape.ts';
 import { INTRINSIC, isServed } from './extract.ts';
+import { CONTENT } from './full-text.ts';
 import { planFilter, type FilterPlanner } from './filter.ts';
 import { parseFilter } from './filter-syntax.ts';
 import { INCLUDE_NAMES } from './include.ts';
@@ -127,11 +128,15 @@ function askTree(
 
 const typeOf = (key: string): string => key.slice(0, Math.max(key.indexOf('/'), 0));
 
+const NO_CONTENT =
+  'The words of whole resources are not indexed yet: that is under way now, or was switched off by deleting SearchParameter/embergate-content. GET $reindex tells how far it is; _text searches narratives';
+
 /** The served search parameter of a type. Throws UnknownParameter. */
 export function parameterOf(draft: Draft, type: string, code: string, name = code): SearchParameter {
   const parameter = draft.definitions.searchParameters(type).get(code);
   if (!parameter) throw unknown(draft, type, name, code);
   if (isServed(parameter)) return parameter;
+  if (code === CONTENT) throw new UnknownParameter('not-supported', NO_CONTENT, code);
   const text = `${code} is a ${parameter.type} parameter, which is not supported by this server yet`;
   throw new UnknownParameter('not-supported', text, code);
 }

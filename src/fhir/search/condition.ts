@@ -10,7 +10,7 @@ import type { Draft } from './draft.ts';
 import { compositeWays, togetherExpression, type CompositeWay } from './composite.ts';
 import { splitRaw, unescape } from './escape.ts';
 import { and, NONE, not, or, type Expression } from './expression.ts';
-import { NARRATIVE, narrativeExpression } from './full-text.ts';
+import { isFullText, textExpression } from './full-text.ts';
 import { INDEX_KINDS } from './extract.ts';
 import { nearExpression } from './near.ts';
 import { numberExpression } from './number.ts';
@@ -93,7 +93,7 @@ export function parameterCondition(
 ): Expression {
   const { code } = parameter;
   const { definitions, input } = draft;
-  if (code === NARRATIVE) return narrativeCondition(modifier, values);
+  if (isFullText(code)) return fullTextCondition(code, modifier, values);
   if (parameter.type === 'composite') return compositeCondition(draft, parameter, type, modifier, values);
   if (modifier === 'missing') {
     const present: Expression = { op: 'present', param: code, kind: INDEX_KINDS[parameter.type]! };
@@ -202,11 +202,15 @@ function wayCondition(draft: Draft, way: CompositeWay, type: string, parts: read
   return togetherExpression(way.param, asked);
 }
 
-function narrativeCondition(modifier: string | undefined, values: readonly string[]): Expression {
-  refuseModifier(NARRATIVE, modifier, ['missing']);
-  if (modifier === undefined) return anyOf(values, narrativeExpression);
-  const present: Expression = { op: 'present', param: NARRATIVE, kind: 'key' };
-  return isMissing(NARRATIVE, values) ? not(present) : present;
+function fullTextCondition(
+  param: string,
+  modifier: string | undefined,
+  values: readonly string[],
+): Expression {
+  refuseModifier(param, modifier, ['missing']);
+  if (modifier === undefined) return anyOf(values, (one) => textExpression(param, one));
+  const present: Expression = { op: 'present', param, kind: 'key' };
+  return isMissing(param, values) ? not(present) : present;
 }
 
 function identifierCondition(code: string, values: readonly string[]): Expression {

@@ -2,7 +2,7 @@
 import { didYouMean } from '../model/near.ts';
 import { fault } from '../model/outcome.ts';
 import { collect, type Draft, type ParsedSearch } from './draft.ts';
-import { NARRATIVE } from './full-text.ts';
+import { isFullText } from './full-text.ts';
 import { INDEX_KINDS, isServed } from './extract.ts';
 import type { SortKey } from './plan.ts';
 import { ANY_SYSTEM } from './token.ts';
@@ -28,6 +28,9 @@ const CONTROLS: Readonly<Record<string, Control>> = {
     draft.summary = value;
   },
   _elements: () => undefined,
+  _score: (draft, value) => {
+    draft.score = choice('_score', value, ['true', 'false']) === 'true';
+  },
   _contained: (draft, value) => {
     draft.contained = choice('_contained', value, ['false', 'true', 'both']);
   },
@@ -67,6 +70,10 @@ function sortKey(draft: Draft, text: string): SortKey {
   const code = descending ? text.slice(1) : text;
   if (code === '_lastUpdated') return { by: 'updated', descending };
   if (code === '_id') return { by: 'id', descending };
+  if (code === '_score') {
+    const text = '_sort by _score is not supported: _score=true tells the score of each entry';
+    throw fault('not-supported', text, '_sort');
+  }
   const { definitions, types } = draft;
   const [first, ...others] = types.map((type) => definitions.searchParameters(type).get(code));
   if (!first || others.some((one) => one?.type !== first.type)) {
@@ -80,7 +87,7 @@ function sortKey(draft: Draft, text: string): SortKey {
     );
   }
   const kind = INDEX_KINDS[first.type];
-  if (!isServed(first) || !kind || first.type === 'special' || code === NARRATIVE) {
+  if (!isServed(first) || !kind || first.type === 'special' || isFullText(code)) {
     throw fault(
       'not-supported',
       `_sort by ${code} is not supported: a ${first.type} parameter has no order`,

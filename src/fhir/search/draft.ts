@@ -50,6 +50,8 @@ export interface ParsedSearch {
   readonly total?: 'none' | 'estimate' | 'accurate';
   readonly summary?: string;
   readonly elements?: Elements;
+  /** stems by which entries are scored; undefined: no scores are wanted */
+  readonly scored?: ReadonlySet<string>;
   /** resources within others are searched */
   readonly contained?: ContainedSearch;
   /** what was understood, for the self link */
@@ -71,9 +73,10 @@ export interface Draft {
   total?: ParsedSearch['total'];
   summary?: string;
   elements?: Elements;
+  score?: boolean;
   contained?: 'false' | 'true' | 'both';
   containedType?: 'container' | 'contained';
-  readonly used: (readonly [string, string])[];
+  used: (readonly [string, string])[];
   readonly issues: Issue[];
 }
 

@@ -9,7 +9,7 @@ import { isObject, type ResourceTree } from '../model/tree.ts';
 import { compilePath, type CompiledPath } from '../path/engine.ts';
 import { gatherer, type Gatherer } from './add.ts';
 import { compositeValues, compositeWays } from './composite.ts';
-import { indexNarrative, NARRATIVE } from './full-text.ts';
+import { CONTENT, indexContent, indexNarrative, NARRATIVE } from './full-text.ts';
 import { nodeIndexer, type IndexNode, type IndexOptions } from './index-node.ts';
 import {
   CANONICAL,
@@ -117,6 +117,7 @@ function rulesOf(definitions: Definitions, parameter: SearchParameter, type: str
   if (INTRINSIC.has(parameter.code) || PSEUDO.has(parameter.code) || !isServed(parameter)) return [];
   try {
     if (parameter.code === NARRATIVE) return [narrativeRule];
+    if (parameter.code === CONTENT) return [contentRule(definitions)];
     if (type === 'Bundle' && BUNDLE_HEADS.has(parameter.code)) return [headRule(definitions, parameter.code)];
     if (parameter.type === 'composite') return compositeRules(definitions, parameter, type);
     const path = compilePath(definitions, parameter.expression!, type);
@@ -135,6 +136,14 @@ const narrativeRule: Rule = {
     indexNarrative(resource, gathered.add);
   },
 };
+
+const contentRule = (definitions: Definitions): Rule => ({
+  param: CONTENT,
+  apply: (resource, gathered) => {
+    gathered.begin();
+    indexContent(definitions, resource, gathered.add);
+  },
+});
 
 /** The URL by which others refer to a resource; its version does not count, as in includes. */
 const canonicalRule: Rule = {

@@ -1,16 +1,38 @@
 /**
- * `_text`: words of the narrative, stemmed, with AND, OR, NOT and parentheses. Each word is a key of the resource, so that stores need no text engine and every
- * reader means the same. https://hl7.org/fhir/R4/search.html#content
+ * `_text` and `_content`: words of the narrative, or of all texts of a resource, stemmed, with AND, OR, NOT and parentheses. Each word is a key of the resource,
+ * so that stores need no text engine and every reader means the same. https://hl7.org/fhir/R4/search.html#content
  */
 import { fault, type FhirError } from '../model/outcome.ts';
-import { isObject, type ResourceTree } from '../model/tree.ts';
+import type { Definitions } from '../definitions/registry.ts';
+import { isObject, type JsonObject, type ResourceTree } from '../model/tree.ts';
+import { walk } from '../model/walk.ts';
 import type { Add } from './add.ts';
 import { unescape } from './escape.ts';
 import { and, not, or, type Expression } from './expression.ts';
+import type { Question } from './question.ts';
 import { fold } from './string.ts';
 
 export const NARRATIVE = '_text';
-/** Different words of one narrative that are kept. */
+export const CONTENT = '_content';
+
+/** Whether a parameter is found by words. */
+export const isFullText = (code: string): boolean => code === NARRATIVE || code === CONTENT;
+
+/** What has the words of whole resources indexed, once it is posted; until then nobody pays for them (docs/adr/0030-search-completed.md). */
+export const CONTENT_PARAMETER: JsonObject = {
+  resourceType: 'SearchParameter',
+  id: 'embergate-content',
+  url: 'urn:embergate:search-parameter:content',
+  name: 'content',
+  status: 'active',
+  description: 'Every word of every resource, stemmed. Delete it to have no words indexed any more.',
+  code: CONTENT,
+  base: ['Resource'],
+  type: 'string',
+  expression: 'Resource',
+};
+
+/** Different words of one resource that are kept. */
 const MOST_WORDS = 5000;
 const MOST_DEPTH = 20;
 
@@ -86,33 +108,79 @@ function plainText(div: string): string {
 /** Index values of the narrative: its stems as keys. */
 export function indexNarrative({ text }: ResourceTree, add: Add): void {
   if (!isObject(text) || typeof text['div'] !== 'string') return;
+  addStems(NARRATIVE, [plainText(text['div'])], add);
+}
+
+/** Types of elements whose text is for people, or is what people look for. */
+const TEXTS: ReadonlySet<string> = new Set(['string', 'markdown', 'code', 'xhtml']);
+
+/** Index values of the whole resource: the stems of all its texts, contained resources included. */
+export function indexContent(definitions: Definitions, resource: ResourceTree, add: Add): void {
+  addStems(CONTENT, textsOf(definitions, resource), add);
+}
+
+function textsOf(definitions: Definitions, resource: ResourceTree): string[] {
+  const texts: string[] = [];
+  walk(definitions, resource, (type, value) => {
+    if (typeof value === 'string' && TEXTS.has(type)) texts.push(type === 'xhtml' ? plainText(value) : value);
+  });
+  return texts;
+}
+
+function addStems(param: string, texts: readonly string[], add: Add): void {
   const stems = new Set<string>();
-  for (const stem of stemsOf(plainText(text['div']))) {
-    if (stems.size >= MOST_WORDS) break;
-    stems.add(stem);
+  for (const text of texts) {
+    for (const stem of stemsOf(text)) {
+      if (stems.size >= MOST_WORDS) break;
+      stems.add(stem);
+    }
   }
-  for (const key of stems) add({ kind: 'key', param: NARRATIVE, key });
+  for (const key of stems) add({ kind: 'key', param, key });
+}
+
+/**
+ * How well a resource answers the words that were asked for, 0 to 1: a word that stands there often counts more than one that stands there once, and a word
+ * that is not there, where others would do, counts nothing. 1 where no words were asked for. https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.search.score
+ */
+export function scoreOf(
+  definitions: Definitions,
+  resource: ResourceTree,
+  asked: ReadonlySet<string>,
+): number {
+  if (asked.size === 0) return 1;
+  const counts = new Map<string, number>();
+  for (const text of textsOf(definitions, resource))
+    for (const stem of stemsOf(text)) if (asked.has(stem)) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  const sum = [...counts.values()].reduce((all, count) => all + count / (count + 0.5), 0);
+  return Math.round((sum / asked.size) * 10_000) / 10_000;
+}
+
+/** The stems that an expression asks for, wherever it does not exclude them. */
+export function askedStems(expression: Question): string[] {
+  if (expression.op === 'and' || expression.op === 'or') return expression.of.flatMap(askedStems);
+  return expression.op === 'key' && isFullText(expression.param) ? [...expression.keys] : [];
 }
 
 interface Reader {
+  readonly param: string;
   readonly tokens: readonly string[];
   at: number;
 }
 
 /** `(bone OR liver) AND metastases NOT benign`; words beside each other must all be there. Throws FhirError `value`. */
-export function narrativeExpression(value: string): Expression {
-  const reader = { tokens: unescape(value).match(/[()]|"[^"]*"|[^\s()"]+/g) ?? [], at: 0 };
+export function textExpression(param: string, value: string): Expression {
+  const reader = { param, tokens: unescape(value).match(/[()]|"[^"]*"|[^\s()"]+/g) ?? [], at: 0 };
   const expression = readAny(reader, 0);
-  if (reader.at < reader.tokens.length) throw broken(value);
+  if (reader.at < reader.tokens.length) throw broken(reader, value);
   return expression;
 }
 
-const broken = (value: string): FhirError =>
-  fault('value', `"${value.slice(0, 100)}" of _text is not made of words, AND, OR, NOT and ( )`, NARRATIVE);
+const broken = ({ param, tokens }: Reader, value = tokens.join(' ')): FhirError =>
+  fault('value', `"${value.slice(0, 100)}" of ${param} is not made of words, AND, OR, NOT and ( )`, param);
 
 function readAny(reader: Reader, depth: number): Expression {
   if (depth > MOST_DEPTH)
-    throw fault('too-costly', `_text nests deeper than ${MOST_DEPTH} levels`, NARRATIVE);
+    throw fault('too-costly', `${reader.param} nests deeper than ${MOST_DEPTH} levels`, reader.param);
   const parts = [readAll(reader, depth)];
   while (reader.tokens[reader.at] === 'OR') {
     reader.at++;
@@ -126,7 +194,7 @@ function readAll(reader: Reader, depth: number): Expression {
   for (let isNegated = false; ;) {
     const token = reader.tokens[reader.at];
     if (token === undefined || token === ')' || token === 'OR') {
-      if (parts.length === 0 || isNegated) throw broken(reader.tokens.join(' '));
+      if (parts.length === 0 || isNegated) throw broken(reader);
       return and(...parts);
     }
     reader.at++;
@@ -135,7 +203,7 @@ function readAll(reader: Reader, depth: number): Expression {
       isNegated = !isNegated;
       continue;
     }
-    const one = token === '(' ? readEnclosed(reader, depth) : wordsExpression(token);
+    const one = token === '(' ? readEnclosed(reader, depth) : wordsExpression(reader.param, token);
     parts.push(isNegated ? not(one) : one);
     isNegated = false;
   }
@@ -143,11 +211,11 @@ function readAll(reader: Reader, depth: number): Expression {
 
 function readEnclosed(reader: Reader, depth: number): Expression {
   const inside = readAny(reader, depth + 1);
-  if (reader.tokens[reader.at++] !== ')') throw broken(reader.tokens.join(' '));
+  if (reader.tokens[reader.at++] !== ')') throw broken(reader);
   return inside;
 }
 
-function wordsExpression(token: string): Expression {
+function wordsExpression(param: string, token: string): Expression {
   const stems = [...new Set(stemsOf(token))];
-  return and(...stems.map((stem): Expression => ({ op: 'key', param: NARRATIVE, keys: [stem] })));
+  return and(...stems.map((stem): Expression => ({ op: 'key', param, keys: [stem] })));
 }

@@ -10,9 +10,11 @@ import { control, isControl } from './control.ts';
 import { collect, type ContainedSearch, type Draft, type ParsedSearch, type SearchInput } from './draft.ts';
 import { parseElements } from './elements.ts';
 import { splitRaw } from './escape.ts';
+import { askedStems } from './full-text.ts';
 import { isInclude, parseInclude } from './include.ts';
 import { COMPARTMENT } from './index-value.ts';
 import { contains, hasReverse } from './nested.ts';
+import { withoutNamedQuery } from './named-query.ts';
 import { every, some, type Asked, type Question } from './question.ts';
 import { shown, UnknownParameter } from './unknown.ts';
 
@@ -24,8 +26,6 @@ const MOST_VALUES = 1000;
 const MOST_LENGTH = 100_000;
 const MOST_VALUE_LENGTH = 2000;
 
-/** Parameters that are not served yet. */
-const NOT_YET: ReadonlySet<string> = new Set(['_content', '_query', '_score']);
 /** Parameters of the HTTP interaction, not of the search. */
 const OF_HTTP: ReadonlySet<string> = new Set(['_format', '_pretty']);
 
@@ -45,9 +45,12 @@ export function parseSearch(definitions: Definitions, input: SearchInput): Parse
     return { branches: [], includes: [], sort: [], used: [], issues: [issue('too-costly', text)] };
   }
   chooseTypes(draft);
-  for (const [name, value] of input.parameters) {
+  const parameters = collect(draft, () => withoutNamedQuery(draft.types, input.parameters)) ?? [];
+  for (const [name, value] of parameters) {
     if (!OF_HTTP.has(name) && name !== '_type') collect(draft, () => parseParameter(draft, name, value));
   }
+  // The self link tells what was asked, a named query by its name.
+  if (parameters !== input.parameters && parameters.length > 0) draft.used = asAsked(input);
   draft.elements = collect(draft, () => parseElements(input.parameters));
   if (draft.includes.length > 0 && draft.summary === 'text')
     draft.issues.push(
@@ -56,8 +59,19 @@ export function parseSearch(definitions: Definitions, input: SearchInput): Parse
   const contained = collect(draft, () => containedOf(draft));
   const { includes, sort, count, total, summary, elements, used, issues } = draft;
   const branches = branchesOf(draft, contained);
-  return { branches, includes, sort, count, total, summary, elements, contained, used, issues };
+  const scored = scoredBy(draft);
+  return { branches, scored, includes, sort, count, total, summary, elements, contained, used, issues };
 }
+
+/** Scores are told where they are asked for, and where words are. */
+function scoredBy({ score, types, conditions }: Draft): ParsedSearch['scored'] {
+  if (score === false) return undefined;
+  const stems = new Set(types.slice(0, 1).flatMap((type) => askedStems(whereOf(conditions, type))));
+  return score || stems.size > 0 ? stems : undefined;
+}
+
+const asAsked = ({ parameters }: SearchInput): Draft['used'] =>
+  parameters.filter(([name]) => !OF_HTTP.has(name));
 
 /** Types that can be searched for within others at once: each is looked for in every type there is. */
 const MOST_CONTAINED = 3;
@@ -130,10 +144,6 @@ function parseParameter(draft: Draft, name: string, value: string): void {
       draft.used.push([name, value]);
     });
     return;
-  }
-  if (NOT_YET.has(name.split(':', 1)[0]!)) {
-    const text = `${shown(name)} is not supported by this server yet`;
-    return ignoreOrRefuse(draft, issue('not-supported', text, shown(name)));
   }
   if (value === '') {
     // An unknown name is the graver fault.

@@ -6,6 +6,8 @@ import type { Definitions, SearchParameter } from '../../fhir/definitions/regist
 import type { JsonObject, JsonValue } from '../../fhir/model/tree.ts';
 import { MODIFIERS } from '../../fhir/search/condition.ts';
 import { isServed } from '../../fhir/search/extract.ts';
+import { CONTENT } from '../../fhir/search/full-text.ts';
+import { NAMED_QUERIES } from '../../fhir/search/named-query.ts';
 import { referenceTargets } from '../../fhir/search/reference.ts';
 import { normativePart } from './normative.ts';
 
@@ -68,7 +70,12 @@ function fullStatement(
   const profiles = profilesByType(definitions);
   const reverse = reverseIncludes(definitions);
   const types = definitions.resourceTypes.map((type) =>
-    resourceEntry(definitions, type, { pattern, supported: profiles.get(type), reverse: reverse.get(type) }),
+    resourceEntry(definitions, type, {
+      baseUrl: options.baseUrl,
+      pattern,
+      supported: profiles.get(type),
+      reverse: reverse.get(type),
+    }),
   );
   return {
     ...toJson(head),
@@ -79,7 +86,7 @@ function fullStatement(
     implementation: { ...base.implementation, url: options.baseUrl },
     rest: [
       {
-        ...toJson(server),
+        ...ownDefinitions(toJson(server), options.baseUrl),
         ...(options.security && { security: options.security }),
         documentation: `${server.documentation} ${modifiersText()}`,
         resource: types,
@@ -113,7 +120,7 @@ function asSet(
 function resourceEntry(
   definitions: Definitions,
   type: string,
-  { pattern, supported = [], reverse = [] }: ResourceParts,
+  { baseUrl, pattern, supported = [], reverse = [] }: ResourceParts,
 ): JsonObject {
   const entry: JsonObject = { ...pattern, type, profile: CORE + type };
   if (supported.length > 0) entry['supportedProfile'] = [...supported];
@@ -124,10 +131,29 @@ function resourceEntry(
   ];
   entry['searchRevInclude'] = ['*', ...reverse];
   entry['searchParam'] = searchParams(definitions.searchParameters(type).values());
+  const queries = NAMED_QUERIES.filter((one) => one.type === type).map(({ name }) => ({
+    name,
+    definition: `${baseUrl}/OperationDefinition/embergate-${name}`,
+  }));
+  if (queries.length > 0) entry['operation'] = [...operationsOf(pattern), ...queries];
   return entry;
 }
 
+const operationsOf = ({ operation }: JsonObject): readonly JsonValue[] =>
+  Array.isArray(operation) ? operation : [];
+
+/** What this server defines itself is named relative to its base in the pattern. */
+function ownDefinitions(rest: JsonObject, baseUrl: string): JsonObject {
+  const operation = operationsOf(rest).map((one) => {
+    const { definition, ...others } = one as JsonObject;
+    const isOwn = typeof definition === 'string' && definition.startsWith('OperationDefinition/');
+    return { ...others, definition: isOwn ? `${baseUrl}/${definition}` : definition! };
+  });
+  return { ...rest, operation };
+}
+
 interface ResourceParts {
+  readonly baseUrl: string;
   readonly pattern: JsonObject;
   readonly supported?: readonly string[];
   readonly reverse?: readonly string[];
@@ -153,8 +179,17 @@ function reverseIncludes(definitions: Definitions): Map<string, string[]> {
 }
 
 function searchParams(parameters: Iterable<SearchParameter>): JsonValue[] {
-  const served = [...parameters].filter(isServed).sort((a, b) => (a.code < b.code ? -1 : 1));
-  return served.map(({ code, url, type }) => ({ name: code, definition: url, type }));
+  const served = [...parameters]
+    .filter((one) => isServed(one) || one.code === CONTENT)
+    .sort((a, b) => (a.code < b.code ? -1 : 1));
+  return served.map((one) => ({
+    name: one.code,
+    definition: one.url,
+    type: one.type,
+    ...(!isServed(one) && {
+      documentation: 'The first search by it has every word indexed, and waits for that.',
+    }),
+  }));
 }
 
 /** Those that every type has: what a search over all types can use. */

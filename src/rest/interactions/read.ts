@@ -6,6 +6,7 @@ import type { ResourceKey, StoredResource } from '../../store/ports.ts';
 import { NONE } from '../../fhir/search/expression.ts';
 import type { Scope } from '../../fhir/search/plan.ts';
 import { names } from '../etag.ts';
+import { ownOperation } from '../own-operations.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { versionHeaders, versionResponse } from '../respond.ts';
@@ -13,6 +14,8 @@ import { seenOf, treeOf } from '../visible.ts';
 
 export async function read(context: Context, key: ResourceKey): Promise<FhirResponse> {
   const stored = await current(context, key);
+  const own = stored ? undefined : ownOperation(context.request.baseUrl, key.type, key.id);
+  if (own) return { status: 200, headers: {}, body: { kind: 'tree', tree: own } };
   if (!stored) throw fault('not-found', `There is no ${key.type}/${key.id}`);
   if (!stored.body)
     throw fault(

@@ -4,8 +4,9 @@ import { scopesOf } from '../../access/context.ts';
 import { fault, operationOutcome, refuseIf, type Issue } from '../../fhir/model/outcome.ts';
 import { didYouMean } from '../../fhir/model/near.ts';
 import { stringifyJson } from '../../fhir/model/json.ts';
-import type { JsonObject } from '../../fhir/model/tree.ts';
+import type { JsonObject, ResourceTree } from '../../fhir/model/tree.ts';
 import { pickElements, type Elements } from '../../fhir/search/elements.ts';
+import { scoreOf } from '../../fhir/search/full-text.ts';
 import { parseSearch, renderQuery, type ParsedSearch } from '../../fhir/search/parse.ts';
 import { searchPlan, type Scope, type SearchQuery } from '../../fhir/search/plan.ts';
 import type { SearchPage, StoredResource } from '../../store/ports.ts';
@@ -13,6 +14,7 @@ import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.
 import { answeredBranches, includedWith } from '../joins.ts';
 import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { containedMatches } from '../contained.ts';
+import { withContent } from '../content-search.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -68,7 +70,8 @@ export function searchCompartment(
   return search(context, { types, compartment: { type, id }, path: `/${type}/${id}/${inside}` });
 }
 
-async function search(context: Context, target: SearchTarget): Promise<FhirResponse> {
+async function search(asking: Context, target: SearchTarget): Promise<FhirResponse> {
+  const context = await withContent(asking);
   const parsed = parse(context, target);
   refuseIf(parsed.issues, 'unknown-parameter');
   const count = parsed.summary === 'count' ? 0 : (parsed.count ?? DEFAULT_COUNT);
@@ -186,16 +189,24 @@ function outcomeEntry(issues: readonly Issue[]): BundleEntry {
 /** The entries of a page of matches: themselves, or what they contain where that is what was searched for. */
 async function matchEntries(
   context: Context,
-  { contained, elements }: ParsedSearch,
+  { contained, elements, scored }: ParsedSearch,
   resources: readonly StoredResource[],
 ): Promise<BundleEntry[]> {
-  const whole = (one: StoredResource): BundleEntry => entry(context, one, elements, MATCH);
+  const rest = (tree: () => ResourceTree): BundleEntry['rest'] =>
+    scored ? { search: { mode: 'match', score: scoreOf(context.definitions, tree(), scored) } } : MATCH;
+  const whole = (one: StoredResource): BundleEntry =>
+    entry(
+      context,
+      one,
+      elements,
+      rest(() => treeOf(one.body!)),
+    );
   if (contained?.returns !== 'contained') return resources.map(whole);
   const found = await containedMatches(context, contained, resources);
   return found.map(({ stored, tree }) => {
     if (!tree) return whole(stored);
     const shown = elements ? pickElements(context.definitions, tree, elements) : tree;
     const fullUrl = `${context.request.baseUrl}/${stored.type}/${stored.id}#${String(tree['id'])}`;
-    return { fullUrl, resource: Buffer.from(stringifyJson(shown)), rest: MATCH };
+    return { fullUrl, resource: Buffer.from(stringifyJson(shown)), rest: rest(() => tree) };
   });
 }

@@ -1,13 +1,15 @@
 /** The search cases, read by `match`. https://hl7.org/fhir/R4/search.html */
 import { describe, expect, it } from '@jest/globals';
 import { loadDefinitions } from '../../../src/definitions-file.ts';
+import { withConformance } from '../../../src/fhir/definitions/overlay.ts';
+import { CONTENT_PARAMETER } from '../../../src/fhir/search/full-text.ts';
 import { answerJoins, type AskKeys, type Branch } from '../../../src/fhir/search/answer.ts';
 import { included, type IncludeSource } from '../../../src/fhir/search/include.ts';
 import { match } from '../../../src/fhir/search/match.ts';
 import { ordered, type Sortable } from '../../property/order.ts';
 import { indexOfCase, NOW, parseCase, searchCases, type SearchCase, type SearchSection } from './cases.ts';
 
-const definitions = await loadDefinitions();
+const definitions = withConformance(await loadDefinitions(), [CONTENT_PARAMETER]);
 const sections = searchCases();
 
 describe.each(sections)('search: $section', ({ resources, cases }: SearchSection) => {

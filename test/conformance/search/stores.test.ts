@@ -1,13 +1,15 @@
 /** The search cases on both stores. https://hl7.org/fhir/R4/search.html */
 import { afterAll, beforeAll } from '@jest/globals';
 import { loadDefinitions } from '../../../src/definitions-file.ts';
+import { withConformance } from '../../../src/fhir/definitions/overlay.ts';
+import { CONTENT_PARAMETER } from '../../../src/fhir/search/full-text.ts';
 import { openMongoStores } from '../../../src/store/mongo/stores.ts';
 import { openSqliteStores } from '../../../src/store/sqlite/stores.ts';
 import { needs } from '../../needs.ts';
 import { startMongod, type Mongod } from '../../support/mongod.ts';
 import { searchCasesContract } from './stores.contract.ts';
 
-const definitions = await loadDefinitions();
+const definitions = withConformance(await loadDefinitions(), [CONTENT_PARAMETER]);
 
 searchCasesContract('SQLite', definitions, () => openSqliteStores({ location: ':memory:' }));
 

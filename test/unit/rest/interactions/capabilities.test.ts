@@ -126,6 +126,7 @@ describe('capabilityStatement', () => {
     });
     expect(entry(rest, 'Patient').searchParam.map(({ name }) => name)).toContain('_lastUpdated');
     expect(rest.searchParam.map(({ name }) => name)).toEqual([
+      '_content',
       '_id',
       '_lastUpdated',
       '_profile',
