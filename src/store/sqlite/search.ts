@@ -5,15 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { SearchPlan, SortKey } from '../../fhir/search/plan.ts';
 import type { KeyQuery, ResourceKey } from '../ports.ts';
-import {
-  choose,
-  EVERYWHERE,
-  isOrdered,
-  overlap,
-  spellSource,
-  type Chosen,
-  type Window,
-} from './arms.ts';
+import { choose, EVERYWHERE, isOrdered, overlap, spellSource, type Chosen, type Window } from './arms.ts';
 import {
   compareRows,
   countStatement,
