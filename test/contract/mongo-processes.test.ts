@@ -90,6 +90,26 @@ needs('mongod', 'several processes on the MongoDB store')('several processes', (
     }
   }, 60_000);
 
+  it('forget what they knew when another has committed between two commits of theirs', async () => {
+    const [one, two] = [(await open()).resources, (await open()).resources];
+    await done(one, { writes: [create('Sorb', 'a'), create('Sorb', 'b')] });
+    // Now `one` sees that it is not alone, and judges by reading for a while.
+    await done(two, { writes: [create('Sorb', 'c')] });
+    await done(one, { writes: [create('Sorb', 'd')] });
+    await done(one, { writes: [update('Sorb', 'a', 1)] });
+    await done(two, { writes: [update('Sorb', 'a', 2), remove('Sorb', 'b', 1)] });
+    await done(one, { writes: [create('Sorb', 'e')] });
+    await sleep(600);
+    await done(one, { writes: [create('Sorb', 'f')] });
+    await done(one, { writes: [update('Sorb', 'a', 3)] });
+    const missing = { kind: 'missing', key: { type: 'Sorb', id: 'b' } };
+    const refused = await one.commit({
+      writes: [create('Sorb', 'g')],
+      present: [{ type: 'Sorb', id: 'b' }],
+    });
+    expect(refused).toEqual({ ok: false, conflicts: [missing] });
+  });
+
   it('take nothing for new that is there already', async () => {
     const [old, young] = [(await open()).resources, (await open()).resources];
     await done(old, { writes: [create('Medlar', 'a'), create('Medlar', 'b')] });

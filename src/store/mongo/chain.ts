@@ -44,6 +44,8 @@ export function chain(): Chain {
     state: (key) => known.get(key),
     since: (seq) => (seq === tip?.n ? NOTHING : seq === last.from ? last.changed : undefined),
     committed: ({ before, next, seen, accepted }) => {
+      // Others have committed since, and perhaps changed what we knew.
+      if (before.n !== tip?.n) known.clear();
       for (const [key, state] of seen) learn(key, state);
       for (const one of accepted) learn(keyText(one.write), stateAfter(one));
       last = { from: before.n, changed: new Map(accepted.map((one) => [keyText(one.write), one])) };

@@ -45,11 +45,12 @@ describe('a chain', () => {
     expect([one.since(10), one.since(13)]).toEqual([undefined, undefined]);
   });
 
-  it('does not tell what changed where others came between two commits', () => {
+  it('knows nothing of before where others came between two commits', () => {
     const one = chain();
     one.committed({ before: counter(10), next: counter(11), seen: [], accepted: [written('a', 1, 11)] });
     one.committed({ before: counter(15), next: counter(16), seen: [], accepted: [written('b', 1, 16)] });
-    expect(one.since(11)).toBeUndefined();
+    expect([one.since(11), one.state('Pear/a')]).toEqual([undefined, undefined]);
+    expect(one.state('Pear/b')).toEqual({ version: 1, live: true, order: 3 });
   });
 
   it('forgets the oldest states first, so that its memory has a bound', () => {
