@@ -1,7 +1,7 @@
 /**
  * The wiring: the only file that names adapters. It opens the stores, reads the definitions, and gives the record of each tenant.
  */
-import { NOT_RECORDED } from './access/audit/recorder.ts';
+import { auditRecorder, NOT_RECORDED } from './access/audit/recorder.ts';
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
 import { egress } from './access/egress/egress.ts';
@@ -187,7 +187,7 @@ async function openRecord(
     rules,
     ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
     validate,
-    audit: NOT_RECORDED,
+    audit: config.audit === 'on' ? auditRecorder(store.audit, config.access) : NOT_RECORDED,
     ...(policies && { policies }),
     written: (types) => {
       conformance.written(types);

@@ -15,6 +15,8 @@ export interface Config {
   readonly store: StoreSetting;
   readonly demo: 'on' | 'off' | 'auto';
   readonly access: 'open' | 'smart';
+  /** whether the audit trail is kept */
+  readonly audit: 'on' | 'off' | 'auto';
   readonly validation: 'strict' | 'structure' | 'off';
   readonly logLevel: string;
   readonly workers: number;
@@ -156,6 +158,14 @@ export const SETTINGS = [
     parse: oneOf('open', 'smart'),
   }),
   setting({
+    name: 'AUDIT',
+    key: 'audit',
+    fallback: 'auto',
+    meaning:
+      '`on` keeps who did and saw what in an audit trail (docs/audit.md), `off` does not, `auto` does where ACCESS is smart; a server with ACCESS=smart that others can reach cannot be without',
+    parse: oneOf('on', 'off', 'auto'),
+  }),
+  setting({
     name: 'VALIDATION',
     key: 'validation',
     fallback: 'strict',
@@ -272,15 +282,23 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   refuseUnsafe(config);
   return {
     ...config,
+    audit: config.audit === 'auto' ? auditBy(config) : config.audit,
     publicUrl: config.publicUrl || `http://localhost:${config.port}`,
     workers: config.workers || defaultWorkers(config),
   };
 }
 
+const auditBy = ({ access }: Config): 'on' | 'off' => (access === 'smart' ? 'on' : 'off');
+
 const defaultWorkers = ({ store }: Config): number =>
   Math.max(1, availableParallelism() - (store.kind === 'mongo' ? 1 : 0));
 
 function refuseUnsafe(config: Config): void {
+  if (config.audit === 'off' && config.access === 'smart' && !isLoopback(config.host)) {
+    throw new ConfigError(
+      `HOST is "${config.host}": with AUDIT=off nobody could tell who saw what, so the server then only listens on a loopback address such as 127.0.0.1`,
+    );
+  }
   if (config.access === 'open' && !isLoopback(config.host)) {
     throw new ConfigError(
       `HOST is "${config.host}": ACCESS=open serves everyone, so it only listens on a loopback address such as 127.0.0.1`,

@@ -21,6 +21,7 @@ import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
 import { authorize } from './authorize.ts';
 import { route, type Interaction } from './routes.ts';
+import { newWitness, notesOf, type Witness } from './witness.ts';
 
 type Handler = (context: Context, path: readonly string[]) => Promise<FhirResponse>;
 
@@ -63,15 +64,33 @@ export async function dispatch(
   access: AccessContext,
   request: FhirRequest,
 ): Promise<Answer> {
+  if (!record.audit.isOn) return answer(record, access, request);
+  const witness = newWitness();
+  const answered = await answer(record, access, request, witness);
+  const { interaction, response } = answered;
+  try {
+    await record.audit.note(...notesOf({ request, access, witness }, interaction, response));
+    return answered;
+  } catch (error) {
+    // What is not on record is not told.
+    return { response: refusal(error, request.id), interaction, failure: failureIn(error) };
+  }
+}
+
+async function answer(
+  record: TenantRecord,
+  access: AccessContext,
+  request: FhirRequest,
+  witness?: Witness,
+): Promise<Answer> {
   let interaction: Interaction | 'unknown' = 'unknown';
   try {
-    const context = contextOf(record, access, request);
+    const context = { ...contextOf(record, access, request), ...(witness && { witness }) };
     interaction = route(context.definitions, request.method, request.path);
     authorize(context, interaction, request.path);
     return { response: await HANDLERS[interaction](context, request.path), interaction };
   } catch (error) {
-    const failure = error instanceof FhirError ? undefined : error;
-    return { response: refusal(error, request.id), interaction, failure };
+    return { response: refusal(error, request.id), interaction, failure: failureIn(error) };
   }
 }
 
@@ -82,6 +101,8 @@ function contextOf(record: TenantRecord, access: AccessContext, request: FhirReq
   if (!view) return { record, access, request, definitions };
   return { record: maskedRecord(record, view), access, request, definitions: view.definitions(definitions) };
 }
+
+const failureIn = (error: unknown): unknown => (error instanceof FhirError ? undefined : error);
 
 /** A FhirError as it is; anything else is ours to mend and shows nothing but the request id. */
 export function refusal(error: unknown, requestId: string): FhirResponse {

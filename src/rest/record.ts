@@ -10,6 +10,7 @@ import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
 import type { TenantStore } from '../store/ports.ts';
 import type { Pending } from './index-state.ts';
 import type { FhirRequest } from './request.ts';
+import type { Witness } from './witness.ts';
 
 export interface RecordRules {
   readonly referentialIntegrity: boolean;
@@ -45,4 +46,6 @@ export interface Context {
   readonly definitions: Definitions;
   readonly access: AccessContext;
   readonly request: FhirRequest;
+  /** hears what is told and done, for the audit trail; absent where there is none */
+  readonly witness?: Witness;
 }

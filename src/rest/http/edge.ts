@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Who } from '../../access/audit/note.ts';
 import { NO_ACCESS, type AccessContext } from '../../access/context.ts';
+import { NOBODY, type Who } from '../../access/audit/note.ts';
 import type { Definitions } from '../../fhir/definitions/registry.ts';
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
 import { FORM } from '../body.ts';
@@ -13,6 +13,7 @@ import { dispatch, refusal, type Answer } from '../dispatch.ts';
 import { decodeSegment, parseQuery } from '../query.ts';
 import type { TenantRecord } from '../record.ts';
 import type { FhirRequest, FhirResponse, Method, RequestBody } from '../request.ts';
+import { refusalNote } from '../witness.ts';
 import { binaryOf, contentOf, sendsContent, wantsContent } from './binary.ts';
 import { corsHeaders, preflight } from './cors.ts';
 import { evenTime } from './even-time.ts';
@@ -166,6 +167,7 @@ async function work(
   let format: Format = negotiate(undefined, []);
   let answered: Answer;
   let exchange: Exchange | undefined;
+  let access: AccessContext | undefined;
   try {
     record = await options.tenant(address[1] ?? DEFAULT_TENANT);
     if (!record) throw fault('not-found', `There is no tenant "${address[1]}"`);
@@ -173,7 +175,7 @@ async function work(
     const asked = parseQuery(address[3] ?? '');
     const asIs = wantsContent(request.method ?? '', pathOf(address), request.headers.accept, asked);
     if (!asIs) format = negotiate(request.headers.accept, asked);
-    const access = await accessOf(options, record, request, address, asked);
+    access = await accessOf(options, record, request, address, asked);
     options.admit?.(request, address[1] ?? DEFAULT_TENANT, access);
     const sent = await fhirRequest(options, request, address, asked, id);
     answered = await dispatch(record, access, sent);
@@ -187,8 +189,29 @@ async function work(
       interaction: 'unknown',
       failure: error instanceof FhirError ? undefined : error,
     };
+    const asked = { method: request.method ?? '', path: address[2]?.split('/') ?? [], id };
+    if (record) answered = await noted(record, access?.who ?? NOBODY, asked, answered);
   }
   return { ...rendered(record?.definitions() ?? options.definitions, answered, format, id), exchange };
+}
+
+/** Of what was not looked at, since too much came at once, each one more on record would only be one more to do. */
+const TOO_BUSY = [429, 503];
+
+/** A refusal before there was an interaction is on record, too. */
+async function noted(
+  { audit }: TenantRecord,
+  who: Who,
+  asked: Parameters<typeof refusalNote>[1],
+  answered: Answer,
+): Promise<Answer> {
+  if (!audit.isOn || TOO_BUSY.includes(answered.response.status)) return answered;
+  try {
+    await audit.note(refusalNote(who, asked, answered.response));
+    return answered;
+  } catch (error) {
+    return { response: refusal(error, asked.id), interaction: 'unknown' };
+  }
 }
 
 /** Whoever asks may know what the server can do; for all else the bearer is judged before the body is read. */

@@ -43,6 +43,7 @@ export async function history(context: Context, target: HistoryTarget): Promise<
       : sealCursor(context.record.store.secret, bound(context, question), String(from));
   const links = linksOf(context.request.baseUrl + question, next, cursor !== undefined);
   const entries = await historyEntries(context, versions);
+  context.witness?.told.push(...versions);
   const head = { type: 'history', id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }

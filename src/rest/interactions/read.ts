@@ -50,6 +50,7 @@ export async function vread(context: Context, key: ResourceKey, version: string)
 
 function answer(context: Context, stored: StoredResource): FhirResponse {
   const { headers, query } = context.request;
+  context.witness?.told.push(stored);
   if (isUnchanged(headers['if-none-match'], headers['if-modified-since'], stored)) {
     return { status: 304, headers: versionHeaders(stored) };
   }

@@ -94,6 +94,7 @@ async function search(asking: Context, target: SearchTarget): Promise<FhirRespon
   };
   const page = await pageAt(context, query, scope);
   const others = await includedWith(context, parsed.includes, page.resources);
+  context.witness?.told.push(...page.resources, ...others);
   const matches = await matchEntries(context, parsed, page.resources);
   return searchset(context, parsed, { ...page, others, matches }, { question, first: cursor === undefined });
 }

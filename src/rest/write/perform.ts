@@ -17,6 +17,7 @@ import { placed, type Intent } from './intent.ts';
 import { doneBefore, onceKey, onceRecord, type Placed } from './once.ts';
 import { refuseHiddenOverlaps } from './overlap.ts';
 import { resolveTargets, type Target } from './target.ts';
+import { auditOf, tellAgain } from './unit-notes.ts';
 
 /** How long a write goes on trying against faster ones before it answers 503. */
 const PATIENCE_MS = 10_000;
@@ -39,13 +40,13 @@ export async function perform(
   const key = onceKey(context);
   if (!key) return performNow(context, intents, also);
   const before = await doneBefore(context, key);
-  if (before) return before;
+  if (before) return tellAgain(context, before);
   try {
     return await performNow(context, intents, also, key);
   } catch (error) {
     // The same request may be here twice at the same time, and the other one was faster.
     const meanwhile = await doneBefore(context, key);
-    if (meanwhile) return meanwhile;
+    if (meanwhile) return tellAgain(context, meanwhile);
     throw error;
   }
 }
@@ -120,7 +121,8 @@ async function draftUnit(
   const current = await readCurrent(context, permitted, targets, recalled);
   const judgements = judgeAll(context, permitted, targets, current);
   if (guards.length > 0 && judgements.length > 1) refuseHiddenOverlaps(targets, judgements);
-  const draft = { targets, judgements, unit: unitOf(context, judgements, guards, also) };
+  const unit = unitOf(context, judgements, guards, also);
+  const draft = { targets, judgements, unit: { ...unit, ...auditOf(context, targets, judgements, current) } };
   if (context.access !== OPEN_ACCESS) await refuseHidden(context, draft, current, also);
   return draft;
 }
@@ -196,6 +198,7 @@ function referenced(writes: readonly Write[]): ResourceKey[] {
 }
 
 function finish(context: Context, draft: Draft, instant: number): Placed[] {
+  if (context.witness && draft.unit.audit) context.witness.committed = true;
   const types = new Set(draft.unit.writes.map(({ type }) => type));
   if (types.size > 0) context.record.written(types);
   return effectsOf(draft, instant);
