@@ -90,7 +90,7 @@ async function withServer(
   }
 }
 
-async function withTenant<T>(store: string, work: (tenant: TenantStore) => Promise<T>): Promise<T> {
+export async function withTenant<T>(store: string, work: (tenant: TenantStore) => Promise<T>): Promise<T> {
   const stores = await openStores(readConfig({ STORE: store, ACCESS: 'open' }));
   try {
     return await work(await stores.tenant('default'));
@@ -100,7 +100,7 @@ async function withTenant<T>(store: string, work: (tenant: TenantStore) => Promi
 }
 
 /** One token a patient, of the shape that a launch gives. */
-async function giveTokens(tenant: TenantStore, patients: number): Promise<readonly string[]> {
+export async function giveTokens(tenant: TenantStore, patients: number): Promise<readonly string[]> {
   const client = {
     client_id: APP,
     redirect_uris: ['http://127.0.0.1/'],
@@ -113,7 +113,11 @@ async function giveTokens(tenant: TenantStore, patients: number): Promise<readon
 }
 
 /** The records of the tokens: what they are for is known once the server has its port. */
-async function setAudience(tenant: TenantStore, tokens: readonly string[], aud: string): Promise<void> {
+export async function setAudience(
+  tenant: TenantStore,
+  tokens: readonly string[],
+  aud: string,
+): Promise<void> {
   const now = Date.now();
   const seconds = Math.floor(now / 1000);
   const puts = tokens.map((token, patient) => {
@@ -153,7 +157,7 @@ type Workload = {
 
 const READS_A_PATIENT = 40;
 
-const WORKLOADS: readonly Workload[] = [
+export const WORKLOADS: readonly Workload[] = [
   {
     name: 'access-read',
     title: 'read by id',
@@ -185,7 +189,7 @@ const WORKLOADS: readonly Workload[] = [
 ];
 
 /** Every request carries the token of its patient; the open server does not look at it. */
-function requestsOf({ paths }: Workload, tokens: readonly string[]): readonly Request[] {
+export function requestsOf({ paths }: Workload, tokens: readonly string[]): readonly Request[] {
   return tokens.flatMap((token, patient) =>
     paths(patient).map((path) => ({
       method: 'GET',

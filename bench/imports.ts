@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sharedData } from './shared-data.ts';
 import { measure, type Context, type Measurement } from './measure.ts';
 import type { IMPORTS, Options } from './options.ts';
-import { startSubject, type Kind, type Stage } from './subjects.ts';
+import { startSubject, type Kind, type Stage, type Start } from './subjects.ts';
 import { BASE } from './workloads.ts';
 
 export type ImportName = (typeof IMPORTS)[number];
@@ -94,8 +94,9 @@ export async function measureImport(
   kind: Kind,
   stage: Stage,
   set: DataSet,
+  start: Start = {},
 ): Promise<Measurement> {
-  const subject = await startSubject(kind, stage);
+  const subject = await startSubject(kind, stage, start);
   try {
     const drain = { kind: 'drain', port: subject.port, path: BASE } as const;
     await context.driver.run({ ...drain, connections: 1, files: set.first });

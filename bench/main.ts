@@ -7,6 +7,7 @@ import { findMongod } from '../scripts/mongod.mjs';
 import { progress } from '../src/telemetry/progress.ts';
 import { startMongod, type Mongod } from '../test/support/mongod.ts';
 import { runAccess, type AccessFigure } from './access.ts';
+import { runAudit, type AuditFigure } from './audit.ts';
 import { runSearch, type SearchFigure } from './search.ts';
 import { startDriver } from './drive.ts';
 import { fhirpathWork } from './fhirpath.ts';
@@ -15,7 +16,7 @@ import { inProcessRow, measureInProcess, type InProcessFigure } from './in-proce
 import type { Job } from './job.ts';
 import { machine } from './machine.ts';
 import { measure, type Context } from './measure.ts';
-import { ACCESS, IMPORTS, parseOptions, SEARCH, USAGE, UsageError, type Options } from './options.ts';
+import { ACCESS, AUDIT, IMPORTS, parseOptions, SEARCH, USAGE, UsageError, type Options } from './options.ts';
 import { diskLine, figureOf, tableHead, tableRow, type Figure, type Pair } from './report.ts';
 import { copyAnswers, seedServer } from './seed.ts';
 import { startSubject, type Stage, type Subject } from './subjects.ts';
@@ -148,7 +149,7 @@ async function runInProcess({ options }: Bench): Promise<readonly InProcessFigur
 
 function keep(
   options: Options,
-  figures: readonly (Figure | AccessFigure | InProcessFigure | SearchFigure)[],
+  figures: readonly (Figure | AccessFigure | AuditFigure | InProcessFigure | SearchFigure)[],
 ): void {
   const where = machine();
   const date = new Date().toISOString();
@@ -171,11 +172,13 @@ async function run(options: Options): Promise<void> {
   const context = { driver, mongodPid: mongod === undefined ? undefined : () => mongod.pid() };
   const bench = { options, stage: { options, folder, mongod }, context, step: () => bar.update(++done) };
   try {
+    const audit = AUDIT.filter((name) => options.only.includes(name));
     const access = ACCESS.filter((name) => options.only.includes(name));
     const figures = [
       ...(await runShared(bench, shared)),
       ...(await runImports(bench, imports)),
       ...(access.length > 0 ? await runAccess({ ...bench, say }, access) : []),
+      ...(audit.length > 0 ? await runAudit({ ...bench, say }, audit) : []),
       ...(await runInProcess(bench)),
       ...(options.only.includes(SEARCH)
         ? await runSearch(folder, options.sizes, options.quick ? 40 : 400, say)

@@ -35,6 +35,10 @@ export const ACCESS = [
 ] as const;
 export type AccessName = (typeof ACCESS)[number];
 
+/** These measure the server against itself, with and without the audit trail; `audit` means all of them. */
+export const AUDIT = ['audit-read', 'audit-search', 'audit-import'] as const;
+export type AuditName = (typeof AUDIT)[number];
+
 /** Measured inside the process of the bench against another library: no server is started for them. */
 export const IN_PROCESS = ['fhirpath'] as const;
 
@@ -45,11 +49,14 @@ export const NAMES: readonly string[] = [
   ...WORKLOADS.map(({ name }) => name),
   ...IMPORTS,
   ...ACCESS,
+  ...AUDIT,
   ...IN_PROCESS,
 ];
 
+const FAMILIES: Readonly<Record<string, readonly string[]>> = { access: ACCESS, audit: AUDIT };
+
 export const USAGE = `npm run bench [-- NAME… OPTIONS]
-  NAME                 ${NAMES.join(', ')} (all); access is all of its own;
+  NAME                 ${NAMES.join(', ')} (all); access and audit are all of their own;
                        search compares with bare SQL and only runs when it is named
   --only NAME          the same as NAME
   --store KIND         sqlite or mongo (sqlite)
@@ -91,10 +98,10 @@ function positive(name: string, text: string): number {
 }
 
 function namesOf(given: readonly string[]): readonly string[] {
-  const unknown = given.find((name) => name !== 'access' && name !== SEARCH && !NAMES.includes(name));
+  const unknown = given.find((name) => !(name in FAMILIES) && name !== SEARCH && !NAMES.includes(name));
   if (unknown !== undefined)
     throw new UsageError(`There is no workload "${unknown}": give ${[...NAMES, SEARCH].join(', ')}`);
-  return given.length === 0 ? NAMES : given.flatMap((name) => (name === 'access' ? ACCESS : [name]));
+  return given.length === 0 ? NAMES : given.flatMap((name) => FAMILIES[name] ?? [name]);
 }
 
 function parse(args: readonly string[]) {

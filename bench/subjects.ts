@@ -73,15 +73,21 @@ async function untilUp(child: ChildProcess, port: number, log: string): Promise<
 }
 
 /** How a subject is started apart from the usual: on an empty store, with open access. */
-export type Start = { readonly store?: string; readonly access?: 'open' | 'smart' };
+export type Start = {
+  readonly store?: string;
+  readonly access?: 'open' | 'smart';
+  readonly audit?: 'on' | 'off';
+};
 
-function environment({ options }: Stage, port: number, store: string, access: string): NodeJS.ProcessEnv {
+function environment({ options }: Stage, port: number, store: string, start: Start): NodeJS.ProcessEnv {
+  const { access = 'open', audit = 'off' } = start;
   return {
     ...process.env,
     PORT: String(port),
     HOST: '127.0.0.1',
     STORE: store,
     ACCESS: access,
+    AUDIT: audit,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     VALIDATION: options.validation,
     DEMO: 'off',
@@ -118,7 +124,7 @@ export async function startSubject(kind: Kind, stage: Stage, start: Start = {}):
   const command = kind === 'floor' ? [FLOOR] : [stage.options.server ?? SERVER, 'serve'];
   const args = ['--disable-warning=ExperimentalWarning', ...command];
   const child = spawn(process.execPath, args, {
-    env: environment(stage, port, store, start.access ?? 'open'),
+    env: environment(stage, port, store, start),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
