@@ -1,7 +1,7 @@
 /**
  * The audit trail of a tenant on MongoDB. Nothing orders what several threads and processes append, so each has chains of its own: one for what is
- * appended, one for what rides in commits. A page is stored before its head is moved and both before anyone is answered, so a head never points beyond
- * its chain unless something was removed. https://www.mongodb.com/docs/manual/core/write-operations-atomicity/
+ * appended, one for what rides in commits. A page is stored before its head is moved, by one command, and both before anyone is answered: so a head never
+ * points beyond its chain unless something was removed. https://www.mongodb.com/docs/manual/core/write-operations-atomicity/
  */
 import { randomBytes } from 'node:crypto';
 import { Binary, MongoServerError, type ClientSession, type Document, type Filter } from 'mongodb';
@@ -10,7 +10,7 @@ import { auditSeal, BEGINNING, joinedPages, type AuditSeal, type Link } from '..
 import type { AuditHead, AuditPage, AuditQuery, AuditStore, NewAuditPage } from '../ports.ts';
 import { clearly, READ_MS } from './client.ts';
 import { write } from './command.ts';
-import type { AuditDocument, Rooms } from './layout.ts';
+import type { AuditDocument, AuditHeadDocument, Rooms } from './layout.ts';
 
 /** The end of a chain of this process. */
 export interface AuditChain {
@@ -42,7 +42,7 @@ export function auditChain(rooms: Rooms, secret: Uint8Array): AuditChain {
       return { pages: placed, head: seal.head(name, last) };
     },
     begin: () => {
-      const made = (registered ??= register(rooms, seal, name));
+      const made = (registered ??= begun(rooms, seal, name));
       made.catch(() => (registered = undefined));
       return made;
     },
@@ -53,6 +53,13 @@ export function auditChain(rooms: Rooms, secret: Uint8Array): AuditChain {
       [name, end, registered] = [newName(), BEGINNING, undefined];
     },
   };
+}
+
+/** The head comes first: a name in the register without a head means that the chain was removed. */
+async function begun(rooms: Rooms, seal: AuditSeal, name: string): Promise<void> {
+  const { q, u } = headUpdate(seal.head(name, BEGINNING)) as { q: { _id: string }; u: AuditHeadDocument };
+  await rooms.auditHeads.insertOne({ ...u, ...q });
+  await register(rooms, seal, name);
 }
 
 /** In the order of their making, so that a list of chains reads as a history. */
@@ -92,21 +99,29 @@ function pageOf({ c, n, f, at, k, h, m, b }: AuditDocument): AuditPage {
   return { chain: c, seq: n, since: f, at, keys: k, hash: h, mac: m, body };
 }
 
+const HEAD = '~';
+
 const headUpdate = ({ chain, seq, hash, mac }: AuditHead): Document => ({
-  q: { _id: chain },
+  q: { _id: HEAD + chain },
   u: { n: seq, h: hash, m: mac },
   upsert: true,
 });
 
+/** A page that is there already is never replaced: then this fails as a duplicate. */
+const pageUpdate = (page: AuditPage): Document => {
+  const { _id, ...rest } = documentOf(page);
+  return { q: { _id, c: { $exists: false } }, u: rest, upsert: true };
+};
+
+const updatesOf = ({ pages, head }: AuditDraft): Document[] => [...pages.map(pageUpdate), headUpdate(head)];
+
 /** Writes pages and head in the transaction of a commit. */
 export async function writeAudit(
-  rooms: Rooms,
+  { db, audit }: Rooms,
   session: ClientSession,
-  { pages, head }: AuditDraft,
+  draft: AuditDraft,
 ): Promise<void> {
-  const { db, audit, auditHeads } = rooms;
-  await write(db, { insert: audit.collectionName, documents: pages.map(documentOf) }, session);
-  await write(db, { update: auditHeads.collectionName, updates: [headUpdate(head)] }, session);
+  await write(db, { update: audit.collectionName, updates: updatesOf(draft) }, session);
 }
 
 /** Pages that may wait to be appended, and their bytes. */
@@ -166,13 +181,24 @@ function appender(rooms: Rooms, chain: AuditChain): Pick<MongoAudit, 'append' | 
   return { append, drained: async () => void (await running) };
 }
 
-async function appendTogether(rooms: Rooms, chain: AuditChain, taken: readonly Waiting[]): Promise<void> {
+/** What no journal of the server waits for: it survives us, and within a moment the server, too. */
+const TAKEN = { w: 1, j: false } as const;
+
+async function appendTogether(
+  { db, audit }: Rooms,
+  chain: AuditChain,
+  taken: readonly Waiting[],
+): Promise<void> {
   await chain.begin();
   const draft = chain.draft(taken.map(({ page }) => page));
-  const { audit, auditHeads } = rooms;
-  await audit.insertMany(draft.pages.map(documentOf), { ordered: true });
-  const { q, u, upsert } = headUpdate(draft.head) as { q: { _id: string }; u: Document; upsert: boolean };
-  await auditHeads.replaceOne(q, u as never, { upsert });
+  const command = {
+    update: audit.collectionName,
+    updates: updatesOf(draft),
+    ordered: true,
+    writeConcern: TAKEN,
+  };
+  const { writeErrors = [] } = (await db.command(command)) as { readonly writeErrors?: readonly Document[] };
+  if (writeErrors.length > 0) throw new MongoServerError(writeErrors[0]!);
   chain.moved(draft);
 }
 
@@ -183,12 +209,13 @@ async function read(
   if (keys?.length === 0) return [];
   const parts: Filter<AuditDocument>[] = [
     ...(keys ? [{ k: { $in: [...keys] } }] : []),
-    ...(from === undefined ? [] : [{ at: { $gte: from } }]),
+    { at: { $gte: from ?? 0 } },
     ...(to === undefined ? [] : [{ f: { $lte: to } }]),
     ...(after === undefined ? [] : [behind(after)]),
   ];
-  const query = parts.length > 0 ? { $and: parts } : {};
-  const found = await audit.find(query, { sort: { at: -1, _id: -1 }, limit, maxTimeMS: READ_MS }).toArray();
+  const found = await audit
+    .find({ $and: parts }, { sort: { at: -1, _id: -1 }, limit, maxTimeMS: READ_MS })
+    .toArray();
   return found.map((one) => ({ page: pageOf(one), position: `${one.at} ${one._id}` }));
 }
 
@@ -200,13 +227,16 @@ function behind(position: string): Filter<AuditDocument> {
 
 async function* walk({ audit }: Rooms): AsyncIterable<AuditPage> {
   try {
-    for await (const one of audit.find({}, { sort: { _id: 1 }, batchSize: 100 })) yield pageOf(one);
+    for await (const one of audit.find({ _id: { $lt: HEAD } }, { sort: { _id: 1 }, batchSize: 100 }))
+      yield pageOf(one);
   } catch (error) {
     throw await clearly(() => Promise.reject(error as Error)).catch((known: unknown) => known);
   }
 }
 
 async function heads({ auditHeads }: Rooms): Promise<AuditHead[]> {
-  const found = await auditHeads.find({}, { sort: { _id: 1 }, maxTimeMS: READ_MS }).toArray();
-  return found.map(({ _id, n, h, m }) => ({ chain: _id, seq: n, hash: h, mac: m }));
+  const found = await auditHeads
+    .find({ _id: { $gte: HEAD } }, { sort: { _id: 1 }, maxTimeMS: READ_MS })
+    .toArray();
+  return found.map(({ _id, n, h, m }) => ({ chain: _id.slice(HEAD.length), seq: n, hash: h, mac: m }));
 }

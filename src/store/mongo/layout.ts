@@ -3,7 +3,7 @@
  * Field names are short because every document repeats them: t type, i id, o order of creation, s seq, v version, at instant, m method,
  * b body, k entries, r ranges, f references.
  */
-import { Binary, type Collection, type Db, type Document } from 'mongodb';
+import { Binary, type Collection, type CollectionOptions, type Db, type Document } from 'mongodb';
 import { REFERENCE, type IndexValue } from '../../fhir/search/index-value.ts';
 import type { AuditRegister, ResourceKey, StoredResource, Write, WriteMethod } from '../ports.ts';
 
@@ -104,9 +104,9 @@ export interface AuditDocument {
   readonly b: Body;
 }
 
-/** Where a chain ends. */
+/** Where a chain ends. It stands among the pages, so that one command writes both; it has no `c`, so that it is never taken for one. */
 export interface AuditHeadDocument {
-  /** the chain */
+  /** `~` and the chain */
   readonly _id: string;
   readonly n: number;
   readonly h: string;
@@ -143,6 +143,8 @@ export interface Rooms {
   readonly settings: Collection<SettingDocument>;
 }
 
+const LOCAL: CollectionOptions = { readConcern: { level: 'local' } };
+
 export function rooms(db: Db): Rooms {
   return {
     db,
@@ -150,8 +152,9 @@ export function rooms(db: Db): Rooms {
     history: db.collection<HistoryDocument>('history'),
     jobs: db.collection<JobDocument>('jobs'),
     tokens: db.collection<TokenDocument>('tokens'),
-    audit: db.collection<AuditDocument>('audit'),
-    auditHeads: db.collection<AuditHeadDocument>('auditHeads'),
+    // What this process has written a moment ago is read, too: it need not be on a majority yet.
+    audit: db.collection<AuditDocument>('audit', LOCAL),
+    auditHeads: db.collection<AuditHeadDocument>('audit', LOCAL),
     cursors: db.collection<CursorDocument>('cursors'),
     settings: db.collection<SettingDocument>('settings'),
   };

@@ -53,7 +53,7 @@ async function tokenRoom({ db, tokens }: Rooms): Promise<void> {
 }
 
 async function auditRoom({ db, audit }: Rooms): Promise<void> {
-  for (const name of ['audit', 'auditHeads']) await create(db, name, {});
+  await create(db, 'audit', {});
   await audit.createIndexes([
     { key: { k: 1, at: -1, _id: -1 }, name: 'keys' },
     { key: { at: -1, _id: -1 }, name: 'instants' },

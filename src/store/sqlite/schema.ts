@@ -82,12 +82,14 @@ export const MIGRATIONS: readonly (string | ((db: DatabaseSync) => void))[] = [
    CREATE INDEX version_of ON version(rid, version) WHERE version > 1;
    DROP INDEX backlog_rid;`,
 
-  `-- The audit trail: pages in a chain, where it ends, and whom a page is about. Keys of pages after audit_indexed.page stand only with the page.
+  `-- The audit trail: pages of several chains, where each ends, and whom a page is about. open: the chain has a journal that may hold more of it.
+   -- Keys of pages after audit_indexed.page stand only with the page.
+   CREATE TABLE audit_head(
+     id INTEGER PRIMARY KEY, chain TEXT NOT NULL UNIQUE, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL, open INTEGER NOT NULL);
    CREATE TABLE audit_page(
-     seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, at INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL,
-     keys TEXT NOT NULL, body BLOB NOT NULL);
+     id INTEGER PRIMARY KEY, chain INTEGER NOT NULL, seq INTEGER NOT NULL, since INTEGER NOT NULL, at INTEGER NOT NULL,
+     hash TEXT NOT NULL, mac TEXT NOT NULL, keys TEXT NOT NULL, body BLOB NOT NULL);
    CREATE INDEX audit_at ON audit_page(at);
-   CREATE TABLE audit_head(chain TEXT PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, mac TEXT NOT NULL) WITHOUT ROWID;
    CREATE TABLE audit_key(key TEXT NOT NULL, page INTEGER NOT NULL, PRIMARY KEY(key, page)) WITHOUT ROWID;
    CREATE TABLE audit_indexed(id INTEGER PRIMARY KEY, page INTEGER NOT NULL);`,
 ];

@@ -119,9 +119,12 @@ function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
   const tenants = (): Promise<readonly string[]> =>
     writer.ask({ op: 'tenants', tenant: '' }) as Promise<readonly string[]>;
   const close = async (): Promise<void> => {
+    const opened = (await Promise.allSettled(open.values())).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
+    await Promise.allSettled(opened.map((store) => store.settleAudit()));
     await writer.close();
-    for (const store of await Promise.allSettled(open.values()))
-      if (store.status === 'fulfilled') store.value.close();
+    for (const store of opened) store.close();
   };
   return { tenant, tenants, close };
 }

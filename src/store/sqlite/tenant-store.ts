@@ -14,6 +14,7 @@ import type {
   TenantStore,
   TokenStore,
 } from '../ports.ts';
+import { AuditJournal } from './audit-journal.ts';
 import { AuditReader, auditStore } from './audit-rows.ts';
 import { deadJobs } from './job-rows.ts';
 import { openNames } from './names.ts';
@@ -26,6 +27,8 @@ import type { Opened } from './wire.ts';
 import type { WriterPort } from './writer-port.ts';
 
 export interface OpenTenant extends TenantStore {
+  /** ends the journal of this thread, while the writer still listens */
+  settleAudit(): Promise<void>;
   close(): void;
 }
 
@@ -97,8 +100,15 @@ export function openTenantStore(
   };
   const jobs = jobStore(name, writer, reader.db);
   const tokens = tokenStore(name, writer, new TokenReader(reader.db, tokenChanges));
-  const audit = auditStore(new AuditReader(reader.db), (page) => writer.append(name, page));
-  return { resources, feed, jobs, tokens, audit, secret, ping, close };
+  const journal = new AuditJournal({
+    file,
+    secret,
+    begin: (chain) => writer.ask({ op: 'audit-begin', tenant: name, chain }),
+    end: (chain) => writer.ask({ op: 'audit-end', tenant: name, chain }),
+    move: () => writer.ask({ op: 'audit-move', tenant: name }),
+  });
+  const audit = auditStore(new AuditReader(reader.db), journal);
+  return { resources, feed, jobs, tokens, audit, secret, ping, settleAudit: () => journal.close(), close };
 }
 
 function jobStore(tenant: string, writer: WriterPort, db: DatabaseSync): JobStore {

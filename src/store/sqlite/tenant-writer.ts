@@ -3,7 +3,7 @@
  * one call of the disk serves all that was committed meanwhile. https://www.sqlite.org/wal.html
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { AUDIT_TOGETHER, AuditWriter } from './audit-rows.ts';
+import { AUDIT_TOGETHER, AuditWriter } from './audit-writer.ts';
 import type { CommitResult } from '../ports.ts';
 import { Backlog } from './backlog.ts';
 import { JobWriter } from './job-rows.ts';
@@ -58,10 +58,12 @@ export class TenantWriter {
     };
     this.#units = new UnitWriter(this.#db, tools);
     this.#jobs = new JobWriter(this.#db);
-    this.#audit = new AuditWriter(this.#db, this.#opened.secret);
+    this.#audit = new AuditWriter(this.#db, file, this.#opened.secret);
     this.#statements = prepareAll(this.#db);
     this.#backlog.learn();
     while (this.waiting > 0) this.settle();
+    // What an earlier process has left in its journals.
+    this.#transaction(true, () => this.#audit.move());
   }
 
   /** resources whose index rows wait to be moved */
@@ -125,6 +127,7 @@ export class TenantWriter {
       const result = work();
       this.#audit.write();
       this.#statements.commit.run();
+      this.#audit.forget();
       this.#hasLog = true;
       return result;
     } catch (error) {
@@ -187,8 +190,14 @@ export class TenantWriter {
         return this.#jobs.revive(ask.id, ask.now);
       case 'token':
         return this.#tokens.apply(ask.change);
-      case 'audit':
-        this.#audit.add(ask.page);
+      case 'audit-move':
+        this.#audit.move();
+        return true;
+      case 'audit-begin':
+        this.#audit.open(ask.chain);
+        return true;
+      case 'audit-end':
+        this.#audit.end(ask.chain);
         return true;
     }
   }

@@ -4,7 +4,6 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { Guard, NewJob, Once, ResourceKey, UnitOfWork } from '../ports.ts';
-import { packAudit, type AuditPageWire } from './audit-rows.ts';
 import { packIndex, type Packed } from './pack-index.ts';
 import { METHODS } from './rows.ts';
 import type { TokenChange } from './token-rows.ts';
@@ -40,6 +39,14 @@ export interface UnitWire {
   readonly once?: Once;
   /** its body stands among those of the unit: from, to */
   readonly audit?: Omit<AuditPageWire, 'body'> & { readonly start: number; readonly end: number };
+}
+
+/** A page that rides in a commit: its keys as JSON text. */
+export interface AuditPageWire {
+  readonly since: number;
+  readonly at: number;
+  readonly keys: string;
+  readonly body: Uint8Array;
 }
 
 export interface NewJobWire {
@@ -88,7 +95,8 @@ export type Ask =
     }
   | { readonly op: 'revive'; readonly tenant: string; readonly id: number; readonly now: number }
   | { readonly op: 'token'; readonly tenant: string; readonly change: TokenChange }
-  | { readonly op: 'audit'; readonly tenant: string; readonly page: AuditPageWire };
+  | { readonly op: 'audit-move'; readonly tenant: string }
+  | { readonly op: 'audit-begin' | 'audit-end'; readonly tenant: string; readonly chain: string };
 
 /** The answer to `open`. */
 export interface Opened {
@@ -150,9 +158,9 @@ export function packUnit(
   const { guards, present, integrity, once } = unit;
   let audit: UnitWire['audit'];
   if (unit.audit) {
-    const { body, ...head } = packAudit(unit.audit);
+    const { body, since, at, keys } = unit.audit;
     bodies.push(body);
-    audit = { ...head, start: end, end: (end += body.length) };
+    audit = { since, at, keys: JSON.stringify(keys), start: end, end: (end += body.length) };
   }
   return { wire: { ...wire, guards, present, integrity, once, audit, jobs: unit.jobs?.map(packJob) }, end };
 }

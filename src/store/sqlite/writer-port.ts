@@ -4,13 +4,12 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { CommitResult, NewAuditPage, Reindexed, UnitOfWork, Write } from '../ports.ts';
-import { packAudit } from './audit-rows.ts';
+import type { CommitResult, Reindexed, UnitOfWork, Write } from '../ports.ts';
 import type { TokenChange } from './token-rows.ts';
 import { packUnit, type Answers, type Ask, type Questions } from './wire.ts';
 
 /** A question that needs no packing. */
-type PlainAsk = Exclude<Ask, { op: 'commit' | 'token' | 'reindex' | 'audit' }>;
+type PlainAsk = Exclude<Ask, { op: 'commit' | 'token' | 'reindex' }>;
 
 export interface QueueLimits {
   /** questions that may wait before a commit is refused */
@@ -84,14 +83,6 @@ export class WriterPort {
   /** Throws FhirError `busy` when too much is waiting, too. */
   change(tenant: string, change: TokenChange): Promise<unknown> {
     return this.#isFull ? Promise.reject(this.#tooMany()) : this.#send({ op: 'token', tenant, change }, 0);
-  }
-
-  /** Throws FhirError `busy` when too much is waiting, too. */
-  append(tenant: string, page: NewAuditPage): Promise<unknown> {
-    if (this.#isFull) return Promise.reject(this.#tooMany());
-    // A view of a larger buffer would travel with all of that.
-    const body = page.body.byteLength === page.body.buffer.byteLength ? page.body : new Uint8Array(page.body);
-    return this.#send({ op: 'audit', tenant, page: packAudit({ ...page, body }) }, body.length);
   }
 
   get #isFull(): boolean {
