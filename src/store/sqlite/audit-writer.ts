@@ -6,15 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { auditSeal, BEGINNING, joinedPages, type AuditSeal, type Link } from '../audit-chain.ts';
 import type { AuditHead, AuditPage, NewAuditPage } from '../ports.ts';
-import {
-  decodeFrames,
-  headFile,
-  journalFolder,
-  makerOf,
-  readHead,
-  removeFile,
-  segmentFile,
-} from './audit-journal.ts';
+import { decodeFrames, headFile, journalFolder, makerOf, readHead, segmentFile } from './audit-journal.ts';
 import type { AuditPageWire } from './wire.ts';
 
 /** The chain of what rides in commits: they have one order, whoever makes them. */
@@ -33,7 +25,7 @@ interface Chain {
   open: boolean;
 }
 
-/** Everything here happens inside a transaction of the writer, but for `forget`. */
+/** Everything here happens inside a transaction of the writer. */
 export class AuditWriter {
   readonly #seal: AuditSeal;
   readonly #folder: string;
@@ -43,6 +35,7 @@ export class AuditWriter {
   #last = 0;
   #indexed = 0;
   /** files whose pages are in the database once the transaction is */
+  #moved: string[] = [];
   #spent: string[] = [];
 
   constructor(db: DatabaseSync, file: string, secret: Uint8Array) {
@@ -58,7 +51,7 @@ export class AuditWriter {
 
   /** At the begin of a transaction: what an undone one has left is gone. */
   begin(): void {
-    [this.#pages, this.#spent] = [[], []];
+    [this.#pages, this.#moved] = [[], []];
   }
 
   /** A page that rides in a commit. */
@@ -104,10 +97,16 @@ export class AuditWriter {
     for (const [name, chain] of this.#chains) if (chain.open && !isAlive(name)) this.#end(name, chain);
   }
 
-  /** After the transaction: removes the files whose pages are in the database now. */
-  forget(): void {
-    for (const file of this.#spent) removeFile(file);
-    this.#spent = [];
+  /** After the transaction. */
+  done(): void {
+    if (this.#moved.length > 0) this.#spent.push(...this.#moved);
+  }
+
+  /** Files that may be removed once the last transaction is on the disk. */
+  takeSpent(): readonly string[] {
+    const spent = this.#spent;
+    if (spent.length > 0) this.#spent = [];
+    return spent;
   }
 
   /** Moves the keys of the oldest pages that wait, in the order of the index. */
@@ -132,7 +131,7 @@ export class AuditWriter {
       for (const page of decodeFrames(readFileSync(file)))
         // A gap is taken in as it is: it is for verify to tell.
         if (page.chain === name && page.seq > chain.end.seq) this.#insert(chain, page);
-      if (segment !== segments.at(-1)) this.#spent.push(file);
+      if (segment !== segments.at(-1)) this.#moved.push(file);
     }
     if (chain.end !== before) this.#putHead(name, chain);
   }
@@ -147,8 +146,8 @@ export class AuditWriter {
     chain.open = false;
     this.#putHead(name, chain);
     for (const segment of segmentsIn(this.#folder).get(name) ?? [])
-      this.#spent.push(segmentFile(this.#folder, name, segment));
-    this.#spent.push(file);
+      this.#moved.push(segmentFile(this.#folder, name, segment));
+    this.#moved.push(file);
   }
 
   #insert(chain: Chain, { seq, since, at, hash, mac, keys, body }: AuditPage): void {

@@ -3,6 +3,7 @@
  * one call of the disk serves all that was committed meanwhile. https://www.sqlite.org/wal.html
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { removeFile } from './audit-journal.ts';
 import { AUDIT_TOGETHER, AuditWriter } from './audit-writer.ts';
 import type { CommitResult } from '../ports.ts';
 import { Backlog } from './backlog.ts';
@@ -63,7 +64,9 @@ export class TenantWriter {
     this.#backlog.learn();
     while (this.waiting > 0) this.settle();
     // What an earlier process has left in its journals.
-    this.#transaction(true, () => this.#audit.move());
+    this.#transaction(() => this.#audit.move());
+    const spent = this.#audit.takeSpent();
+    if (spent.length > 0) void this.#log.durable().then(() => removeAll(spent), ignore);
   }
 
   /** resources whose index rows wait to be moved */
@@ -76,7 +79,9 @@ export class TenantWriter {
     try {
       if (this.#log.failure) throw this.#log.failure;
       const answers = this.perform(asks);
+      const spent = this.#audit.takeSpent();
       if (!asks.every(({ op }) => PASSIVE.includes(op))) await this.#log.durable();
+      removeAll(spent);
       return answers;
     } catch (error) {
       const answer: Answer = {
@@ -127,7 +132,7 @@ export class TenantWriter {
       const result = work();
       this.#audit.write();
       this.#statements.commit.run();
-      this.#audit.forget();
+      this.#audit.done();
       this.#hasLog = true;
       return result;
     } catch (error) {
@@ -216,6 +221,13 @@ export class TenantWriter {
     return this.#statements.moveCursor.run(to, name, from).changes > 0;
   }
 }
+
+/** Journals whose pages are safe in the database. One that is left over is looked at again by the next start. */
+function removeAll(files: readonly string[]): void {
+  for (const file of files) removeFile(file);
+}
+
+const ignore = (): void => undefined;
 
 const changesTokens = (ask: Ask): boolean =>
   ask.op === 'token' || (ask.op === 'commit' && ask.unit.once !== undefined);
