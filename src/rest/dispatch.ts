@@ -21,7 +21,8 @@ import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
 import { authorize } from './authorize.ts';
 import { route, type Interaction } from './routes.ts';
-import { newWitness, notesOf, type Witness } from './witness.ts';
+import { newWitness, type Witness } from './told.ts';
+import { notesOf } from './witness.ts';
 
 type Handler = (context: Context, path: readonly string[]) => Promise<FhirResponse>;
 

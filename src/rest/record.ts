@@ -10,7 +10,7 @@ import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
 import type { TenantStore } from '../store/ports.ts';
 import type { Pending } from './index-state.ts';
 import type { FhirRequest } from './request.ts';
-import type { Witness } from './witness.ts';
+import type { Witness } from './told.ts';
 
 export interface RecordRules {
   readonly referentialIntegrity: boolean;

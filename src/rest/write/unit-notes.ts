@@ -2,7 +2,8 @@
 import type { AuditNote, Happening } from '../../access/audit/note.ts';
 import type { StoredResource, UnitOfWork } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
-import { patientsOf, split, type Told } from '../witness.ts';
+import type { Told } from '../told.ts';
+import { patientsOf, split } from '../witness.ts';
 import type { Effect } from './intent.ts';
 import type { Judgement } from './judge.ts';
 import type { Placed } from './once.ts';
