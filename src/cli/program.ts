@@ -1,6 +1,7 @@
 /** The command `embergate`: one file a command, each adds itself here and loads what it needs when it runs. */
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
+import { addAccess } from './access.ts';
 import { addClient } from './client.ts';
 import { addDemo } from './demo.ts';
 import { addExplain } from './explain.ts';
@@ -39,6 +40,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addTenant,
     addUser,
     addClient,
+    addAccess,
     addKeys,
     addReindex,
     addExplain,

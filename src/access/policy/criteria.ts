@@ -36,7 +36,7 @@ export function checkCriteria(
       questionOf(
         definitions,
         type,
-        text.replace(PLACEHOLDER, (_all, name: string) => SAMPLES[name as Placeholder]),
+        filledWith(text, (name) => SAMPLES[name]),
       );
     return [];
   } catch (error) {
@@ -89,7 +89,21 @@ async function fill(text: string, standing: Standing): Promise<string | undefine
     if (found.length === 0) return undefined;
     values.set(name, found.join(','));
   }
-  return text.replace(PLACEHOLDER, (_all, name: string) => values.get(name)!);
+  return filledWith(text, (name) => values.get(name)!);
+}
+
+/** A pair whose value is ids, of the resource itself or at the end of a chain. */
+const BY_ID = /(?:^|[.:])_id(?::not)?$/;
+
+/** `value` gives references, separated by commas; ids take them without their type. */
+function filledWith(text: string, value: (name: Placeholder) => string): string {
+  const pairs = text.split('&').map((pair) => {
+    const isId = BY_ID.test(pair.slice(0, Math.max(pair.indexOf('='), 0)));
+    return pair.replace(PLACEHOLDER, (_all, name: Placeholder) =>
+      isId ? value(name).replaceAll(/[A-Za-z]+\//g, '') : value(name),
+    );
+  });
+  return pairs.join('&');
 }
 
 const MOST_KNOWN = 5000;

@@ -61,7 +61,7 @@ function withHidden(
   sent: ResourceTree,
 ): ResourceTree {
   for (const path of hidden) {
-    if (valuesAt(definitions, path, sent).length === 0) continue;
+    if (!holdsAny(definitions, path, sent)) continue;
     const name = nameOf(path);
     throw forbidden(`${name} is not yours to set: leave it out, and it stays as it is`, name);
   }
@@ -80,6 +80,11 @@ function withHidden(
     whole = { ...whole, text: narrative };
   return inOrderOf(before, whole) as ResourceTree;
 }
+
+const holdsAny = (definitions: Definitions, path: ElementPath, tree: ResourceTree): boolean =>
+  path.names.length === 1
+    ? Object.keys(topOf(definitions, path, tree)).length > 0
+    : valuesAt(definitions, path, tree).length > 0;
 
 /** Resources inside of the one that is written, of which something is hidden, stay as they are. */
 function withInner(view: View, before: ResourceTree, sent: ResourceTree): ResourceTree {

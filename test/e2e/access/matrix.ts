@@ -1,18 +1,24 @@
 /**
- * Every route inside and outside the scope of a token, made from the route table: a route without a row fails. Outside means: what is B's, asked with
- * a token for A, is answered exactly like what does not exist.
+ * Every route inside and outside of what a caller may do, by each kind of caller, made from the route table: a route without a row fails. Outside means:
+ * what is B's, asked by who may see A, is answered exactly like what does not exist.
  */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { ROUTES, type Shape } from '../../../src/rest/routes.ts';
+import type { JsonObject } from '../../../src/fhir/model/tree.ts';
 import type { Method } from '../../../src/rest/request.ts';
 import type { Api, Reply } from '../../support/api.ts';
 import { freshId } from '../../support/api.ts';
 import { essence, expectNothingOf, missingId, observation, without, type World } from './world.ts';
 
-/** What a row is given to ask with: an Observation and its patient; the id may be B's or nobody's. */
+/** How a resource of the type in question is made. */
+type Make = (id: string, patient: string) => JsonObject;
+
+/** What a row is given to ask with: a resource and its patient; the id may be B's or nobody's. */
 interface Asked {
   readonly id: string;
   readonly patient: string;
+  readonly type: string;
+  readonly make: Make;
 }
 type Ask = (api: Api, asked: Asked) => Promise<Reply>;
 
@@ -24,18 +30,18 @@ interface Row {
   readonly outside: number | undefined;
 }
 
-const PATCH = [{ op: 'add', path: '/note', value: [{ text: 'seen' }] }];
+const PATCH = [{ op: 'add', path: '/language', value: 'en' }];
 const AS_PATCH = { 'content-type': 'application/json-patch+json' };
 const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
 
 const ROWS: Readonly<Record<string, Row>> = {
-  'GET ': { ask: (api) => api.get('?_type=Observation&_count=1000'), inside: 200, outside: undefined },
+  'GET ': { ask: (api, { type }) => api.get(`?_type=${type}&_count=1000`), inside: 200, outside: undefined },
   'POST ': {
-    ask: (api, { id }) =>
+    ask: (api, { id, type }) =>
       api.post('', {
         resourceType: 'Bundle',
         type: 'batch',
-        entry: [{ request: { method: 'GET', url: `Observation/${id}` } }],
+        entry: [{ request: { method: 'GET', url: `${type}/${id}` } }],
       }),
     inside: 200,
     outside: 200,
@@ -55,97 +61,101 @@ const ROWS: Readonly<Record<string, Row>> = {
     outside: undefined,
   },
   'POST $validate': {
-    ask: (api, { id, patient }) => api.post('/$validate', observation(id, patient)),
+    ask: (api, { id, patient, make }) => api.post('/$validate', make(id, patient)),
     inside: 200,
     outside: undefined,
   },
   'POST {type}/$validate': {
-    ask: (api, { id, patient }) => api.post('/Observation/$validate', observation(id, patient)),
+    ask: (api, { id, patient, type, make }) => api.post(`/${type}/$validate`, make(id, patient)),
     inside: 200,
     outside: undefined,
   },
   'GET {type}/{id}/$validate': {
-    ask: (api, { id }) => api.get(`/Observation/${id}/$validate`),
+    ask: (api, { id, type }) => api.get(`/${type}/${id}/$validate`),
     inside: 200,
     outside: 404,
   },
   'POST {type}/{id}/$validate': {
-    ask: (api, { id, patient }) =>
-      api.post(`/Observation/${id}/$validate?mode=update`, observation(id, patient)),
+    ask: (api, { id, patient, type, make }) =>
+      api.post(`/${type}/${id}/$validate?mode=update`, make(id, patient)),
     inside: 200,
     outside: 404,
   },
   'POST _search': {
-    ask: (api) => api.send('POST', '/_search', '_type=Observation&_count=1000', FORM),
+    ask: (api, { type }) => api.send('POST', '/_search', `_type=${type}&_count=1000`, FORM),
     inside: 200,
     outside: undefined,
   },
   'GET {type}': {
-    ask: (api, { id, patient }) => api.get(`/Observation?patient=${patient}&_id=${id}&_total=accurate`),
+    ask: (api, { id, patient, type }) => api.get(`/${type}?patient=${patient}&_id=${id}&_total=accurate`),
     inside: 200,
     outside: 200,
   },
   'POST {type}': {
-    ask: (api, { patient }) =>
-      api.post('/Observation', without(observation('', patient)), { prefer: 'return=minimal' }),
+    ask: (api, { patient, type, make }) =>
+      api.post(`/${type}`, without(make('', patient)), { prefer: 'return=minimal' }),
     inside: 201,
     outside: undefined,
   },
   'PUT {type}': {
-    ask: (api, { id, patient }) => api.put(`/Observation?_id=${id}`, observation(id, patient)),
+    ask: (api, { id, patient, type, make }) => api.put(`/${type}?_id=${id}`, make(id, patient)),
     inside: 200,
     outside: 404,
   },
   'PATCH {type}': {
-    ask: (api, { id }) => api.patch(`/Observation?_id=${id}`, PATCH, AS_PATCH),
+    ask: (api, { id, type }) => api.patch(`/${type}?_id=${id}`, PATCH, AS_PATCH),
     inside: 200,
     outside: 404,
   },
   'DELETE {type}': {
-    ask: (api, { id }) => api.remove(`/Observation?_id=${id}`),
+    ask: (api, { id, type }) => api.remove(`/${type}?_id=${id}`),
     inside: 204,
     outside: 204,
   },
   'POST {type}/_search': {
-    ask: (api, { id }) => api.send('POST', '/Observation/_search', `_id=${id}&_summary=count`, FORM),
+    ask: (api, { id, type }) => api.send('POST', `/${type}/_search`, `_id=${id}&_summary=count`, FORM),
     inside: 200,
     outside: 200,
   },
   'GET {type}/_history': {
-    ask: (api) => api.get('/Observation/_history?_count=1000'),
+    ask: (api, { type }) => api.get(`/${type}/_history?_count=1000`),
     inside: 200,
     outside: undefined,
   },
-  'GET {type}/{id}': { ask: (api, { id }) => api.get(`/Observation/${id}`), inside: 200, outside: 404 },
+  'GET {type}/{id}': { ask: (api, { id, type }) => api.get(`/${type}/${id}`), inside: 200, outside: 404 },
   'PUT {type}/{id}': {
-    ask: (api, { id, patient }) => api.put(`/Observation/${id}`, observation(id, patient)),
+    ask: (api, { id, patient, type, make }) => api.put(`/${type}/${id}`, make(id, patient)),
     inside: 200,
     outside: 404,
   },
   'PATCH {type}/{id}': {
-    ask: (api, { id }) => api.patch(`/Observation/${id}`, PATCH, AS_PATCH),
+    ask: (api, { id, type }) => api.patch(`/${type}/${id}`, PATCH, AS_PATCH),
     inside: 200,
     outside: 404,
   },
-  'DELETE {type}/{id}': { ask: (api, { id }) => api.remove(`/Observation/${id}`), inside: 204, outside: 204 },
+  'DELETE {type}/{id}': {
+    ask: (api, { id, type }) => api.remove(`/${type}/${id}`),
+    inside: 204,
+    outside: 204,
+  },
   'GET {type}/{id}/_history': {
-    ask: (api, { id }) => api.get(`/Observation/${id}/_history`),
+    ask: (api, { id, type }) => api.get(`/${type}/${id}/_history`),
     inside: 200,
     outside: 404,
   },
   'GET {type}/{id}/_history/{vid}': {
-    ask: (api, { id }) => api.get(`/Observation/${id}/_history/1`),
+    ask: (api, { id, type }) => api.get(`/${type}/${id}/_history/1`),
     inside: 200,
     outside: 404,
   },
   'GET {type}/{id}/{inside}': {
-    ask: (api, { patient }) => api.get(`/Patient/${patient}/Observation?_count=1000&_total=accurate`),
+    ask: (api, { patient, type }) => api.get(`/Patient/${patient}/${type}?_count=1000&_total=accurate`),
     inside: 200,
     outside: 200,
   },
   'POST {type}/{id}/{inside}/_search': {
-    ask: (api, { patient }) =>
-      api.send('POST', `/Patient/${patient}/Observation/_search`, '_summary=count', FORM),
+    ask: (api, { patient, type }) =>
+      api.send('POST', `/Patient/${patient}/${type}/_search`, '_summary=count', FORM),
     inside: 200,
     outside: 200,
   },
@@ -158,17 +168,27 @@ const routes = (Object.entries(ROUTES) as [Shape, Partial<Record<Method, string>
   ([shape, methods]) => Object.keys(methods).map((method) => `${method} ${shape}`),
 );
 
-export function matrix(use: () => World): void {
-  describe('every route', () => {
-    let api: Api;
-    let other: Api;
-    beforeAll(async () => {
-      api = await use().app('patient/*.cruds');
-      other = await use().app('patient/Immunization.rs');
-    });
+/** Who asks, and what lies inside of what they may do, and outside. */
+export interface Seat {
+  readonly name: string;
+  readonly client: () => Promise<Api>;
+  readonly type: string;
+  readonly inside: Make;
+  /** something of B; undefined: nothing of the tenant is outside */
+  readonly outside: Make | undefined;
+  /** where the answer is another than that of a patient's app */
+  readonly status?: Readonly<Record<string, number>>;
+}
 
-    it('has a row in this matrix', () => {
-      expect(Object.keys(ROWS).sort()).toEqual([...routes].sort());
+/** Every route from one seat. */
+export function seatTests(
+  use: () => World,
+  { name, client, type, inside, outside, status = {} }: Seat,
+): void {
+  describe(`every route by ${name}`, () => {
+    let api: Api;
+    beforeAll(async () => {
+      api = await client();
     });
 
     it.each(routes)(
@@ -177,28 +197,71 @@ export function matrix(use: () => World): void {
         const world = use();
         const row = ROWS[route]!;
         const [own, foreign] = [freshId('own'), freshId('foreign')];
-        await world.put(observation(own, world.a));
-        await world.putOfB(observation(foreign, world.b));
-        const inside = await row.ask(api, { id: own, patient: world.a });
-        expect({ route, status: inside.status }).toEqual({ route, status: row.inside });
-        expectNothingOf(world, inside);
+        await world.put(inside(own, world.a));
+        const given = { type, make: inside };
+        const reply = await row.ask(api, { ...given, id: own, patient: world.a });
+        expect({ route, status: reply.status }).toEqual({ route, status: status[route] ?? row.inside });
+        if (!outside) return;
+        await world.putOfB(outside(foreign, world.b));
+        expectNothingOf(world, reply);
 
         const patient = route.includes('{inside}') || route === 'GET {type}' ? world.b : world.a;
-        const outside = await row.ask(api, { id: foreign, patient });
-        expectNothingOf(world, outside, foreign, patient);
+        const other = await row.ask(api, { ...given, id: foreign, patient });
+        expectNothingOf(world, other, foreign, patient);
         if (row.outside === undefined) return;
         const missing = {
           id: missingId(foreign),
           patient: patient === world.b ? missingId(patient) : patient,
         };
-        const nothing = await row.ask(api, missing);
-        expect({ route, status: outside.status }).toEqual({ route, status: row.outside });
-        expect(essence(outside, foreign, patient)).toEqual(essence(nothing, missing.id, missing.patient));
+        const nothing = await row.ask(api, { ...given, ...missing });
+        expect({ route, status: other.status }).toEqual({ route, status: row.outside });
+        expect(essence(other, foreign, patient)).toEqual(essence(nothing, missing.id, missing.patient));
         // And B's resource is still what it was.
-        const [kept] = await world.store.resources.read([{ type: 'Observation', id: foreign }]);
+        const [kept] = await world.store.resources.read([{ type, id: foreign }]);
         expect(kept?.versionId).toBe(1);
       },
     );
+  });
+}
+
+/** Every route by a seat to which nothing of a type is granted: refused, but for what asks about no type or is open. */
+export function lockedOutTests(
+  use: () => World,
+  name: string,
+  client: () => Promise<Api>,
+  open: Readonly<Record<string, number>>,
+): void {
+  describe(`every route by ${name}`, () => {
+    it.each(routes)('%s shows nothing', async (route) => {
+      const world = use();
+      const foreign = world.one(world.ofB, 'Observation').id;
+      const asked = { id: foreign, patient: world.b, type: 'Observation', make: observation };
+      const reply = await ROWS[route]!.ask(await client(), asked);
+      expect({ route, status: reply.status }).toEqual({ route, status: open[route] ?? 403 });
+      expectNothingOf(world, reply, foreign, world.b);
+    });
+  });
+}
+
+const OBSERVATION = { type: 'Observation', make: observation };
+
+export function matrix(use: () => World): void {
+  seatTests(use, {
+    name: "a patient's app",
+    client: () => use().app('patient/*.cruds'),
+    type: 'Observation',
+    inside: observation,
+    outside: observation,
+  });
+  describe('every route', () => {
+    let other: Api;
+    beforeAll(async () => {
+      other = await use().app('patient/Immunization.rs');
+    });
+
+    it('has a row in this matrix', () => {
+      expect(Object.keys(ROWS).sort()).toEqual([...routes].sort());
+    });
 
     const lettered = routes.filter((route) => !WITHOUT_LETTER.test(route));
     it.each(lettered)(
@@ -206,7 +269,7 @@ export function matrix(use: () => World): void {
       async (route) => {
         const world = use();
         const foreign = world.one(world.ofB, 'Observation').id;
-        const reply = await ROWS[route]!.ask(other, { id: foreign, patient: world.a });
+        const reply = await ROWS[route]!.ask(other, { ...OBSERVATION, id: foreign, patient: world.a });
         expect({ route, status: reply.status }).toEqual({ route, status: 403 });
         expect(reply.body.issue[0].diagnostics).toMatch(
           /patient\/Observation\.[cruds].*patient\/Immunization\.rs/,
@@ -221,7 +284,11 @@ export function matrix(use: () => World): void {
     it.each(routes)('[12] %s without a token is 401, but for what the server can do', async (route) => {
       const world = use();
       const nobody = world.as('not-a-token');
-      const reply = await ROWS[route]!.ask(nobody, { id: missingId(world.a), patient: world.a });
+      const reply = await ROWS[route]!.ask(nobody, {
+        ...OBSERVATION,
+        id: missingId(world.a),
+        patient: world.a,
+      });
       expect(reply.status).toBe(route === 'GET metadata' ? 200 : 401);
       if (reply.status === 401)
         expect(reply.headers.get('www-authenticate')).toMatch(/^Bearer realm=".*", error="invalid_token"/);

@@ -1,8 +1,11 @@
 /** Two patients with rich records, A and B, a guarded server with both, and the means to tell that not a byte of B came out. */
 import { expect } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { OPEN_ACCESS } from '../../../src/access/context.ts';
 import { demoIdentities, demoRecords } from '../../../src/demo/records.ts';
 import type { JsonObject } from '../../../src/fhir/model/tree.ts';
+import { dispatch } from '../../../src/rest/dispatch.ts';
+import type { TenantRecord } from '../../../src/rest/record.ts';
 import { freshId, type Api, type Reply } from '../../support/api.ts';
 import { startGuarded, type Guarded, type TokenSpec } from '../../support/guarded.ts';
 
@@ -33,6 +36,10 @@ export interface World extends Guarded {
   readonly secrets: Set<string>;
   /** loads resources past the guard; those of B become secrets */
   readonly put: (...resources: readonly JsonObject[]) => Promise<void>;
+  /** past validation as well */
+  readonly putRaw: (resource: JsonObject) => Promise<void>;
+  /** as another process would: nobody here is told */
+  readonly putQuietly: (resource: JsonObject) => Promise<void>;
   readonly putOfB: (...resources: readonly JsonObject[]) => Promise<void>;
   /** past the guard, such as a delete */
   readonly request: (method: string, url: string) => Promise<void>;
@@ -82,12 +89,34 @@ export async function startWorld(environment: Record<string, string>): Promise<W
       guarded.client({ scope, extra: { patient: a, fhirUser: `Patient/${a}` }, ...more }),
     secrets,
     put,
+    putRaw: (resource) => putPast(guarded, resource, { validate: () => [] }),
+    putQuietly: (resource) => putPast(guarded, resource, { written: () => undefined }),
     putOfB: async (...all) => {
       for (const { id } of all) secrets.add(id as string);
       await put(...all);
     },
     request: (method, url) => guarded.load(bundle('transaction', { request: { method, url } })),
   };
+}
+
+async function putPast(
+  { composition, base }: Guarded,
+  resource: JsonObject,
+  past: Partial<TenantRecord>,
+): Promise<void> {
+  const record = (await composition.record('default'))!;
+  const { resourceType: type, id } = resource as { resourceType: string; id: string };
+  const body = { kind: 'tree', tree: resource } as const;
+  const request = {
+    method: 'PUT',
+    path: [type, id],
+    query: [],
+    headers: {},
+    body,
+    baseUrl: base,
+    id: 'past',
+  } as const;
+  await dispatch({ ...record, ...past }, OPEN_ACCESS, request);
 }
 
 const WORD = /[A-Za-z0-9][A-Za-z0-9.-]{7,63}/g;
