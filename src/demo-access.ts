@@ -18,7 +18,7 @@ import { DEMO_SEED } from './demo-wanted.ts';
 import { demoIdentities, type DemoIdentities } from './demo/records.ts';
 import { accountOf, addAccount, type NewAccount } from './smart/accounts.ts';
 import { newBackendKeys, publicPart, type Jwk } from './smart/backend-key.ts';
-import { saveClient, type ClientRecord } from './smart/registered-clients.ts';
+import { clientOf, saveClient, type ClientRecord } from './smart/registered-clients.ts';
 import type { TokenStore } from './store/ports.ts';
 
 /** What the banner shows of them. */
@@ -59,7 +59,7 @@ export async function seedDemoAccess(tokens: TokenStore, config: Config): Promis
     if (!(await accountOf(tokens, one.username, now))) await addAccount(tokens, one, now).catch(unlessTaken);
   const { jwk, file } = await backendKey(config);
   const apps = sampleApps(config.publicUrl);
-  for (const client of [...apps, ...ownClients(apps, publicPart(jwk))]) await saveClient(tokens, client);
+  for (const client of [...apps, ...ownClients(apps, publicPart(jwk))]) await seedClient(tokens, client, now);
   return {
     accounts: people.map(({ username, password, who }) => ({ username, password, who })),
     clients: [
@@ -69,6 +69,12 @@ export async function seedDemoAccess(tokens: TokenStore, config: Config): Promis
     ],
     keyFile: file,
   };
+}
+
+/** What an operator has switched off stays so. */
+async function seedClient(tokens: TokenStore, client: ClientRecord, now: number): Promise<void> {
+  const was = await clientOf(tokens, client.client_id, now);
+  await saveClient(tokens, { ...client, ...(was?.disabled === true && { disabled: true }) });
 }
 
 /** Another process was faster. */

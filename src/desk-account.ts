@@ -100,12 +100,11 @@ async function lookedAfter(room: Room, visitor: Visitor): Promise<readonly Looke
 }
 
 async function proxyViews(
-  { record, base }: Room,
+  { record }: Room,
   visitor: Visitor,
   { patient, isOwn }: Patients[number],
 ): Promise<readonly ProxyView[]> {
-  const book = { record, baseUrl: base, who: whoOf(visitor) };
-  const proxies = await proxiesOf(book, patient.id, Date.now());
+  const proxies = await proxiesOf(record, patient.id, Date.now());
   return proxies.map((proxy) => {
     const isVisitor = visitor.account.fhirUser === `RelatedPerson/${proxy.id}`;
     return { ...proxy, isVisitor, mayEnd: isOwn || isVisitor };

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { OPEN_ACCESS } from './access/context.ts';
 import type { Composition } from './compose.ts';
 import type { Config } from './config.ts';
-import { accountDesk } from './desk-account.ts';
+import { accountDesk, type DeskOptions } from './desk-account.ts';
+import { consoleDesk } from './desk-console.ts';
 import { securityDesk } from './desk-security.ts';
 import { DEMO_SEED, hasDemo } from './demo-wanted.ts';
 import { dispatch } from './rest/dispatch.ts';
@@ -37,12 +38,16 @@ export function frontDesk(composition: Composition, config: Config, version: str
     site: { name: SITE, version, publicUrl, assets: ownAssets(), now: Date.now },
     statement: async () => statementOf(await record(), `${publicUrl}/fhir`),
     launching: launchingOf(record, config),
-    ...(config.access === 'smart' && {
-      account: accountDesk({ composition, publicUrl, site: SITE }),
-      security: securityDesk(composition),
-    }),
+    ...(config.access === 'smart' && desksOf({ composition, publicUrl, site: SITE })),
   };
 }
+
+/** For those who are signed in; where no one is asked to, there is no one. */
+const desksOf = (options: DeskOptions) => ({
+  account: accountDesk(options),
+  security: securityDesk(options.composition),
+  console: consoleDesk(options),
+});
 
 const statements = new WeakMap<Uint8Array, CapabilityStatement>();
 

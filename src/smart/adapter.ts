@@ -61,7 +61,8 @@ class TokenAdapter implements Adapter {
 
   async find(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#tokens.find(this.#model, this.#key(id), Date.now());
-    return record && this.#payload(record, id);
+    const payload = record && this.#payload(record, id);
+    return this.#model === 'Client' && payload?.['disabled'] === true ? undefined : payload;
   }
 
   async findByUid(uid: string): Promise<AdapterPayload | undefined> {

@@ -30,6 +30,8 @@ export interface ClientRecord {
   readonly introspects?: boolean;
   /** `self`: it registered itself */
   readonly registered_by?: string;
+  /** switched off by an operator */
+  readonly disabled?: boolean;
   /** made with the demo */
   readonly demo?: boolean;
 }
@@ -77,11 +79,31 @@ export async function someClients(
 /** Removes the client and everything that was given to it: its tokens are refused from the next request on. False: there was none. */
 export async function removeClient(tokens: TokenStore, id: string, now: number): Promise<boolean> {
   const removed = await tokens.remove(MODEL, id);
+  await endClientAccess(tokens, id, now);
+  return removed;
+}
+
+/** Switched off: it is as if it were not registered, and what was given to it is taken back. False: there is none. */
+export async function setClientDisabled(
+  tokens: TokenStore,
+  id: string,
+  disabled: boolean,
+  now: number,
+): Promise<boolean> {
+  const client = await clientOf(tokens, id, now);
+  if (!client) return false;
+  const { disabled: _was, ...rest } = client;
+  await saveClient(tokens, { ...rest, ...(disabled && { disabled }) });
+  if (disabled) await endClientAccess(tokens, id, now);
+  return true;
+}
+
+/** Takes back all that was given to a client. */
+export async function endClientAccess(tokens: TokenStore, id: string, now: number): Promise<void> {
   const given = await tokens.findBy('clientId', id, now);
   const grants = new Set(given.flatMap((one) => (one.model === 'Grant' ? one.id : (one.grantId ?? []))));
   for (const grantId of grants) await tokens.removeGrant(grantId);
   for (const { model, id: key } of given) await tokens.remove(model, key);
-  return removed;
 }
 
 function recordOf(client: ClientRecord): { model: string; id: string; payload: string } {

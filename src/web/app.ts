@@ -9,6 +9,8 @@ import { accountRoutes } from './account/routes.ts';
 import type { AccountDesk } from './account/view.ts';
 import type { SecurityDesk } from './account/security-desk.ts';
 import { securityRoutes } from './account/security-routes.ts';
+import { consoleRoutes } from './console/routes.ts';
+import type { ConsoleDesk } from './console/view.ts';
 import type { Site } from './frame.ts';
 import { frontPage } from './front.ts';
 import { developerRoutes } from './developer/routes.ts';
@@ -35,6 +37,7 @@ export interface AppOptions {
   readonly apps?: readonly SampleApp[];
   /** absent: nobody can sign in here (`ACCESS=open`) */
   readonly account?: AccountDesk;
+  readonly console?: ConsoleDesk;
   /** an unexpected error, for the log */
   readonly failed?: (error: unknown, requestId: string) => void;
 }
@@ -61,6 +64,7 @@ export function webApp(options: AppOptions): Express {
   if (security) app.use('/account/security', ourAddress(site), securityRoutes(site, security));
   if (workshop) app.use('/developer', ourAddress(site), developerRoutes(site, workshop));
   if (options.account) app.use('/account', ourAddress(site), accountRoutes(site, options.account));
+  if (options.console) app.use('/console', ourAddress(site), consoleRoutes(site, options.console));
   app.use((request, response) => notFound(site, request, response));
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     fail(options, error, request, response);

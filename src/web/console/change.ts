@@ -32,7 +32,7 @@ export interface ChangeForm {
 export function changeForm({ visitor, action, heading, choices, typed }: ChangeForm): Html {
   return html`<section aria-labelledby="change">
     <h2 id="change">${heading}</h2>
-    <form method="post" action="${action}">
+    <form method="post" action="${action}" class="narrow">
       ${csrfField({ action: '', csrf: visitor.csrf })} ${errorLine(typed.error)} ${backNote(typed)}
       <fieldset>
         <legend>What is to be done</legend>

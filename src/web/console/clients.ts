@@ -21,20 +21,21 @@ export interface ClientsPage {
 
 export function clientsPage(site: Site, { visitor, clients, next, done }: ClientsPage): string {
   const body = html`${
-      clients.length === 0
-        ? html`<p>No app is registered. Developers register theirs at <a href="/developer">/developer</a>.</p>`
-        : html`<ul class="items">
-            ${clients.map(row)}
-          </ul>`
-    }
-    ${next !== undefined && html`<p><a class="button" href="${ROOM}?after=${encodeURIComponent(next)}">More</a></p>`}`;
+    clients.length === 0
+      ? html`<p>No app is registered. Developers register theirs at <a href="/developer">/developer</a>.</p>`
+      : html`<ul class="items">
+          ${clients.map(row)}
+        </ul>`
+  }
+  ${next !== undefined && html`<p><a class="button" href="${ROOM}?after=${encodeURIComponent(next)}">More</a></p>`}`;
   return consolePage(site, { visitor, title: 'Apps', room: ROOM, body, ...(done !== undefined && { done }) });
 }
 
 const row = ({ clientId, app, kind, disabled }: ClientRow): Html =>
   html`<li class="line">
     <p>
-      <a href="${ROOM}/${encodeURIComponent(clientId)}"><strong>${app.name}</strong></a>${state(disabled)}<br />
+      <a href="${ROOM}/${encodeURIComponent(clientId)}"><strong>${app.name}</strong></a
+      >${state(disabled)}<br />
       <small><code>${clientId}</code> · ${kind} · ${app.vouchedBy}</small>
     </p>
   </li>`;
@@ -57,13 +58,21 @@ export function clientPage(site: Site, { visitor, client, typed, done }: ClientP
       <dd>${kind}</dd>
       <dt>May ask for</dt>
       <dd>${scope === undefined ? 'whatever its way in allows' : html`<code>${scope}</code>`}</dd>
-      ${redirectUris.length > 0 && html`<dt>Comes back to</dt><dd>${redirectUris.map((one) => html`<code>${one}</code><br />`)}</dd>`}
+      ${
+        redirectUris.length > 0 &&
+        html`<dt>Comes back to</dt>
+          <dd>${redirectUris.map((one) => html`<code>${one}</code><br />`)}</dd>`
+      }
       ${
         oldSecretUntil !== undefined &&
         html`<dt>Old secret</dt>
           <dd>works until ${when(oldSecretUntil, site.now())}</dd>`
       }
-      ${ownTokens > 0 && html`<dt>For itself</dt><dd>holds ${count(ownTokens, 'token')}</dd>`}
+      ${
+        ownTokens > 0 &&
+        html`<dt>For itself</dt>
+          <dd>holds ${count(ownTokens, 'token')}</dd>`
+      }
     </dl>
     <p><a href="/console/access/trail?app=${encodeURIComponent(clientId)}">What this app did</a></p>
     <section aria-labelledby="given">
@@ -72,23 +81,35 @@ export function clientPage(site: Site, { visitor, client, typed, done }: ClientP
       ${client.moreGiven && html`<p class="quiet">And more: the newest are shown.</p>`}
     </section>
     ${changeForm({ visitor, action, heading: 'Change this app', choices: choices(client), typed })}`;
-  return consolePage(site, { visitor, title: app.name, room: ROOM, body, ...(done !== undefined && { done }) });
+  return consolePage(site, {
+    visitor,
+    title: app.name,
+    room: ROOM,
+    body,
+    ...(done !== undefined && { done }),
+  });
 }
 
 const choices = ({ disabled, hasSecret }: ClientView): readonly Choice[] => [
   disabled
-    ? { deed: 'client-enable', name: 'Switch on', means: 'It can be launched again. What was ended stays ended.' }
+    ? {
+        deed: 'client-enable',
+        name: 'Switch on',
+        means: 'It can be launched again. What was ended stays ended.',
+      }
     : {
         deed: 'client-disable',
         name: 'Switch off',
-        means: 'It cannot be launched or get tokens, and every token that it holds is refused from its next request on.',
+        means:
+          'It cannot be launched or get tokens, and every token that it holds is refused from its next request on.',
       },
   ...(hasSecret
     ? [
         {
           deed: 'client-rotate',
           name: 'Give a new secret',
-          means: 'You are told it once. The old one works for a day more, so that the app can be given the new one.',
+          means:
+            'You are told it once. The old one works for a day more, so that the app can be given the new one.',
         },
       ]
     : []),

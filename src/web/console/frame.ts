@@ -51,6 +51,7 @@ const DONE: Readonly<Record<string, string>> = {
   'user-disable': 'The account is switched off. Sessions, apps and tokens of it have ended.',
   'user-enable': 'The account is switched on again.',
   'user-end': 'Sessions, apps and tokens of the account have ended.',
+  'user-factors': 'The second steps of the account are forgotten.',
   'user-remove': 'The account was removed, and all that was given in its name.',
   'client-disable': 'The app is switched off. Its tokens are refused from the next request on.',
   'client-enable': 'The app is switched on again.',
@@ -72,9 +73,17 @@ function doneNote(done: string | undefined): Html | undefined {
 /** A secret, told once. */
 export function secretPage(
   site: Site,
-  { visitor, room, title, secret, back }: Pick<ConsolePage, 'visitor' | 'room' | 'title'> & { readonly secret: string; readonly back: string },
+  {
+    visitor,
+    room,
+    title,
+    secret,
+    back,
+  }: Pick<ConsolePage, 'visitor' | 'room' | 'title'> & { readonly secret: string; readonly back: string },
 ): string {
-  const body = html`<p>It is shown this once, and is kept here as a hash alone. Hand it over by a way that others cannot read.</p>
+  const body = html`<p>
+      It is shown this once, and is kept here as a hash alone. Hand it over by a way that others cannot read.
+    </p>
     <p class="copy">
       <code>${secret}</code>
       <button type="button" class="slight scripted" data-copy="${secret}">

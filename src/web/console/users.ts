@@ -37,20 +37,30 @@ export function usersPage(site: Site, { visitor, users, next, search, done }: Us
     ${
       next !== undefined &&
       html`<p>
-        <a class="button" href="${ROOM}?search=${encodeURIComponent(search)}&after=${encodeURIComponent(next)}"
+        <a
+          class="button"
+          href="${ROOM}?search=${encodeURIComponent(search)}&after=${encodeURIComponent(next)}"
           >More</a
         >
       </p>`
     }`;
-  return consolePage(site, { visitor, title: 'People', room: ROOM, body, ...(done !== undefined && { done }) });
+  return consolePage(site, {
+    visitor,
+    title: 'People',
+    room: ROOM,
+    body,
+    ...(done !== undefined && { done }),
+  });
 }
 
 const row = ({ username, name, role, disabled, fhirUser }: UserRow): Html =>
   html`<li class="line">
     <p>
-      <a href="${ROOM}/${username}"><strong>${name}</strong></a>${state(disabled)}<br />
+      <a href="${ROOM}/${username}"><strong>${name}</strong></a
+      >${state(disabled)}<br />
       <small
-        >${username} · ${ROLE_WORDS[role]}${fhirUser !== undefined && html` · <code>${fhirUser}</code>`}</small
+        >${username} ·
+        ${ROLE_WORDS[role]}${fhirUser !== undefined && html` · <code>${fhirUser}</code>`}</small
       >
     </p>
   </li>`;
@@ -80,7 +90,13 @@ export function userPage(site: Site, { visitor, user, typed, done }: UserPage): 
     </p>
     <section aria-labelledby="sessions">
       <h2 id="sessions">Signed in</h2>
-      ${sessions.length === 0 ? html`<p>Nowhere.</p>` : html`<ul class="items">${sessions.map((one) => session(site, one, name))}</ul>`}
+      ${
+        sessions.length === 0
+          ? html`<p>Nowhere.</p>`
+          : html`<ul class="items">
+              ${sessions.map((one) => session(site, one, name))}
+            </ul>`
+      }
     </section>
     <section aria-labelledby="given">
       <h2 id="given">Apps that were let in</h2>
@@ -120,6 +136,11 @@ const choices = ({ disabled }: UserRow): readonly Choice[] => [
     means: 'Every session, app and token ends with its next request. They can sign in again.',
   },
   {
+    deed: 'user-factors',
+    name: 'Forget second steps',
+    means: 'For a lost phone or key: they sign in with the password alone, and set up new ones.',
+  },
+  {
     deed: 'user-remove',
     name: 'Remove the account',
     means: 'It cannot be brought back. The record and the audit trail stay as they are.',
@@ -138,7 +159,14 @@ export function newUserPage(site: Site, { visitor, user, typed }: NewUserPage): 
   const body = html`<form method="post" action="${ROOM}/new" class="narrow">
     ${csrfField({ action: '', csrf: visitor.csrf })} ${errorLine(typed.error)} ${backNote(typed)}
     <label for="username">User name</label>
-    <input id="username" name="username" required maxlength="64" autocomplete="off" value="${user.username}" />
+    <input
+      id="username"
+      name="username"
+      required
+      maxlength="64"
+      autocomplete="off"
+      value="${user.username}"
+    />
     <label for="name">Name, as a person is addressed</label>
     <input id="name" name="name" required maxlength="100" autocomplete="off" value="${user.name}" />
     <label for="role">Role</label>

@@ -77,6 +77,8 @@ export interface PolicyRow {
   readonly says: readonly string[];
   /** the one that is in force where no other is; it cannot be edited */
   readonly builtIn: boolean;
+  /** it counts */
+  readonly active: boolean;
   /** why it cannot be used: then nothing is granted by it */
   readonly faults: readonly string[];
 }
@@ -90,7 +92,7 @@ export interface PolicyView extends PolicyRow {
 export interface Explained {
   readonly allowed: boolean;
   readonly decision: string;
-  readonly rules: readonly { readonly rule: string; readonly says: string }[];
+  readonly rules: readonly { readonly rule: string; readonly says: string; readonly source: string }[];
 }
 
 export interface TrailQuery {
@@ -140,6 +142,9 @@ export interface Unusual {
   readonly isCut: boolean;
 }
 
+/** So many are counted; beyond that there are "more than". */
+export const MOST_COUNTED = 1000;
+
 export interface ConsoleHome {
   readonly isReady: boolean;
   readonly users: number;
@@ -157,7 +162,11 @@ export interface NewUser {
 
 export type Deed =
   | { readonly kind: 'user-add'; readonly user: NewUser }
-  | { readonly kind: 'user-disable' | 'user-enable' | 'user-reset' | 'user-end' | 'user-remove'; readonly username: string }
+  | {
+      readonly kind:
+        'user-disable' | 'user-enable' | 'user-reset' | 'user-end' | 'user-factors' | 'user-remove';
+      readonly username: string;
+    }
   | {
       readonly kind: 'client-disable' | 'client-enable' | 'client-rotate' | 'client-end' | 'client-remove';
       readonly clientId: string;
@@ -177,7 +186,10 @@ export interface ConsoleDesk {
   readonly door: () => Promise<Door>;
   home(): Promise<ConsoleHome>;
   /** by user name, from the first after `after` */
-  users(search: string, after?: string): Promise<{ readonly users: readonly UserRow[]; readonly next?: string }>;
+  users(
+    search: string,
+    after?: string,
+  ): Promise<{ readonly users: readonly UserRow[]; readonly next?: string }>;
   user(username: string): Promise<UserView | undefined>;
   clients(after?: string): Promise<{ readonly clients: readonly ClientRow[]; readonly next?: string }>;
   client(id: string): Promise<ClientView | undefined>;

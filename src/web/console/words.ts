@@ -27,10 +27,13 @@ function givenItem(site: Site, one: GivenRow, by: 'person' | 'app'): Html {
     <p>
       <strong>${name}</strong>${one.patient !== undefined && html` · <code>${one.patient}</code>`}<br />
       <small>
-        can ${summary(one.permissions)} · since ${day(one.since, site.now())}${one.until !== undefined && html`, until ${day(one.until, site.now())}`}
+        can ${summary(one.permissions)} · since
+        ${day(one.since, site.now())}${one.until !== undefined && html`, until ${day(one.until, site.now())}`}
       </small>
     </p>
-    <a class="button" href="/console/access/given/${one.id}">End<span class="hidden"> what ${one.app} may do for ${one.username}</span></a>
+    <a class="button" href="/console/access/given/${one.id}"
+      >End<span class="hidden"> what ${one.app} may do for ${one.username}</span></a
+    >
   </li>`;
 }
 
