@@ -23,6 +23,8 @@ const { folder } = workerData as { folder: string };
 const tenants = new Map<string, TenantWriter>();
 let queue: Waiting[] = [];
 let scheduled = false;
+/** Groups that were performed and wait for the disk. Meanwhile rows are moved into the index, and the next group is performed. */
+let unanswered = 0;
 let closing = false;
 let idle: NodeJS.Timeout | undefined;
 
@@ -38,8 +40,14 @@ function listen(port: MessagePort): void {
   });
 }
 
+/**
+ * While a group waits for the disk, the next one is begun when it has so many questions: a transaction costs as much by itself as three or four
+ * resources, and fewer would be committed just as soon when the disk has answered.
+ */
+const WORTH_AHEAD = 8;
+
 function schedule(): void {
-  if (scheduled) return;
+  if (scheduled || (unanswered > 0 && queue.length < WORTH_AHEAD)) return;
   scheduled = true;
   setImmediate(work);
 }
@@ -48,13 +56,10 @@ function work(): void {
   scheduled = false;
   const batch = takeBatch();
   for (const [tenant, waiting] of Map.groupBy(batch, ({ ask }) => ask.tenant)) void answer(tenant, waiting);
-  settleFull();
+  idle = idle?.refresh() ?? setTimeout(settleIdle, IDLE_MS);
   if (queue.length > 0) schedule();
   else stopIfDone();
 }
-
-/** Groups that were performed and wait for the disk. The next ones are performed meanwhile, and rows are moved into the index. */
-let unanswered = 0;
 
 async function answer(tenant: string, waiting: readonly Waiting[]): Promise<void> {
   const started = performance.now();
@@ -65,6 +70,9 @@ async function answer(tenant: string, waiting: readonly Waiting[]): Promise<void
   if (together > 0) countCommits({ store: 'sqlite', together, milliseconds: performance.now() - started });
   send(waiting, answers);
   unanswered--;
+  // Behind the answers: whoever gets them goes on meanwhile.
+  if ([...tenants.values()].some(isFull)) setImmediate(settleFull);
+  if (queue.length > 0) schedule();
   stopIfDone();
 }
 
@@ -87,13 +95,14 @@ function post(): void {
   ready.clear();
 }
 
-/** Moves index rows: at once where many wait, the others when nobody has written for a moment. */
+const isFull = ({ waiting, hasAudit }: TenantWriter): boolean => waiting >= SETTLE_TOGETHER || hasAudit;
+
+/** Moves index rows where many wait; the others are moved when nobody has written for a moment. */
 function settleFull(): void {
   for (const writer of tenants.values()) {
     if (writer.waiting >= SETTLE_TOGETHER) settle(writer);
     if (writer.hasAudit) settleAudit(writer);
   }
-  idle = idle?.refresh() ?? setTimeout(settleIdle, IDLE_MS);
 }
 
 function settleIdle(): void {
