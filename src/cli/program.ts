@@ -4,6 +4,7 @@ import { ConfigError } from '../config.ts';
 import { addAccess } from './access.ts';
 import { addClient } from './client.ts';
 import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addExplain } from './explain.ts';
 import { addFhirPath } from './fhirpath.ts';
 import { examples } from './help.ts';
@@ -46,6 +47,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addExplain,
     addFhirPath,
     addValidate,
+    addDoctor,
   ])
     add(program);
   try {
