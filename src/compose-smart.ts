@@ -7,6 +7,7 @@ import { recordChart } from './smart/record-chart.ts';
 import { tenantKeys } from './smart/sealing.ts';
 import { smartServer, type SmartServer } from './smart/server.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './smart/tenant.ts';
+import type { Upstream } from './smart/upstream/upstream.ts';
 import { userAccess } from './smart/user-access.ts';
 import { ownAssets } from './web/assets.ts';
 import { launchPages } from './web/launch/pages.ts';
@@ -17,6 +18,8 @@ export interface SmartWiring {
   readonly version: string;
   readonly observe: SmartObserver;
   readonly proxies: number;
+  /** another provider that people of the default tenant can sign in with */
+  readonly upstream?: Upstream;
   /** see `SmartTenant` */
   readonly fetch?: typeof globalThis.fetch;
 }
@@ -54,7 +57,7 @@ export function smartAddress(origin: string, tenant: string): Pick<SmartTenant, 
 }
 
 function tenantOf(
-  { publicUrl, observe, proxies, fetch }: SmartWiring,
+  { publicUrl, observe, proxies, upstream, fetch }: SmartWiring,
   name: string,
   record: TenantRecord,
   pages: SmartTenant['pages'],
@@ -80,6 +83,7 @@ function tenantOf(
     resourceTypes: () => record.definitions().resourceTypes,
     observe,
     proxies,
+    ...(upstream && name === DEFAULT_TENANT && { upstream }),
     ...(fetch && { fetch }),
   };
 }

@@ -22,6 +22,7 @@ import { fhirEdge, type EdgeOptions } from './rest/http/edge.ts';
 import { securityOf } from './smart/discovery.ts';
 import type { SmartObserver } from './smart/events.ts';
 import type { SmartServer } from './smart/server.ts';
+import type { Upstream } from './smart/upstream/upstream.ts';
 import type { Stores } from './store/ports.ts';
 
 /** What one HTTP thread needs to answer requests. */
@@ -113,6 +114,7 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     version,
     observe: observeSmart,
     proxies: config.trustedProxies,
+    ...upstreamOf(config),
     fetch,
   });
   const close = async (): Promise<void> => {
@@ -130,6 +132,20 @@ export async function compose(config: Config, options: ComposeOptions): Promise<
     security: smart.security,
     close,
   };
+}
+
+function upstreamOf(config: Config): { readonly upstream?: Upstream } {
+  const { upstreamIssuer: issuer, upstreamClientId: clientId, upstreamName: name } = config;
+  if (issuer === '') return {};
+  const { upstreamClientSecret: secret, upstreamUsername: claim } = config;
+  const upstream = {
+    issuer,
+    clientId,
+    name,
+    ...(secret && { clientSecret: secret }),
+    ...(claim && { usernameClaim: claim }),
+  };
+  return { upstream };
 }
 
 /** Each request's bearer, looked up in the tokens of its tenant. */

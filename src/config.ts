@@ -29,6 +29,11 @@ export interface Config {
   readonly demoPatients: number;
   readonly trustedProxies: number;
   readonly egressAllow: readonly string[];
+  readonly upstreamIssuer: string;
+  readonly upstreamClientId: string;
+  readonly upstreamClientSecret: string;
+  readonly upstreamName: string;
+  readonly upstreamUsername: string;
   readonly rateLimits: 'auto' | 'on' | 'off';
   readonly addressLimit: number;
   readonly formLimit: number;
@@ -89,6 +94,13 @@ function hosts(text: string, name: string): readonly string[] {
   if (wrong === undefined) return entries;
   throw new ConfigError(
     `${name} holds "${wrong}": give host names, addresses or networks such as 10.1.0.0/16, with commas between`,
+  );
+}
+
+function issuer(text: string, name: string): string {
+  if (text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
+  throw new ConfigError(
+    `${name} is "${text}": give the issuer letter by letter, such as https://login.example.org`,
   );
 }
 
@@ -264,6 +276,43 @@ export const SETTINGS = [
     parse: hosts,
   }),
   setting({
+    name: 'UPSTREAM_ISSUER',
+    key: 'upstreamIssuer',
+    fallback: '',
+    meaning:
+      'issuer of another OpenID provider that people of the default tenant can sign in with, such as `https://login.example.org`; none when empty. Register `PUBLIC_URL/oidc/upstream/callback` there (docs/sign-in.md)',
+    parse: issuer,
+  }),
+  setting({
+    name: 'UPSTREAM_CLIENT_ID',
+    key: 'upstreamClientId',
+    fallback: '',
+    meaning: 'what this server is called there',
+    parse: (text) => text,
+  }),
+  setting({
+    name: 'UPSTREAM_CLIENT_SECRET',
+    key: 'upstreamClientSecret',
+    fallback: '',
+    meaning: 'its secret there; a public client when empty',
+    parse: (text) => text,
+  }),
+  setting({
+    name: 'UPSTREAM_NAME',
+    key: 'upstreamName',
+    fallback: 'your organization',
+    meaning: 'what the button says after "Sign in with"',
+    parse: (text) => text,
+  }),
+  setting({
+    name: 'UPSTREAM_USERNAME',
+    key: 'upstreamUsername',
+    fallback: '',
+    meaning:
+      'the claim of that provider that is the user name of the account here, such as `preferred_username`, where the operator trusts it to be unique and not chosen by people themselves; an e-mail address counts only when the provider says that it is verified. When empty, an account is linked by its owner or by `embergate user link`',
+    parse: (text) => text,
+  }),
+  setting({
     name: 'PROFILES',
     key: 'profiles',
     fallback: 'profiles',
@@ -298,6 +347,9 @@ function refuseUnsafe(config: Config): void {
     throw new ConfigError(
       `HOST is "${config.host}": with AUDIT=off nobody could tell who saw what, so the server then only listens on a loopback address such as 127.0.0.1`,
     );
+  }
+  if ((config.upstreamIssuer === '') !== (config.upstreamClientId === '')) {
+    throw new ConfigError('UPSTREAM_ISSUER and UPSTREAM_CLIENT_ID go together: give both or none');
   }
   if (config.access === 'open' && !isLoopback(config.host)) {
     throw new ConfigError(

@@ -197,6 +197,7 @@ export async function removeAccount(tokens: TokenStore, username: string, now: n
   await endAccess(tokens, account.id, now);
   await forgetPlaces(tokens, account.username, now);
   await removeFactors(tokens, account.id, now);
+  for (const { model, id } of await tokens.findBy('uid', account.id, now)) await tokens.remove(model, id);
   return true;
 }
 

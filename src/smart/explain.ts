@@ -101,6 +101,7 @@ const WORDS: { readonly [Kind in Problem['kind']]: (problem: Of<Kind>) => Words 
       'It took too long, was finished in another tab, or the browser does not keep cookies for this page.',
     whoCanFix: YOU,
   }),
+  upstream: (problem) => upstreamWords(problem),
   'no-record': () => ({
     status: 403,
     title: 'There is no record to show',
@@ -187,6 +188,30 @@ function launchWords(fault: string): Words {
     ),
   };
   return { status: 400, title: 'This launch cannot be used', sentence, detail, whoCanFix };
+}
+
+const OPERATORS = 'the people who run this server';
+
+const UPSTREAM: Readonly<
+  Record<Of<'upstream'>['fault'], readonly [status: number, sentence: string, whoCanFix: string]>
+> = {
+  away: [
+    503,
+    'It does not answer at this moment. Sign in with your password, or try again later.',
+    OPERATORS,
+  ],
+  refused: [400, 'You were not signed in there, or what came back from there does not hold. Try again.', YOU],
+  unknown: [
+    403,
+    'Nobody here is linked to your account there. Sign in with your password once, and link it under sign-in and security.',
+    YOU,
+  ],
+  taken: [409, 'Your account there is linked to another account here. Unlink it there first.', YOU],
+};
+
+function upstreamWords({ fault, name }: Of<'upstream'>): Words {
+  const [status, sentence, whoCanFix] = UPSTREAM[fault];
+  return { status, title: `Signing in with ${name} did not work`, sentence, whoCanFix };
 }
 
 const ofDeveloper = (title: string, sentence: string, detail: Detail): Words => ({

@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
 import { clientAddress } from './client-address.ts';
-import { deviceOf, keepDevice, newMark } from './device-cookie.ts';
+import { deviceOf, formMark, keepDevice, newMark } from './device-cookie.ts';
 import { problemView } from './explain.ts';
 import { endSession } from './grant.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
@@ -31,18 +31,16 @@ const STEPS: Readonly<Record<StepName, StepHandler>> = {
 
 /** Answers below `/interaction/{uid}`. */
 export async function interact(
-  tenant: SmartTenant,
-  provider: Provider,
+  { tenant, provider }: { readonly tenant: SmartTenant; readonly provider: Provider },
   request: IncomingMessage,
   response: ServerResponse,
-  uid: string,
-  part: string | undefined,
+  { uid, part, query }: { readonly uid: string; readonly part: string | undefined; readonly query: string },
 ): Promise<void> {
   const step = await stepOf(tenant, provider, request, response, uid);
   if (!step) return showProblem(tenant, response, { kind: 'session' }, request);
   const { clientId } = step.client;
   const handler = STEPS[step.interaction.prompt.name as StepName];
-  if (request.method !== 'POST') return answer(step, request, response, await handler.show(step));
+  if (request.method !== 'POST') return answer(step, request, response, await handler.show(step, query));
   const fields = isForm(request) ? await readForm(request) : new URLSearchParams();
   if (!tenant.keys.proves(fields.get('csrf') ?? '', uid)) {
     return showProblem(tenant, response, { kind: 'session' }, request, clientId);
@@ -93,6 +91,7 @@ async function stepOf(
     address: clientAddress(request, tenant.proxies),
     device: deviceOf(request) ?? newMark(),
     requestId: String(request.headers['x-request-id']),
+    mark: formMark(request, response, tenant),
   };
 }
 

@@ -12,7 +12,8 @@ import { deviceOf, formMark, keepDevice, newMark } from './device-cookie.ts';
 import { meets, signInAddress } from './door.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
 import { ownPath } from './return-path.ts';
-import { showSignIn, takeSignIn, type Asking, type SignInOutcome } from './sign-in.ts';
+import { cameBack, providerButton } from './upstream/visit.ts';
+import { afterFirst, showSignIn, takeSignIn, type Asking, type SignInOutcome } from './sign-in.ts';
 import type { SmartTenant, UserAccount } from './tenant.ts';
 import type { Assurance } from './visitor.ts';
 
@@ -37,8 +38,10 @@ export async function ownSignIn(
   const visit: Visit = { tenant, provider, request, response, returnTo, asked: assuranceOf(parameters) };
   const current = await currentOf(visit);
   const mark = formMark(request, response, tenant);
-  const asking = askingOf(visit, tenant.keys.proof(`sign-in ${mark}`), current);
+  const asking = askingOf(visit, mark, current);
   if (request.method !== 'POST') {
+    const account = await cameBack(tenant, query, mark);
+    if (account) return answer(visit, asking, await afterFirst(asking, account, 'fed'));
     if (current && meets(current.session, visit.asked, Date.now())) return goOn(visit);
     return answer(visit, asking, await showSignIn(asking, current?.account.username));
   }
@@ -68,13 +71,14 @@ function assuranceOf(parameters: URLSearchParams): Assurance {
 
 function askingOf(
   { tenant, request, returnTo, asked }: Visit,
-  csrf: string,
+  mark: string,
   current: Current | undefined,
 ): Asking {
   const why = current && whyAgain(current.session, asked);
   return {
     tenant,
-    form: { action: signInAddress(tenant, returnTo, asked), csrf },
+    form: { action: signInAddress(tenant, returnTo, asked), csrf: tenant.keys.proof(`sign-in ${mark}`) },
+    others: providerButton(tenant, mark, { kind: 'own', returnTo, asked }),
     address: clientAddress(request, tenant.proxies),
     device: deviceOf(request) ?? newMark(),
     requestId: String(request.headers['x-request-id']),

@@ -15,6 +15,12 @@ export type Problem =
   | { readonly kind: 'origin'; readonly sent: string; readonly registered: readonly string[] }
   | { readonly kind: 'clock'; readonly sent: string; readonly ours: string }
   | { readonly kind: 'kid'; readonly sent: string | undefined; readonly registered: readonly string[] }
+  | {
+      readonly kind: 'upstream';
+      /** does not answer; its answer does not hold; whom it names is nobody here; whom it names is linked to another account */
+      readonly fault: 'away' | 'refused' | 'unknown' | 'taken';
+      readonly name: string;
+    }
   | { readonly kind: 'session' }
   | { readonly kind: 'no-record' }
   | { readonly kind: 'other'; readonly error: string; readonly description: string };

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { FhirError } from '../fhir/model/outcome.ts';
 import { ACR, type Method } from './acr.ts';
+import { giveBack, takeSlots } from './attempts.ts';
 import { setPassword } from './accounts.ts';
 import { strengthenSession } from './browser-session.ts';
 import { devicesOf, endDevice, endSessions, type Device } from './devices.ts';
@@ -17,7 +18,9 @@ import { base32, totpAddress } from './factors/totp.ts';
 import { keepShown, shownAgain } from './shown-once.ts';
 import { personOf } from './sign-in-note.ts';
 import type { SmartTenant } from './tenant.ts';
-import type { Assurance, Visitor } from './visitor.ts';
+import { linksOf, removeLink, type Link } from './upstream/links.ts';
+import type { Back } from './upstream/back.ts';
+import { FRESH_SECONDS, type Assurance, type Visitor } from './visitor.ts';
 
 /** A request of someone who is signed in. */
 export interface OwnVisit {
@@ -31,6 +34,10 @@ export interface SecurityOverview extends Factors {
   /** ms since 1970 */
   readonly passwordAt?: number;
   readonly canUsePasskeys: boolean;
+  /** accounts elsewhere that sign this one in */
+  readonly links: readonly Link[];
+  /** the name of the provider that can be linked */
+  readonly otherProvider?: string;
   readonly devices: readonly (Device & { readonly isThis: boolean })[];
 }
 
@@ -64,47 +71,46 @@ export interface AccountSecurity {
   changePassword(visit: OwnVisit, password: string): Promise<Changed>;
   signOutOf(visit: OwnVisit, sessionUid: string): Promise<Changed>;
   signOutOthers(visit: OwnVisit): Promise<Changed>;
+  /** what a form that links another provider sends as `back`; undefined: there is none */
+  linkStart(visitor: Visitor): { readonly name: string; readonly back: string } | undefined;
+  unlink(visit: OwnVisit, id: string): Promise<Changed>;
 }
-
-/** Seconds that a sign-in counts as fresh. */
-export const FRESH_SECONDS = 600;
 
 const WRONG_CODE = 'That code is not right. Codes change every half minute: type the one that is shown now.';
 const SETUP_OVER = 'That took too long. Scan the new picture.';
 const NO_PASSKEY = 'The passkey could not be added: this took too long, or it is known already. Try again.';
+const TOO_MANY = 'There were too many wrong codes: try again in a quarter of an hour.';
 const MOST_NAME = 60;
+/** Only the owner's own typing is counted here. */
+const SETUP_LIMITS = { pair: 20, place: 20, account: 20, windowMs: 15 * 60_000 };
+
+interface Room {
+  readonly tenant: SmartTenant;
+  readonly provider: () => Promise<Provider>;
+}
 
 export function accountSecurity(tenant: SmartTenant, provider: () => Promise<Provider>): AccountSecurity {
-  const { tokens, keys } = tenant;
-  const purpose = ({ sessionUid, account }: Visitor): string => `new passkey ${sessionUid} ${account.id}`;
-
-  /** After a factor was added: the session is as strong as it, and the first one brings recovery codes along. */
-  async function added({ visitor, request, response }: OwnVisit, method: Method): Promise<Changed> {
-    await strengthenSession(await provider(), request, response, method);
-    const { codesLeft } = await factorsOf(tokens, visitor.account.id, Date.now());
-    return codesLeft > 0 ? {} : { codes: await freshCodes(visitor) };
-  }
-
-  async function freshCodes({ account }: Visitor): Promise<string> {
-    const codes = await newCodes(tokens, keys, account.id, Date.now());
-    return keepShown(tokens, keys, account.id, codes, Date.now());
-  }
-
-  /** Without a second factor recovery codes open nothing. */
-  async function removed({ visitor: { account } }: OwnVisit): Promise<Changed> {
-    if (!hasSecondFactor(await factorsOf(tokens, account.id, Date.now())))
-      await removeFactors(tokens, account.id, Date.now());
-    return {};
-  }
-
-  const note = (visit: OwnVisit, change: string): Promise<void> => noteChange(tenant, visit, change);
-
+  const room: Room = { tenant, provider };
   return {
     overview: (visitor) => overviewOf(tenant, visitor),
     asked: async ({ account }) => ({
-      acr: hasSecondFactor(await factorsOf(tokens, account.id, Date.now())) ? ACR.mfa : ACR.pwd,
+      acr: hasSecondFactor(await factorsOf(tenant.tokens, account.id, Date.now())) ? ACR.mfa : ACR.pwd,
       maxAge: FRESH_SECONDS,
     }),
+    ...appPart(room),
+    ...passkeyPart(room),
+    ...codesPart(room),
+    ...sessionPart(room),
+    ...linkPart(room),
+  };
+}
+
+type Part<Name extends keyof AccountSecurity> = Pick<AccountSecurity, Name>;
+
+function appPart(room: Room): Part<'appSetup' | 'addApp' | 'removeApp'> {
+  const { tenant } = room;
+  const { tokens, keys } = tenant;
+  return {
     appSetup: ({ account }, begun) => {
       const known = begun === undefined ? undefined : setupSecret(keys, account.id, begun, Date.now());
       const setup = known ? begun! : newSetup(keys, account.id, Date.now());
@@ -112,16 +118,28 @@ export function accountSecurity(tenant: SmartTenant, provider: () => Promise<Pro
       return { setup, secret: base32(secret), address: totpAddress(secret, tenant.site, account.username) };
     },
     addApp: async (visit, setup, code) => {
-      const result = await addApp(tokens, keys, visit.visitor.account.id, { setup, code }, Date.now());
+      const { id } = visit.visitor.account;
+      const counted = { username: `setup of an app ${id}`, address: id };
+      const taken = await takeSlots(tokens, counted, Date.now(), SETUP_LIMITS);
+      if ('retryAfter' in taken) return { fault: TOO_MANY };
+      const result = await addApp(tokens, keys, id, { setup, code }, Date.now());
       if (result !== 'added') return { fault: result === 'code' ? WRONG_CODE : SETUP_OVER };
-      await note(visit, 'authenticator app added');
-      return added(visit, 'otp');
+      await giveBack(tokens, taken.slots);
+      await noteChange(tenant, visit, 'authenticator app added');
+      return added(room, visit, 'otp');
     },
     removeApp: async (visit) => {
       await removeApp(tokens, visit.visitor.account.id);
-      await note(visit, 'authenticator app removed');
-      return removed(visit);
+      await noteChange(tenant, visit, 'authenticator app removed');
+      return removed(room, visit);
     },
+  };
+}
+
+function passkeyPart(room: Room): Part<'passkeyOptions' | 'addPasskey' | 'removePasskey'> {
+  const { tenant } = room;
+  const purpose = ({ sessionUid, account }: Visitor): string => `new passkey ${sessionUid} ${account.id}`;
+  return {
     passkeyOptions: async (visitor) =>
       canUsePasskeys(tenant.origin)
         ? JSON.stringify(await creationOptions(tenant, visitor.account, purpose(visitor), Date.now()))
@@ -134,44 +152,93 @@ export function accountSecurity(tenant: SmartTenant, provider: () => Promise<Pro
         name: name.trim().slice(0, MOST_NAME) || 'Passkey',
       };
       if (!(await addPasskey(tenant, visitor.account.id, made, Date.now()))) return { fault: NO_PASSKEY };
-      await note(visit, 'passkey added');
-      return added(visit, 'pop');
+      await noteChange(tenant, visit, 'passkey added');
+      return added(room, visit, 'pop');
     },
     removePasskey: async (visit, id) => {
-      if (await removePasskey(tokens, visit.visitor.account.id, id, Date.now()))
-        await note(visit, 'passkey removed');
-      return removed(visit);
+      if (await removePasskey(tenant.tokens, visit.visitor.account.id, id, Date.now()))
+        await noteChange(tenant, visit, 'passkey removed');
+      return removed(room, visit);
     },
+  };
+}
+
+function codesPart({ tenant }: Room): Part<'newCodes' | 'codes'> {
+  return {
     newCodes: async (visit) => {
-      await note(visit, 'recovery codes made');
-      return { codes: await freshCodes(visit.visitor) };
+      await noteChange(tenant, visit, 'recovery codes made');
+      return { codes: await freshCodes(tenant, visit.visitor) };
     },
-    codes: ({ account }, id) => shownAgain(tokens, keys, account.id, id, Date.now()),
+    codes: ({ account }, id) => shownAgain(tenant.tokens, tenant.keys, account.id, id, Date.now()),
+  };
+}
+
+function sessionPart({ tenant }: Room): Part<'changePassword' | 'signOutOf' | 'signOutOthers'> {
+  const { tokens } = tenant;
+  return {
     changePassword: (visit, password) => changePassword(tenant, visit, password),
     signOutOf: async (visit, sessionUid) => {
       if (await endDevice(tokens, visit.visitor.account.id, sessionUid, Date.now()))
-        await note(visit, 'session ended');
+        await noteChange(tenant, visit, 'session ended');
       return {};
     },
     signOutOthers: async (visit) => {
       const { account, sessionUid } = visit.visitor;
       await endSessions(tokens, account.id, Date.now(), sessionUid);
-      await note(visit, 'all other sessions ended');
+      await noteChange(tenant, visit, 'all other sessions ended');
       return {};
     },
   };
 }
 
+function linkPart({ tenant }: Room): Part<'linkStart' | 'unlink'> {
+  return {
+    linkStart: ({ account, sessionUid }) => {
+      const back: Back = { kind: 'link', accountId: account.id, sessionUid };
+      return tenant.upstream && { name: tenant.upstream.name, back: tenant.keys.seal(JSON.stringify(back)) };
+    },
+    unlink: async (visit, id) => {
+      if (await removeLink(tenant.tokens, visit.visitor.account.id, id, Date.now()))
+        await noteChange(tenant, visit, 'link to another provider removed');
+      return {};
+    },
+  };
+}
+
+/** After a factor was added: the session is as strong as it, and the first one brings recovery codes along. */
+async function added({ tenant, provider }: Room, visit: OwnVisit, method: Method): Promise<Changed> {
+  const { visitor, request, response } = visit;
+  await strengthenSession(await provider(), request, response, method);
+  const { codesLeft } = await factorsOf(tenant.tokens, visitor.account.id, Date.now());
+  return codesLeft > 0 ? {} : { codes: await freshCodes(tenant, visitor) };
+}
+
+async function freshCodes({ tokens, keys }: SmartTenant, { account }: Visitor): Promise<string> {
+  const codes = await newCodes(tokens, keys, account.id, Date.now());
+  return keepShown(tokens, keys, account.id, codes, Date.now());
+}
+
+/** Without a second factor recovery codes open nothing. */
+async function removed({ tenant: { tokens } }: Room, { visitor: { account } }: OwnVisit): Promise<Changed> {
+  const now = Date.now();
+  if (!hasSecondFactor(await factorsOf(tokens, account.id, now)))
+    await removeFactors(tokens, account.id, now);
+  return {};
+}
+
 async function overviewOf(tenant: SmartTenant, { account, sessionUid }: Visitor): Promise<SecurityOverview> {
   const now = Date.now();
-  const [factors, devices] = await Promise.all([
+  const [factors, devices, links] = await Promise.all([
     factorsOf(tenant.tokens, account.id, now),
     devicesOf(tenant, account.id, now),
+    linksOf(tenant.tokens, account.id, now),
   ]);
   return {
     ...factors,
     ...(account.passwordAt !== undefined && { passwordAt: account.passwordAt }),
     canUsePasskeys: canUsePasskeys(tenant.origin),
+    links,
+    ...(tenant.upstream && { otherProvider: tenant.upstream.name }),
     devices: devices.map((device) => ({ ...device, isThis: device.sessionUid === sessionUid })),
   };
 }

@@ -28,6 +28,8 @@ import { signingKeys } from './signing-keys.ts';
 import { SMART_STYLE, STYLE_PATH } from './style.ts';
 import { DEFAULT_TENANT, type SmartTenant } from './tenant.ts';
 import { completeTokenForm, refreshKeys } from './token.ts';
+import { CALLBACK_PATH, UPSTREAM_PATH } from './upstream/upstream.ts';
+import { endUpstream, startUpstream } from './upstream/visit.ts';
 import { userInfo } from './userinfo.ts';
 import type { Door } from './visitor.ts';
 
@@ -177,6 +179,16 @@ const HANDLERS: readonly (readonly [path: RegExp, methods: readonly string[], ha
   [new RegExp(`^${ROUTES.registration}/[^/]+$`), ['GET', 'PUT', 'DELETE'], register],
   [new RegExp(`^${ROUTES.end_session}$`), ['POST'], leave],
   [new RegExp(`^${SIGN_IN_PATH}$`), ['GET', 'HEAD', 'POST'], signInPage],
+  [
+    new RegExp(`^${UPSTREAM_PATH}$`),
+    ['POST'],
+    (running, _asked, request, response) => startUpstream({ ...running, request, response }),
+  ],
+  [
+    new RegExp(`^${CALLBACK_PATH}$`),
+    ['GET'],
+    (running, { query }, request, response) => endUpstream({ ...running, request, response }, query),
+  ],
   [new RegExp(`^${SIGN_OUT_PATH}$`), ['GET', 'HEAD', 'POST'], leavePage],
   [/^\/userinfo$/, ['GET', 'POST', 'OPTIONS'], whoIsIt],
   [/^\/interaction\/([A-Za-z0-9_-]{1,100})(?:\/(search|other))?$/, ['GET', 'POST'], pages],
@@ -379,7 +391,7 @@ async function signInPage(
 
 async function pages(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
   const [, uid, part] = /^\/interaction\/([^/]+)(?:\/(\w+))?$/.exec(asked.path)!;
-  await interact(running.tenant, running.provider, request, response, uid!, part);
+  await interact(running, request, response, { uid: uid!, part, query: asked.query });
 }
 
 /** What no one foresaw: no detail for the client, the connection closed where the answer has begun. */

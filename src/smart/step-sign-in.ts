@@ -2,15 +2,18 @@
 import { acrOf, amrOf, type Method } from './acr.ts';
 import { acrAskedBy, acrInWords, fitting, leastOf } from './acr-asked.ts';
 import { appView } from './app-view.ts';
-import { showSignIn, takeSignIn, type Asking, type SignInOutcome } from './sign-in.ts';
+import { cameBack, providerButton } from './upstream/visit.ts';
+import { afterFirst, showSignIn, takeSignIn, type Asking, type SignInOutcome } from './sign-in.ts';
 import type { Step, StepHandler, StepOutcome } from './step.ts';
 
 export const signInStep: StepHandler = { show, take };
 
 /** A launch of the demo brings its user along. */
-async function show(step: Step): Promise<StepOutcome> {
+async function show(step: Step, query = ''): Promise<StepOutcome> {
   const { launch } = step;
   if (launch?.signIn === true && launch.accountId !== undefined) return signedIn(launch.accountId, ['pwd']);
+  const account = await cameBack(step.tenant, query, step.mark);
+  if (account) return outcome(step, await afterFirst(asking(step), account, 'fed'));
   const known = whyAgain(step) === undefined ? undefined : step.user?.username;
   return outcome(step, await showSignIn(asking(step), hintOf(step) ?? known));
 }
@@ -37,7 +40,8 @@ function asking(step: Step): Asking {
   const { tenant, form, client, address, device, requestId } = step;
   const why = whyAgain(step);
   const app = appView(tenant, client);
-  return { tenant, form, app, address, device, requestId, ...(why !== undefined && { why }) };
+  const others = providerButton(tenant, step.mark, { kind: 'step', uid: step.interaction.uid });
+  return { tenant, form, app, others, address, device, requestId, ...(why !== undefined && { why }) };
 }
 
 /** Why who is signed in is asked again; undefined: another person may be meant. */

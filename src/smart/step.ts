@@ -28,6 +28,8 @@ export interface Step {
   /** a random value that tells this browser from others: from its cookie, or new */
   readonly device: string;
   readonly requestId: string;
+  /** what the forms of this browser's sign-ins are bound to */
+  readonly mark: string;
 }
 
 /** What a step leads to: a page, its end, or a problem. */
@@ -44,7 +46,8 @@ export type StepOutcome =
   | { readonly problem: Problem };
 
 export interface StepHandler {
-  show(step: Step): Promise<StepOutcome>;
+  /** `query`: of the address that the step is opened by */
+  show(step: Step, query: string): Promise<StepOutcome>;
   /** `part` is `search` for the search of the patient picker */
   take(step: Step, fields: URLSearchParams, part: string | undefined): Promise<StepOutcome>;
 }

@@ -5,6 +5,7 @@ import type { Chart } from './chart.ts';
 import type { ConsentView, Pages } from './pages.ts';
 import type { SmartObserver } from './events.ts';
 import type { TenantKeys } from './sealing.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 export interface UserAccount {
   /** the subject of tokens; never given to another person */
@@ -58,6 +59,8 @@ export interface SmartTenant {
   readonly permissions: Permissions;
   readonly resourceTypes: () => readonly string[];
   readonly observe: SmartObserver;
+  /** another provider that one can sign in with */
+  readonly upstream?: Upstream;
   /** reverse proxies of ours that stand in front */
   readonly proxies: number;
   /** for key sets of clients; addresses of our own network are refused where it is absent */

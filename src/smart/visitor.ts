@@ -24,6 +24,9 @@ export interface Assurance {
   readonly maxAge?: number;
 }
 
+/** Seconds that a sign-in counts as fresh where someone changes how they sign in. */
+export const FRESH_SECONDS = 600;
+
 /** A form that was sent when its sender had to sign in again: kept, encrypted, for ten minutes. */
 export interface Draft {
   readonly path: string;

@@ -13,7 +13,7 @@ export function securityPage(site: Site, view: OverviewView): string {
     ${view.done !== undefined && notice(view.done)}
     ${view.need !== undefined && html`<p class="note" role="status">${icon('alert')} <span>${view.need}</span></p>`}
     ${waiting(view)} ${password(site, view)} ${secondStep(site, view)} ${passkeys(site, view)} ${codes(view)}
-    ${devices(site, view)} ${leave(view)}`;
+    ${links(site, view)} ${devices(site, view)} ${leave(view)}`;
   return renderPage(site, { title: 'Sign-in and security', body, navigation: true, here: SECURITY });
 }
 
@@ -122,6 +122,33 @@ function codes({ appSince, passkeys: list, codesLeft, csrf }: OverviewView): Htm
       <p>The ones that you have now will no longer be good.</p>
       ${actionForm(csrf, 'new-codes', 'Make ten new codes')}
     </details>
+  </section>`;
+}
+
+/** Other places that sign this account in. */
+function links({ now }: Site, { links: list, otherProvider, csrf }: OverviewView): Html | undefined {
+  if (list.length === 0 && otherProvider === undefined) return undefined;
+  return html`<section aria-labelledby="links">
+    <h2 id="links">Other ways in</h2>
+    ${
+      list.length > 0 &&
+      html`<ul class="things">
+        ${list.map(
+          ({ id, issuer, addedAt }) =>
+            html`<li>
+              <p>
+                <strong>${new URL(issuer).host}</strong><br /><small>Linked ${moment(addedAt, now())}.</small>
+              </p>
+              ${actionForm(csrf, 'unlink', 'Unlink', { fields: [['id', id]], about: new URL(issuer).host })}
+            </li>`,
+        )}
+      </ul>`
+    }
+    ${
+      otherProvider !== undefined &&
+      html`<p>Your account at ${otherProvider} can sign you in here.</p>
+        <p><a class="button" href="${SECURITY}/link">Link ${otherProvider}</a></p>`
+    }
   </section>`;
 }
 

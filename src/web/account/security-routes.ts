@@ -13,7 +13,7 @@ import { GALLERY_PAGE } from '../headers.ts';
 import type { SecurityDesk } from './security-desk.ts';
 import { securityPage } from './security-page.ts';
 import { SECURITY, type Fields } from './security-parts.ts';
-import { appSetupPage, codesPage, passkeyPage, passwordPage } from './security-setup.ts';
+import { appSetupPage, codesPage, linkPage, passkeyPage, passwordPage } from './security-setup.ts';
 import type { OwnPage } from './security-views.ts';
 
 const MOST_FORM = '64kb';
@@ -89,6 +89,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     done: 'That device is signed out.',
     take: (visit, fields) => visit.security.signOutOf(visit, fields.get('session') ?? ''),
   },
+  unlink: {
+    path: SECURITY,
+    label: 'Unlink the other account',
+    done: 'It is unlinked, and does not sign you in any more.',
+    take: (visit, fields) => visit.security.unlink(visit, fields.get('id') ?? ''),
+  },
   'sign-out-others': {
     path: SECURITY,
     label: 'Sign out everywhere else',
@@ -96,6 +102,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     take: (visit) => visit.security.signOutOthers(visit),
   },
 };
+
+const LINKED = 'Your other account is linked: it signs you in here from now on.';
 
 const NEEDS: Readonly<Record<string, string>> = {
   'second-step':
@@ -115,6 +123,7 @@ export function securityRoutes(site: Site, desk: SecurityDesk): Router {
   get('/app', (visit) => showAppSetup(visit), true);
   get('/passkey', (visit) => showPasskey(visit), true);
   get('/password', (visit) => showPassword(visit), true);
+  get('/link', showLink, true);
   get('/codes', showCodes);
   router.post(
     '/',
@@ -160,7 +169,8 @@ const send = ({ response }: Visit, text: string, status = 200): void =>
 
 async function showOverview(visit: Visit): Promise<void> {
   const { site, security, visitor, query, page } = visit;
-  const done = ACTIONS[query.get('done') ?? '']?.done;
+  const asked = query.get('done') ?? '';
+  const done = asked === 'link' ? LINKED : ACTIONS[asked]?.done;
   const need = NEEDS[query.get('need') ?? ''];
   const waiting = waitingIn(visit.draft);
   const overview = await security.overview(visitor);
@@ -209,6 +219,13 @@ async function showPassword(visit: Visit, error?: string): Promise<void> {
   const { site, visitor, page } = visit;
   const view = { ...page, username: visitor.account.username, ...(error !== undefined && { error }) };
   send(visit, passwordPage(site, view), error === undefined ? 200 : 422);
+}
+
+async function showLink(visit: Visit): Promise<void> {
+  const { site, security, visitor, page, response } = visit;
+  const start = security.linkStart(visitor);
+  if (!start) return response.redirect(303, SECURITY);
+  send(visit, linkPage(site, { ...page, provider: start.name, back: start.back }));
 }
 
 async function showCodes(visit: Visit): Promise<void> {

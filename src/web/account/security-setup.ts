@@ -5,7 +5,7 @@ import { errorLine } from '../launch/parts.ts';
 import { passkeyForm } from '../launch/passkey.ts';
 import { qrCode } from './qr-code.ts';
 import { hiddenFields, ownFields, SECURITY } from './security-parts.ts';
-import type { AppSetupView, CodesView, PasskeyView, PasswordView } from './security-views.ts';
+import type { AppSetupView, CodesView, LinkView, PasskeyView, PasswordView } from './security-views.ts';
 
 function page(site: Site, title: string, body: Html, more: Partial<Frame> = {}): string {
   const whole = html`<h1>${title}</h1>
@@ -83,6 +83,21 @@ export function codesPage(site: Site, { codes, returnTo }: CodesView): string {
       ? html`<p><a class="button" href="${SECURITY}">I have kept them</a></p>`
       : html`<p><a class="button main" href="${returnTo}">I have kept them, go on</a></p>`;
   return page(site, 'Recovery codes', html`${body} ${codes ? onward : back}`);
+}
+
+export function linkPage(site: Site, { csrf, mount, provider, back: sealed }: LinkView): string {
+  const body = html`<p>
+      You go to ${provider} and sign in there. From then on that account signs you in here, too.
+    </p>
+    <form method="post" action="${mount}/upstream">
+      ${hiddenFields([
+        ['csrf', csrf],
+        ['back', sealed],
+      ])}
+      <button class="main">Go to ${provider}</button>
+    </form>
+    ${back}`;
+  return page(site, `Link ${provider}`, body);
 }
 
 export function passwordPage(site: Site, view: PasswordView): string {

@@ -35,6 +35,12 @@ export interface CodesView extends OwnPage {
   readonly codes?: readonly string[];
 }
 
+export interface LinkView extends OwnPage {
+  readonly provider: string;
+  /** where it goes on from there, sealed */
+  readonly back: string;
+}
+
 export interface PasswordView extends OwnPage {
   readonly username: string;
   readonly error?: string;
