@@ -56,7 +56,7 @@ export function grantedAccess(
     type === 'Basic' && !keepsPolicies(grantee, policy) ? later(part, (one) => and(one, NO_POLICY)) : part;
   const granted = new Set<string>();
   return {
-    caller: callerOf(grantee, policy),
+    caller: callerOf(grantee),
     who: whoOf(grantee),
     ...(policy?.view && { view: policy.view }),
     ...(policy?.limits && { limits: policy.limits }),
@@ -151,11 +151,8 @@ export function whoOf(grantee: Grantee): Who {
 }
 
 /** What a cursor and the like are bound to. */
-function callerOf(
-  { clientId, accountId, fhirUser, patient, encounter }: Grantee,
-  policy: PolicyGrants | undefined,
-): string {
-  return JSON.stringify([clientId, accountId, fhirUser, patient, encounter, policy?.name]);
+function callerOf({ clientId, accountId, fhirUser, patient, encounter }: Grantee): string {
+  return JSON.stringify([clientId, accountId, fhirUser, patient, encounter]);
 }
 
 interface Held {

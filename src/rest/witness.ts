@@ -49,6 +49,7 @@ export function notesOf(
     happening,
     who: access.who,
     requestId: request.id,
+    ...(access.purpose !== undefined && { purpose: access.purpose }),
     ...(query !== undefined && { query }),
   };
   if (!isDone) return [refused(asked, request, response)];

@@ -31,8 +31,6 @@ export interface PolicyGrants {
   readonly idle: readonly Applied[];
   /** policies that cannot be understood: where there are any, `rules` is empty */
   readonly broken: readonly Policy[];
-  /** changes when anything of the above does */
-  readonly name: string;
   names(action: Action, type: string): boolean;
   /** `patient`: only what lies in the record of this one is asked about, so it need not be said again */
   scope(action: Action, type: string, patient?: string): Promise<Expression>;
@@ -128,7 +126,6 @@ function grantsOf(
     rules,
     idle: broken.length > 0 ? [] : all.filter((one) => !isOn(one)),
     broken,
-    name: JSON.stringify([role, purpose, policies.map(({ source }) => source)]),
     names,
     scope,
     scopeOf,

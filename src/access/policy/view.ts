@@ -142,11 +142,20 @@ function maskedDefinitions(base: Definitions, hidden: readonly string[], byType:
   const made: Definitions = {
     ...base,
     generation: --generation,
-    searchParameters: (type) => parameters.get(type) ?? base.searchParameters(type),
+    searchParameters: (type) => {
+      const left = parameters.get(type) ?? withoutContent(base.searchParameters(type));
+      parameters.set(type, left);
+      return left;
+    },
     compartments: (type) => compartments.get(type) ?? base.compartments(type),
   };
   known.set(name, made);
   return made;
+}
+
+/** What is found by all texts of a resource is found by those that it contains, of whatever type. */
+function withoutContent(all: ReadonlyMap<string, SearchParameter>): ReadonlyMap<string, SearchParameter> {
+  return all.has('_content') ? new Map([...all].filter(([code]) => code !== '_content')) : all;
 }
 
 /** Functions that reach elements without naming them. */

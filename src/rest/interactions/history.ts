@@ -7,6 +7,7 @@ import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.
 import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { etag } from '../etag.ts';
 import { lastValue } from '../query.ts';
+import { whole } from '../masked.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { versionsOf } from '../versions.ts';
@@ -43,7 +44,7 @@ export async function history(context: Context, target: HistoryTarget): Promise<
       : sealCursor(context.record.store.secret, bound(context, question), String(from));
   const links = linksOf(context.request.baseUrl + question, next, cursor !== undefined);
   const entries = await historyEntries(context, versions);
-  context.witness?.told.push(...versions);
+  context.witness?.told.push(...versions.map(whole));
   const head = { type: 'history', id: randomUUID(), instant: Date.now() };
   return { status: 200, headers: {}, body: { kind: 'pieces', pieces: bundlePieces(head, links, entries) } };
 }

@@ -7,6 +7,7 @@ import { NONE } from '../../fhir/search/expression.ts';
 import type { Scope } from '../../fhir/search/plan.ts';
 import { names } from '../etag.ts';
 import { ownOperation } from '../own-operations.ts';
+import { whole } from '../masked.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { versionHeaders, versionResponse } from '../respond.ts';
@@ -50,7 +51,7 @@ export async function vread(context: Context, key: ResourceKey, version: string)
 
 function answer(context: Context, stored: StoredResource): FhirResponse {
   const { headers, query } = context.request;
-  context.witness?.told.push(stored);
+  context.witness?.told.push(whole(stored));
   if (isUnchanged(headers['if-none-match'], headers['if-modified-since'], stored)) {
     return { status: 304, headers: versionHeaders(stored) };
   }

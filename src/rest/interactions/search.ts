@@ -15,6 +15,7 @@ import { answeredBranches, includedWith } from '../joins.ts';
 import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
 import { containedMatches } from '../contained.ts';
 import { withContent } from '../content-search.ts';
+import { whole } from '../masked.ts';
 import { preferences } from '../prefer.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -94,7 +95,7 @@ async function search(asking: Context, target: SearchTarget): Promise<FhirRespon
   };
   const page = await pageAt(context, query, scope);
   const others = await includedWith(context, parsed.includes, page.resources);
-  context.witness?.told.push(...page.resources, ...others);
+  context.witness?.told.push(...[...page.resources, ...others].map(whole));
   const matches = await matchEntries(context, parsed, page.resources);
   return searchset(context, parsed, { ...page, others, matches }, { question, first: cursor === undefined });
 }

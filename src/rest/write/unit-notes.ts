@@ -1,6 +1,7 @@
 /** What a unit of work does, as notes that are kept in its commit: one for each kind of change and patients, so that no note mixes records. */
 import type { AuditNote, Happening } from '../../access/audit/note.ts';
 import type { StoredResource, UnitOfWork } from '../../store/ports.ts';
+import { whole } from '../masked.ts';
 import type { Context } from '../record.ts';
 import type { Told } from '../told.ts';
 import { patientsOf, split } from '../witness.ts';
@@ -37,7 +38,14 @@ export function auditOf(
       else groups.set(name, { happening, told: [one] });
     }
   });
-  const base = { at: Date.now(), outcome: 'done', who: access.who, requestId: request.id } as const;
+  const { who, purpose } = access;
+  const base = {
+    at: Date.now(),
+    outcome: 'done',
+    who,
+    requestId: request.id,
+    ...(purpose !== undefined && { purpose }),
+  } as const;
   const notes = [...groups.values()].flatMap(({ happening, told }): AuditNote[] =>
     split({ ...base, happening }, told),
   );
@@ -55,7 +63,7 @@ function toldBy(judgement: Judgement, current: StoredResource | undefined): Told
       id,
       versionId,
       ...(content && { body: content.body }),
-      ...(current?.body && { before: current.body }),
+      ...(current?.body && { before: whole(current).body! }),
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** Policies for people and services, to be run over a guarded server on any store. */
+import { explainingTests } from './explaining.ts';
 import { hiddenTests } from './hidden.ts';
 import { hiddenWritingTests } from './hidden-writing.ts';
 import { policyTests } from './policies.ts';
@@ -9,6 +10,7 @@ import { seats } from './seats.ts';
 import type { World } from './world.ts';
 
 export function policyContract(use: () => World): void {
+  explainingTests(use);
   hiddenTests(use);
   hiddenWritingTests(use);
   policyTests(use);

@@ -131,7 +131,7 @@ export function policyLimitTests(use: () => World): void {
       expect((await api.get('/Encounter?_count=1')).status).toBe(200);
     });
 
-    it('counts for every entry of a Bundle, and binds the cursor of a page', async () => {
+    it('counts for every entry of a Bundle, and for every page', async () => {
       const { client } = await under({ types: ['Observation'], purposes: ['TREAT'] });
       const api = await client();
       const page = await api.get('/Observation?_count=1', asking('TREAT'));

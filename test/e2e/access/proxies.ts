@@ -2,6 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { JsonObject } from '../../../src/fhir/model/tree.ts';
 import { freshId, type Api } from '../../support/api.ts';
+import { proxiesOf } from '../../../src/access/policy/proxies.ts';
 import { people } from './people.ts';
 import { idsOf, type World } from './world.ts';
 
@@ -83,6 +84,31 @@ export function proxyTests(use: () => World): void {
           })
         ).status,
       ).toBe(403);
+    });
+
+    it('is listed for the patient, with the time and the state of the tie', async () => {
+      const anna = await patientWith({});
+      const names = [{ given: ['Lin'], family: 'Chen' }];
+      const relationship = [{ coding: [{ code: 'MTH', display: 'mother' }] }];
+      const now = await related(anna, { name: names, relationship, period: { start: '2020' } });
+      const past = await related(anna, { period: { end: '2021-05' } });
+      const future = await related(anna, { period: { start: '2999' } });
+      const off = await related(anna, { active: false });
+      await related(await patientWith({}));
+      const all = await proxiesOf(use().store, anna, Date.now());
+      expect(all[0]).toEqual({
+        id: now,
+        name: 'Lin Chen',
+        relationship: 'mother',
+        from: '2020',
+        isInForce: true,
+      });
+      expect(Object.fromEntries(all.map(({ id, why }) => [id, why]))).toEqual({
+        [now]: undefined,
+        [past]: 'ended',
+        [future]: 'not yet',
+        [off]: 'switched off',
+      });
     });
   });
 }
