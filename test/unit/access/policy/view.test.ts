@@ -52,9 +52,7 @@ describe('a view', () => {
             hidden: `${type}.${element}`,
             found: part,
           });
-          expect(JSON.stringify(view.tree(tree))).not.toContain(
-            `"${jsonName}":`.repeat(tree[jsonName] === undefined ? 2 : 1),
-          );
+          expect(Object.keys(view.tree(tree))).not.toContain(jsonName);
           checked++;
         }
       }
