@@ -1,13 +1,9 @@
 /** The search cases on a real store: resources are written with their index values, and each case is read page by page with its total. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Definitions } from '../../../src/fhir/definitions/registry.ts';
-import type { ResourceTree } from '../../../src/fhir/model/tree.ts';
-import { answerJoins, type Branch } from '../../../src/fhir/search/answer.ts';
-import { included, type IncludeSource } from '../../../src/fhir/search/include.ts';
-import { ALL } from '../../../src/fhir/search/expression.ts';
-import { searchPlan, type SearchQuery } from '../../../src/fhir/search/plan.ts';
-import type { ResourceStore, SearchPage, StoredResource, Stores, Write } from '../../../src/store/ports.ts';
-import { indexOfCase, parseCase, searchCases, type SearchSection } from './cases.ts';
+import type { ResourceStore, Stores } from '../../../src/store/ports.ts';
+import type { SearchSection } from './cases.ts';
+import { answered, searchCase, writesOf } from './store-reader.ts';
 
 /** Runs all sections, each in a tenant of its own. */
 export function searchCasesContract(
@@ -31,90 +27,11 @@ export function searchCasesContract(
       }, 60_000);
 
       it.each(section.cases)('$query', async ({ query, finds, sorted, includes }) => {
-        const { found, others } = await search(definitions, store, query);
+        const { found, others } = await searchCase(definitions, store, query);
         if (sorted) expect(found).toEqual(sorted);
         else expect([...found].sort()).toEqual([...finds!].sort());
         expect([...others].sort()).toEqual([...(includes ?? [])].sort());
       });
     });
   });
-}
-
-/** Sections without the queries that are refused before any store sees them. */
-function answered(): SearchSection[] {
-  const sections = searchCases().map((section) => ({
-    ...section,
-    cases: section.cases.filter(({ refuses }) => refuses === undefined),
-  }));
-  return sections.filter(({ cases }) => cases.length > 0);
-}
-
-function writesOf(definitions: Definitions, { resources }: SearchSection): Write[] {
-  return resources.map((resource) => ({
-    type: resource.resourceType,
-    id: resource['id'] as string,
-    expected: 0,
-    versionId: 1,
-    method: 'PUT',
-    content: {
-      body: new Uint8Array(Buffer.from(JSON.stringify(resource))),
-      stampAt: -1,
-      index: indexOfCase(definitions, resource),
-    },
-  }));
-}
-
-/** Ids of all pages, two a page, and of what comes along with them. */
-async function search(
-  definitions: Definitions,
-  store: ResourceStore,
-  query: string,
-): Promise<{ found: string[]; others: string[] }> {
-  const { branches: asked, sort, includes, issues } = parseCase(definitions, query);
-  expect(issues.filter(({ severity }) => severity !== 'warning')).toEqual([]);
-  const branches = await answerJoins(asked, (inner, wanted) =>
-    store.keys({ ...wanted, plan: searchPlan({ branches: inner, count: 1 }, () => ALL) }),
-  );
-  const page = (rest: Pick<SearchQuery, 'after' | 'back' | 'until' | 'total'>): Promise<SearchPage> =>
-    store.search(searchPlan({ branches, sort, count: 2, ...rest }, () => ALL));
-  const found: StoredResource[] = [];
-  let at: SearchPage | undefined;
-  do {
-    at = await page({ after: at?.next, until: at?.until, total: 'accurate' });
-    found.push(...at.resources);
-    if (at.next === undefined) expect(at.total).toBe(found.length);
-  } while (at.next !== undefined && found.length < 1000);
-  await expectBackwards(page, found);
-  const others = await included(definitions, includes, found, sourceOf(definitions, store));
-  return { found: found.map(({ id }) => id), others: others.map(({ id }) => id) };
-}
-
-/** From the last page back to the first one: the same in the same order. */
-async function expectBackwards(
-  page: (rest: Pick<SearchQuery, 'after' | 'back' | 'until' | 'total'>) => Promise<SearchPage>,
-  forwards: readonly StoredResource[],
-): Promise<void> {
-  const found: StoredResource[] = [];
-  let at: SearchPage | undefined;
-  do {
-    at = await page({ after: at?.previous, until: at?.until, back: true, total: 'estimate' });
-    found.unshift(...at.resources);
-    expect(at.total).toBe(forwards.length);
-  } while (at.previous !== undefined && found.length < 1000);
-  expect(found.map(({ id }) => id)).toEqual(forwards.map(({ id }) => id));
-}
-
-function sourceOf(definitions: Definitions, store: ResourceStore): IncludeSource<StoredResource> {
-  const find = async (branches: readonly Branch[], count: number): Promise<readonly StoredResource[]> =>
-    (await store.search(searchPlan({ branches, count }, () => ALL))).resources;
-  return {
-    references: ({ body }, params) => {
-      const resource = JSON.parse(Buffer.from(body!).toString()) as ResourceTree;
-      return indexOfCase(definitions, resource).flatMap((one) =>
-        one.kind === 'key' && params.includes(one.param) ? [one.key] : [],
-      );
-    },
-    read: find,
-    search: find,
-  };
 }
