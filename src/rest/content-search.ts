@@ -24,9 +24,9 @@ function serves(definitions: Definitions): boolean {
 /** The context of a search, with `_content` in force where it is asked for and can be had in time. */
 export async function withContent(context: Context): Promise<Context> {
   const { record, request, access } = context;
+  if (!request.query.some(([name]) => asksForContent(name))) return context;
   // The words of all texts hold what is hidden as well.
-  if (access.view) return context;
-  if (serves(context.definitions) || !request.query.some(([name]) => asksForContent(name))) return context;
+  if (access.view || serves(context.definitions)) return context;
   if (!serves(record.indexing()) && !(await begin(context))) return context;
   const end = Date.now() + PATIENCE_MS;
   while (!serves(record.definitions()) && Date.now() < end) await sleep(LOOK_MS);

@@ -46,6 +46,8 @@ export function overlap(a: Window, b: Window): Window {
 export interface Survey {
   /** number of rows of a stretch within a window, at most `cap`; the window may be left out of account where rows are not in the order of rid */
   rows(stretch: Stretch, cap: number, within: Window): number;
+  /** whether the rows of a stretch tell by their signature where looking for another key is in vain */
+  isSigned(stretch: KeyTest): boolean;
   /** the window that holds all rows of an ordered stretch; an empty one when there are none */
   extent(stretch: Stretch): Window;
 }
@@ -139,19 +141,33 @@ function commonExtent(predicate: Predicate, survey: Survey): Window {
   return keys.map((key) => survey.extent(key)).reduce(overlap, EVERYWHERE);
 }
 
-/** The source with the fewest rows, none of them counted beyond `cap`. */
+/** What a row costs that its signature rules out, as a part of one that has to be looked at. */
+const SIGNED_COST = 0.1;
+
+/** What looking at a row of a source costs. Most rows of a compartment are ruled out by their signature. */
+function costOf(source: Source, survey: Survey): number {
+  const isSigned = source.every(
+    ({ stretch, rest }) => stretch.op === 'key' && keysOfTests(rest).length > 0 && survey.isSigned(stretch),
+  );
+  return isSigned ? SIGNED_COST : 1;
+}
+
+/** The cheapest source, the rows of none of them counted beyond `cap`, nor beyond where it would not be the cheapest any more. */
 function leastOf(
   candidates: readonly Source[],
   cap: number,
   within: Window,
   survey: Survey,
 ): { source: Source; rows: number } | undefined {
-  let best: { source: Source; rows: number } | undefined;
+  let best: { source: Source; rows: number; cost: number } | undefined;
   for (const source of candidates) {
+    const each = candidates.length > 1 ? costOf(source, survey) : 1;
+    const most = best ? Math.min(cap, Math.ceil(best.cost / each)) : cap;
     let rows = 0;
-    const most = best?.rows ?? cap;
     for (const { stretch } of source) if (rows < most) rows += survey.rows(stretch, most, within);
-    if (!best || rows < best.rows) best = { source, rows };
+    // What was not counted to its end is dearer than what was.
+    const cost = rows >= cap ? Infinity : rows * each;
+    if (!best || cost < best.cost) best = { source, rows, cost };
   }
   return best;
 }
@@ -191,12 +207,16 @@ export function spellWindow({ above, below }: Window, bind: Binding): string {
   return `d.rid > ${bind.add(above)} AND d.rid < ${bind.add(below)}`;
 }
 
+/** The keys that every match must have. */
+const keysOfTests = (rest: Predicate): readonly number[] =>
+  (rest.op === 'and' ? rest.of : [rest]).flatMap((part) =>
+    part.op === 'key' && part.keys.length === 1 ? part.keys : [],
+  );
+
 /** Key rows tell by their signature where looking for another key is in vain. */
 function spellSigned(stretch: Stretch, rest: Predicate, bind: Binding): string {
   if (stretch.op !== 'key') return '';
-  const tests = (rest.op === 'and' ? rest.of : [rest]).flatMap((part) =>
-    part.op === 'key' && part.keys.length === 1 ? part.keys : [],
-  );
+  const tests = keysOfTests(rest);
   if (tests.length === 0) return '';
   const mask = bind.add(signatureOf(tests));
   return ` AND d.signature & ${mask} = ${mask}`;

@@ -23,7 +23,7 @@ export function explainSql(plan: SearchPlan): string {
 }
 
 /** As if every predicate had one row. */
-const FIRST: Survey = { rows: () => 1, extent: () => EVERYWHERE };
+const FIRST: Survey = { rows: () => 1, isSigned: () => false, extent: () => EVERYWHERE };
 
 /** Names that give each asked name a negative number of its own, and what to show for such a number. */
 function labels(): { names: Names; label: (value: number) => string | undefined } {

@@ -142,7 +142,7 @@ function resolveLeaf(
 }
 
 /** So many pairs of group and key are looked at to see whether they have rows. */
-const MOST_PAIRS = 24;
+const MOST_PAIRS = 12;
 
 function resolveKey(
   names: Names,

@@ -12,8 +12,9 @@ import {
   type Survey,
   type Window,
 } from './arms.ts';
-import { atMost, Binding } from './predicate.ts';
+import { atMost, Binding, type KeyTest } from './predicate.ts';
 import { recent } from './recent.ts';
+import { ANY_KEY } from './signature.ts';
 import type { Statements } from './statements.ts';
 
 /** How long a count is believed, in ms: "there are many" for long, a number for a moment. */
@@ -31,6 +32,8 @@ function hull(a: Window, b: Window): Window {
 export class Surveyor implements Survey {
   readonly #statements: Statements;
   readonly #counts = recent<string, { rows: number; cap: number; until: number }>(2000);
+  /** by group: what one row is, all are */
+  readonly #signed = recent<number, boolean>(2000);
   readonly #extents = recent<string, Window>(2000);
 
   constructor(statements: Statements) {
@@ -54,6 +57,19 @@ export class Surveyor implements Survey {
     const rows = this.#statements.count({ sql, values: bind.values });
     this.#counts.set(name, { rows, cap, until: Date.now() + (rows >= cap ? MANY_MS : COUNT_MS) });
     return rows;
+  }
+
+  isSigned({ params, keys }: KeyTest): boolean {
+    return params.every((param) => {
+      const known = this.#signed.get(param);
+      if (known !== undefined) return known;
+      const sql = 'SELECT signature FROM key_index WHERE param = ?1 AND key = ?2 LIMIT 1';
+      const row = this.#statements.row({ sql, values: [param, keys[0]!] });
+      if (!row) return true;
+      const isSigned = row[0] !== ANY_KEY;
+      this.#signed.set(param, isSigned);
+      return isSigned;
+    });
   }
 
   extent(stretch: Stretch): Window {
