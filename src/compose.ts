@@ -1,6 +1,7 @@
 /**
  * The wiring: the only file that names adapters. It opens the stores, reads the definitions, and gives the record of each tenant.
  */
+import { forgedTrail } from './access/audit/event.ts';
 import { auditRecorder, NOT_RECORDED } from './access/audit/recorder.ts';
 import { bearerAccess } from './access/bearer.ts';
 import { OPEN_ACCESS } from './access/context.ts';
@@ -194,7 +195,11 @@ async function openRecord(
     maxBundleEntries: config.maxBundleEntries,
     version,
   };
-  const validate: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateResource;
+  const ofContent: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateResource;
+  const validate: TenantRecord['validate'] = (known, tree) => [
+    ...forgedTrail(tree),
+    ...ofContent(known, tree),
+  ];
   const record: TenantRecord = {
     store,
     definitions: conformance.definitions,

@@ -8,7 +8,7 @@ import { fault, type FhirError } from '../fhir/model/outcome.ts';
 import type { IndexValue } from '../fhir/search/index-value.ts';
 import type { Scope } from '../fhir/search/plan.ts';
 import type { Action } from './action.ts';
-import { NOBODY, type Who } from './audit/note.ts';
+import { NOBODY, type TrailGrant, type Who } from './audit/note.ts';
 import type { Limits } from './policy/limits.ts';
 import type { View } from './policy/view.ts';
 
@@ -32,6 +32,8 @@ export interface AccessContext {
   scope(action: Action, type: string): Expression | Promise<Expression>;
   /** What of a type the caller may refer to in what it writes: all that its record holds and reaches, whatever the letters of its scopes. */
   mention(type: string): Expression | Promise<Expression>;
+  /** What of the audit trail the caller may read; undefined: nothing. */
+  trail?(action: 'read' | 'search'): TrailGrant | undefined;
   /**
    * The 403 for an action that nothing was granted for, whatever the resource; undefined where something was. `type` undefined: on any type. It follows
    * from the token alone, so it tells nothing of the record.
@@ -43,6 +45,7 @@ export interface AccessContext {
 export const OPEN_ACCESS: AccessContext = {
   caller: '',
   who: { kind: 'open' },
+  trail: () => 'all',
   scope: () => ALL,
   mention: () => ALL,
   refusal: () => undefined,

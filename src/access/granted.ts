@@ -5,6 +5,7 @@
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { ALL, and, NONE, not, or, type Expression } from '../fhir/search/expression.ts';
 import type { TenantStore } from '../store/ports.ts';
+import { trailGrant } from './audit/grant.ts';
 import type { Who } from './audit/note.ts';
 import { insufficientScope } from './challenge.ts';
 import type { AccessContext, Action } from './context.ts';
@@ -58,6 +59,7 @@ export function grantedAccess(
   return {
     caller: callerOf(grantee),
     who: whoOf(grantee),
+    trail: (action) => (policy?.broken.length ? undefined : trailGrant(grantee, realms, policy, action)),
     ...(policy?.view && { view: policy.view }),
     ...(policy?.limits && { limits: policy.limits }),
     scope: remembered((action, type) => {

@@ -21,6 +21,7 @@ import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
 import { authorize } from './authorize.ts';
 import { route, type Interaction } from './routes.ts';
+import { withTrail } from './trail.ts';
 import { newWitness, type Witness } from './told.ts';
 import { notesOf } from './witness.ts';
 
@@ -86,8 +87,9 @@ async function answer(
 ): Promise<Answer> {
   let interaction: Interaction | 'unknown' = 'unknown';
   try {
-    const context = { ...contextOf(record, access, request), ...(witness && { witness }) };
-    interaction = route(context.definitions, request.method, request.path);
+    const plain = { ...contextOf(record, access, request), ...(witness && { witness }) };
+    interaction = route(plain.definitions, request.method, request.path);
+    const context = withTrail(plain, interaction, request.path);
     authorize(context, interaction, request.path);
     return { response: await HANDLERS[interaction](context, request.path), interaction };
   } catch (error) {

@@ -100,6 +100,8 @@ export interface SearchPage {
   readonly previous?: string;
   /** a place in the order of creation behind which nothing belongs to this search any more; given with `next` and `previous` */
   readonly until?: number;
+  /** there is no way back from it, nor to the last page */
+  readonly onlyForward?: true;
   /** number of all matches, when the plan asked for it */
   readonly total?: number;
 }

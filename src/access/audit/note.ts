@@ -73,3 +73,6 @@ export interface AuditNote {
   /** what else is worth knowing, by name: `address`, `scope`, `app` */
   readonly detail?: Readonly<Record<string, string>>;
 }
+
+/** What of the trail someone may read: all of it, or what concerns these patients (bare ids). */
+export type TrailGrant = 'all' | readonly string[];

@@ -149,7 +149,7 @@ function searchset(
   if (page.previous !== undefined) link('previous', { after: page.previous, back: true });
   if (page.next !== undefined) {
     link('next', { after: page.next });
-    link('last', { back: true });
+    if (!page.onlyForward) link('last', { back: true });
   }
   const entries = page.matches;
   // `_elements` chooses among the elements of what is searched for; a summary is one of the whole answer.
