@@ -122,7 +122,7 @@ function queryOf({ path, query }: FhirRequest, happening: Happening): string | u
   if (!asksMore && query.length === 0) return undefined;
   const asked = query.filter(([name]) => name !== CURSOR);
   const text = asked.map((pair) => pair.map(encodeURIComponent).join('=')).join('&');
-  return (path.join('/') + (text === '' ? '' : `?${text}`)).slice(0, MOST_TEXT);
+  return (path.join('/') + (text === '' ? '' : `?${text}`)).slice(0, MOST_TEXT) || undefined;
 }
 
 const BY_PATIENT =

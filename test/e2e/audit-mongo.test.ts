@@ -1,0 +1,14 @@
+/** The audit trail on a real MongoDB. */
+import { afterAll, beforeAll } from '@jest/globals';
+import { needs } from '../needs.ts';
+import { startMongod, type Mongod } from '../support/mongod.ts';
+import { auditTests } from './audit/fhir.ts';
+
+needs('mongod', 'the audit trail on MongoDB')('MongoDB', () => {
+  let mongod: Mongod;
+  beforeAll(async () => {
+    mongod = await startMongod();
+  }, 60_000);
+  afterAll(() => mongod?.stop());
+  auditTests(() => ({ STORE: mongod.freshUri() }));
+});
