@@ -16,7 +16,7 @@ import type { SmartEvent } from './smart/events.ts';
 import { logger } from './telemetry/log.ts';
 import { countRequest } from './telemetry/metrics.ts';
 import { webApp } from './web/app.ts';
-import { PUBLIC_PAGE } from './web/headers.ts';
+import { PUBLIC_PAGE, STAY_SECURE } from './web/headers.ts';
 import { tooManyPage } from './web/not-found.ts';
 
 export interface HttpThread {
@@ -93,7 +93,9 @@ export async function startHttp({
     page: (seconds) => ({ headers: PUBLIC_PAGE, html: tooManyPage(desk.site, seconds) }),
     observe: ({ method }) => countRequest({ method, interaction: 'limit', status: 429, milliseconds: 0 }),
   });
+  const isSecure = config.publicUrl.startsWith('https:');
   const server = httpServer((request, response) => {
+    if (isSecure) response.setHeader(...STAY_SECURE);
     if (isTooMuch(request, response)) return;
     if (composition.smart(request, response) || composition.edge(request, response)) return;
     app(request, response);

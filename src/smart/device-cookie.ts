@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { pathCookie } from './cookie-name.ts';
 import type { SmartTenant } from './tenant.ts';
 
 const DEVICE = 'embergate_device';
@@ -15,8 +16,10 @@ type Place = Pick<SmartTenant, 'origin' | 'mount'>;
 
 export const newMark = (): string => randomBytes(24).toString('base64url');
 
-const read = ({ headers }: IncomingMessage, name: string): string | undefined =>
-  new RegExp(`(?:^|; )${name}=([A-Za-z0-9_-]{32})(?:;|$)`).exec(headers.cookie ?? '')?.[1];
+const read = ({ headers }: IncomingMessage, { origin }: Place, name: string): string | undefined =>
+  new RegExp(`(?:^|; )${pathCookie(origin, name)}=([A-Za-z0-9_-]{32})(?:;|$)`).exec(
+    headers.cookie ?? '',
+  )?.[1];
 
 function write(
   response: ServerResponse,
@@ -27,18 +30,19 @@ function write(
 ): void {
   const secure = origin.startsWith('https:') ? '; Secure' : '';
   const attributes = `Path=${mount}; Max-Age=${seconds}; HttpOnly; SameSite=Lax${secure}`;
-  response.appendHeader('set-cookie', `${name}=${value}; ${attributes}`);
+  response.appendHeader('set-cookie', `${pathCookie(origin, name)}=${value}; ${attributes}`);
 }
 
 /** Who signed in here before is let in while others guess at the password. It names no one and opens nothing. */
-export const deviceOf = (request: IncomingMessage): string | undefined => read(request, DEVICE);
+export const deviceOf = (request: IncomingMessage, place: Place): string | undefined =>
+  read(request, place, DEVICE);
 
 export const keepDevice = (response: ServerResponse, place: Place, device: string): void =>
   write(response, place, DEVICE, device, DEVICE_SECONDS);
 
 /** What the forms of this browser's sign-in are bound to: a sign-in that another page forces on it has another one. */
 export function formMark(request: IncomingMessage, response: ServerResponse, place: Place): string {
-  const known = read(request, FORM);
+  const known = read(request, place, FORM);
   const mark = known ?? newMark();
   if (known === undefined) write(response, place, FORM, mark, FORM_SECONDS);
   return mark;

@@ -89,7 +89,7 @@ async function stepOf(
     search: { action: `${action}/search`, csrf },
     other: launch || text(params['launch']) !== undefined ? undefined : { action: `${action}/other`, csrf },
     address: clientAddress(request, tenant.proxies),
-    device: deviceOf(request) ?? newMark(),
+    device: deviceOf(request, tenant) ?? newMark(),
     requestId: String(request.headers['x-request-id']),
     mark: formMark(request, response, tenant),
   };

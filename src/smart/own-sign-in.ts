@@ -80,7 +80,7 @@ function askingOf(
     form: { action: signInAddress(tenant, returnTo, asked), csrf: tenant.keys.proof(`sign-in ${mark}`) },
     others: providerButton(tenant, mark, { kind: 'own', returnTo, asked }),
     address: clientAddress(request, tenant.proxies),
-    device: deviceOf(request) ?? newMark(),
+    device: deviceOf(request, tenant) ?? newMark(),
     requestId: String(request.headers['x-request-id']),
     ...(why !== undefined && { why }),
   };

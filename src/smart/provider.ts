@@ -13,6 +13,7 @@ import { audienceOf, BACKEND_SECONDS, resourceServerOf, text } from './resource-
 import { isOldSecret } from './old-secret.ts';
 import { checkLaunch } from './check-launch.ts';
 import { renderProblem } from './render-problem.ts';
+import { hostCookie, pathCookie } from './cookie-name.ts';
 import { hasScope } from './scope-policy.ts';
 import type { KeySet } from './signing-keys.ts';
 import { stepsPolicy } from './steps.ts';
@@ -130,9 +131,9 @@ function cookies(tenant: SmartTenant): Configuration['cookies'] {
   const cookie = { httpOnly: true, sameSite: 'lax', secure, signed: true } as const;
   return {
     names: {
-      session: `embergate_${tenant.name}`,
-      interaction: `embergate_step_${tenant.name}`,
-      resume: `embergate_resume_${tenant.name}`,
+      session: hostCookie(tenant.origin, `embergate_${tenant.name}`),
+      interaction: pathCookie(tenant.origin, `embergate_step_${tenant.name}`),
+      resume: pathCookie(tenant.origin, `embergate_resume_${tenant.name}`),
     },
     keys: [...tenant.keys.cookies],
     long: cookie,

@@ -126,6 +126,7 @@ async function serve(
 ): Promise<void> {
   request.headers['x-request-id'] = requestId(request.headers['x-request-id']);
   response.setHeader('x-request-id', request.headers['x-request-id']);
+  response.setHeader('x-content-type-options', 'nosniff');
   const tenant = await options.tenant(asked.tenant);
   if (!tenant) return http.oauthError(response, 404, 'invalid_request', `There is no tenant ${asked.tenant}`);
   pinOrigin(tenant, request);

@@ -16,7 +16,7 @@ import { frontPage } from './front.ts';
 import { developerRoutes } from './developer/routes.ts';
 import type { Workshop } from './developer/workshop.ts';
 import { galleryRoutes } from './gallery-routes.ts';
-import { PUBLIC_PAGE } from './headers.ts';
+import { NO_PAGE, PUBLIC_PAGE } from './headers.ts';
 import type { Launching } from './launching.ts';
 import { failurePage, nearestAddress, notFoundPage } from './not-found.ts';
 import { readSampleApps, sampleAppFiles, type SampleApp } from './sample-apps.ts';
@@ -47,6 +47,10 @@ export function webApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.use((_request, response, next) => {
+    response.set(NO_PAGE);
+    next();
+  });
   app.use(operations(options));
   app.use('/assets', assets(site));
   // Browsers ask for it on pages that name no icon, such as the launch page of an app.

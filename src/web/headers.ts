@@ -45,6 +45,16 @@ export const GALLERY_PAGE: Readonly<Record<string, string>> = {
   'content-security-policy': `${POLICY}; frame-ancestors 'none'`,
 };
 
+/** What is no page and does not say otherwise: nothing in it runs, and nobody frames it. */
+export const NO_PAGE: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+
+/** Who came by https comes by https for a year. https://www.rfc-editor.org/rfc/rfc6797 */
+export const STAY_SECURE = ['strict-transport-security', 'max-age=31536000'] as const;
+
 /** Files of the sample apps: they run on our origin, speak with us alone, and are framed by our chart alone. */
 export const APP_FILE: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
