@@ -19,7 +19,9 @@ import { recordCopy } from './smart/record-copy.ts';
 import { clientOf } from './smart/registered-clients.ts';
 import { userAccess } from './smart/user-access.ts';
 import type { Visitor } from './smart/visitor.ts';
+import { doneBy, lastUses, looksAt } from './trail-desk.ts';
 import type { AccountDesk, ConnectedApp, LookedAfter, ProxyView } from './web/account/view.ts';
+import type { Timeline } from './web/timeline.ts';
 
 /** A person who acts for more than these patients looks after them in the chart. */
 const MOST_RECORDS = 20;
@@ -52,21 +54,21 @@ export function accountDesk(options: DeskOptions): AccountDesk {
     overview: async (visitor) => {
       const here = await room();
       const records = await lookedAfter(here, visitor);
-      const apps = await Promise.all(
-        (await connections(here, visitor, records)).map(appOf(here, visitor, records)),
-      );
-      return { apps, records, done: undefined };
+      const apps = await appsOf(here, visitor, records, await connections(here, visitor, records));
+      const done = records.length === 0 ? brief(await doneBy(here.record, visitor.account.id)) : undefined;
+      return { apps, records, done };
     },
     app: async (visitor, id) => {
       const here = await room();
       const records = await patientsOf(here, visitor);
-      const found = (await connections(here, visitor, records)).find((one) => one.id === id);
-      return found && appOf(here, visitor, records)(found);
+      const found = (await connections(here, visitor, records)).filter((one) => one.id === id);
+      return (await appsOf(here, visitor, records, found))[0];
     },
     narrow: async (visitor, id, ticked) => narrow(await room(), visitor, id, ticked),
     stop: async (visitor, id) => stop(await room(), visitor, id),
-    looked: async () => undefined,
-    done: async () => ({ entries: [] }),
+    looked: async (visitor, patient, after) => looked(await room(), visitor, patient, after),
+    done: async (visitor, after) =>
+      (await doneBy((await room()).record, visitor.account.id, after)) ?? { entries: [] },
     endProxy: async (visitor, id, reason) => end(await room(), visitor, id, reason),
     copy: async (visitor, patient) => copy(await room(), visitor, patient),
   };
@@ -94,7 +96,7 @@ async function lookedAfter(room: Room, visitor: Visitor): Promise<readonly Looke
     patients.map(async (one) => ({
       ...one,
       proxies: await proxyViews(room, visitor, one),
-      looked: undefined,
+      looked: brief(await looksAt(room.record, one.patient.id, visitor.account.id)),
     })),
   );
 }
@@ -119,6 +121,48 @@ function connections(
   const own = records.find(({ isOwn }) => isOwn);
   const whose = { accountId: account.id, ...(own && { patient: own.patient.id }) };
   return connectionsOf(record.store.tokens, whose, Date.now());
+}
+
+async function appsOf(
+  room: Room,
+  visitor: Visitor,
+  records: Patients,
+  those: readonly Connection[],
+): Promise<readonly ConnectedApp[]> {
+  const uses = await lastUses(
+    room.record,
+    [...new Set(those.map(({ clientId }) => clientId))],
+    new Set(those.flatMap(({ grantIds }) => grantIds)),
+  );
+  const appView = appOf(room, visitor, records);
+  return Promise.all(
+    those.map(async (one) => {
+      const used = one.grantIds.map((id) => uses.get(id) ?? 0);
+      const lastUsed = Math.max(...used);
+      return { ...(await appView(one)), ...(lastUsed > 0 && { lastUsed }) };
+    }),
+  );
+}
+
+/** The newest, as the overview has them; the whole is a page of its own. */
+const BRIEF = 8;
+
+function brief(timeline: Timeline | undefined): Timeline | undefined {
+  if (!timeline) return undefined;
+  const { entries, next } = timeline;
+  if (entries.length <= BRIEF) return timeline;
+  return { entries: entries.slice(0, BRIEF), next: next ?? 'more' };
+}
+
+async function looked(
+  room: Room,
+  visitor: Visitor,
+  id: string,
+  after: string | undefined,
+): Promise<(LookedAfter & { looked: Timeline }) | undefined> {
+  const found = (await patientsOf(room, visitor)).find(({ patient }) => patient.id === id);
+  const timeline = found && (await looksAt(room.record, id, visitor.account.id, after));
+  return found && timeline && { ...found, proxies: [], looked: timeline };
 }
 
 const appOf =

@@ -105,7 +105,7 @@ describe('the console', () => {
     const answer = await change('users/patient', 'user-disable');
     expect(answer.text).toContain('The account is switched off.');
     expect(await status('Condition/ill', tokens.access_token)).toEqual([401, 401]);
-    expect((await flow.refresh(server, tokens.refresh_token!)).body.error).toBe('invalid_grant');
+    expect((await flow.refresh(server, tokens.refresh_token)).body.error).toBe('invalid_grant');
     for (let thread = 0; thread < 2; thread++)
       expect((await visitor.send('GET', `${server.origin}/account`)).headers.get('location')).toMatch(
         /sign-in/,
