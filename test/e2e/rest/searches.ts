@@ -126,6 +126,79 @@ export function searchContract(api: () => Api): void {
     }
   });
 
+  it('gives contained resources themselves, each under the name of its container', async () => {
+    const marker = `c${Date.now()}`;
+    const made = await api().post('/MedicationRequest', {
+      resourceType: 'MedicationRequest',
+      status: 'active',
+      intent: 'order',
+      subject: { display: 'somebody' },
+      medicationReference: { reference: '#m' },
+      contained: [
+        { resourceType: 'Medication', id: 'm', code: { text: marker }, status: 'active' },
+        { resourceType: 'Medication', id: 'n', code: { text: marker }, status: 'inactive' },
+      ],
+    });
+    expect(made.status).toBe(201);
+    const path = `/Medication?code:text=${marker}&status=active&_contained=true`;
+    const container = await api().get(path);
+    expect(idsOf(container)).toEqual([made.body.id]);
+    const inner = await api().get(`${path}&_containedType=contained&_score=true`);
+    expect(inner.body.entry).toEqual([
+      {
+        fullUrl: expect.stringMatching(`/fhir/MedicationRequest/${made.body.id}#m$`),
+        resource: expect.objectContaining({ resourceType: 'Medication', id: 'm' }),
+        search: { mode: 'match', score: 1 },
+      },
+    ]);
+    expect(idsOf(await api().get(`/MedicationRequest?medication.code:text=${marker}`))).toEqual([
+      made.body.id,
+    ]);
+  });
+
+  it('finds words of whole resources from the first search by _content on, and scores them', async () => {
+    const marker = `word${Date.now()}`;
+    const note = (text: string) => ({
+      resourceType: 'Condition',
+      subject: { display: 'somebody' },
+      note: [{ text }],
+    });
+    const one = await api().post('/Condition', note(`${marker} once`));
+    const often = await api().post('/Condition', note(`${marker} ${marker} ${marker}`));
+    let found = await api().get(`/Condition?_content=${marker}s`);
+    // On a busy machine the index may take longer than a search waits.
+    for (let tries = 0; found.status === 400 && tries < 5; tries++)
+      found = await api().get(`/Condition?_content=${marker}s`);
+    expect(found.status).toBe(200);
+    const scores = new Map(
+      found.body.entry.map((entry: { resource: { id: string }; search: { score: number } }) => [
+        entry.resource.id,
+        entry.search.score,
+      ]),
+    );
+    expect([...scores.keys()].sort()).toEqual([one.body.id, often.body.id].sort());
+    expect(scores.get(often.body.id)).toBeGreaterThan(scores.get(one.body.id) as number);
+    const later = await api().post('/Condition', note(`late ${marker}`));
+    expect(idsOf(await api().get(`/Condition?_content=late AND ${marker}`))).toEqual([later.body.id]);
+  }, 180_000);
+
+  it('serves named queries by their name, and tells what they are', async () => {
+    const { patient } = await seed(1);
+    const reply = await api().get(`/Condition?_query=active-problems&patient=${patient}`);
+    expect([reply.status, reply.body.total]).toEqual([200, 0]);
+    expect(linkOf(reply, 'self')).toContain('_query=active-problems');
+    const refused = await api().get(`/Condition?_query=problems&patient=${patient}`);
+    expect(refused.status).toBe(400);
+    expect(refused.body.issue[0].diagnostics).toContain('Condition?_query=active-problems');
+    const { body } = await api().get('/OperationDefinition/embergate-active-problems');
+    expect(body).toMatchObject({ kind: 'query', code: 'active-problems', resource: ['Condition'] });
+    const statement = await api().get('/metadata');
+    const conditions = statement.body.rest[0].resource.find(
+      (one: { type: string }) => one.type === 'Condition',
+    );
+    expect(conditions.operation).toContainEqual({ name: 'active-problems', definition: body.url });
+  });
+
   it('takes a cursor for nothing but its own question', async () => {
     const { marker } = await seed(4);
     const first = await api().get(`/Observation?identifier=${SYSTEM}|${marker}&_count=2`);
