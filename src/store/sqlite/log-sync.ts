@@ -2,23 +2,32 @@
  * Brings the write-ahead log to the disk beside the writer thread, which goes on meanwhile: with synchronous=FULL SQLite would make the thread wait for
  * the disk in each commit. What was committed is answered when it is there. https://www.sqlite.org/pragma.html#pragma_synchronous
  */
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-type Sync = (descriptor: number, done: (error: Error | null) => void) => void;
+export interface Disk {
+  /** in the thread pool */
+  readonly sync: (descriptor: number, done: (error: Error | null) => void) => void;
+  /** here and now */
+  readonly syncNow: (descriptor: number) => void;
+  /** ms after which it is done here: others may keep the whole pool busy, such as sign-ins that hash passwords */
+  readonly patience: number;
+}
+
+const DISK: Disk = { sync: fdatasync, syncNow: fdatasyncSync, patience: 25 };
 
 export class LogSync {
   readonly #file: string;
-  readonly #sync: Sync;
+  readonly #disk: Disk;
   #descriptor: number | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
   #failure: Error | undefined;
 
   /** `file`: the database. Its log is there from the first commit until the connection of the writer is closed. */
-  constructor(file: string, sync: Sync = fdatasync) {
+  constructor(file: string, disk = DISK) {
     this.#file = `${file}-wal`;
-    this.#sync = sync;
+    this.#disk = disk;
   }
 
   /**
@@ -48,8 +57,20 @@ export class LogSync {
   #start(): Promise<void> {
     this.#running = new Promise<void>((resolve, reject) => {
       if (this.#failure) throw this.#failure;
-      this.#descriptor ??= openLog(this.#file);
-      this.#sync(this.#descriptor, (error) => (error ? reject(error) : resolve()));
+      const descriptor = (this.#descriptor ??= openLog(this.#file));
+      const settle = (error: Error | null): void => {
+        clearTimeout(timer);
+        // The system tells of a fault once: also a call that nobody waits for any more has to be heard.
+        this.#failure ??= error ?? undefined;
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = setTimeout(
+        () => settle(faultOf(() => this.#disk.syncNow(descriptor))),
+        this.#disk.patience,
+      );
+      timer.unref();
+      this.#disk.sync(descriptor, settle);
     }).then(
       () => void (this.#running = undefined),
       (error: Error) => {
@@ -58,6 +79,15 @@ export class LogSync {
       },
     );
     return this.#running;
+  }
+}
+
+function faultOf(work: () => void): Error | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error as Error;
   }
 }
 

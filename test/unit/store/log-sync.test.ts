@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { LogSync } from '../../../src/store/sqlite/log-sync.ts';
+import { LogSync, type Disk } from '../../../src/store/sqlite/log-sync.ts';
 import { TenantWriter } from '../../../src/store/sqlite/tenant-writer.ts';
 import { packUnit, type Ask } from '../../../src/store/sqlite/wire.ts';
 import { create } from '../../contract/units.ts';
@@ -13,11 +13,17 @@ describe('an answer', () => {
   let folder: string;
   let writer: TenantWriter;
   let calls: ((error: Error | null) => void)[];
+  let now: number;
+  let open: (patience: number) => TenantWriter;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'embergate-sync-'));
     calls = [];
     const file = join(folder, 't.db');
-    writer = new TenantWriter(file, new LogSync(file, (_descriptor, done) => void calls.push(done)));
+    const syncNow = (): void => void now++;
+    const sync: Disk['sync'] = (_descriptor, done) => void calls.push(done);
+    now = 0;
+    open = (patience) => new TenantWriter(file, new LogSync(file, { sync, syncNow, patience }));
+    writer = open(60_000);
   });
   afterEach(() => {
     writer.close();
@@ -72,6 +78,16 @@ describe('an answer', () => {
     expect(later).toEqual({ error: expect.stringContaining('EIO'), busy: true });
     // A disk that answers again proves nothing about what it lost.
     expect(calls).toHaveLength(1);
+  });
+
+  it('comes without the thread pool when that has no time, and a late fault still counts', async () => {
+    const hasty = open(1);
+    const [answer] = await hasty.performDurably([commit('a')]);
+    expect([answer, now]).toEqual([{ value: expect.objectContaining({ ok: true }) }, 1]);
+    calls[0]!(new Error('EIO'));
+    const [later] = await hasty.performDurably([commit('b')]);
+    expect(later).toEqual({ error: expect.stringContaining('EIO'), busy: true });
+    hasty.close();
   });
 
   it('comes after a real call of the disk', async () => {
