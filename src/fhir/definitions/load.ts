@@ -55,6 +55,7 @@ export function buildDefinitions(tables: Tables): Definitions {
     compartments: memberships,
     compartmentTypes: [...compartments.keys()],
     conformance: (type, canonical) => conformance().get(type)?.byName.get(canonical)?.text(),
+    versions: (type, url) => (conformance().get(type)?.versions.get(url) ?? []).map((entry) => entry.text()),
     canonicals: (type) => conformance().get(type)?.urls.values() ?? [],
   };
   sources.set(definitions, tables);
@@ -128,16 +129,21 @@ interface ConformanceIndex {
   readonly urls: Set<string>;
   /** by `url` and by `url|version` */
   readonly byName: Map<string, ConformanceEntry>;
+  /** by `url`, all of them */
+  readonly versions: Map<string, ConformanceEntry[]>;
 }
 
 function conformanceIndex(entries: readonly ConformanceEntry[]): Map<string, ConformanceIndex> {
   const index = new Map<string, ConformanceIndex>();
   for (const entry of entries) {
     let own = index.get(entry.resourceType);
-    if (!own) index.set(entry.resourceType, (own = { urls: new Set(), byName: new Map() }));
+    if (!own) index.set(entry.resourceType, (own = { urls: new Set(), byName: new Map(), versions: new Map() }));
     own.urls.add(entry.url);
     own.byName.set(entry.url, entry);
     if (entry.version) own.byName.set(`${entry.url}|${entry.version}`, entry);
+    const versions = own.versions.get(entry.url);
+    if (versions) versions.push(entry);
+    else own.versions.set(entry.url, [entry]);
   }
   return index;
 }

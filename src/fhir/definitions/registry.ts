@@ -86,6 +86,8 @@ export interface Definitions {
    * `url|version`. Those of the R4 core come without their narrative. Without a version, the one that was added last counts.
    */
   conformance(resourceType: string, canonical: string): string | undefined;
+  /** every conformance resource of this url, as JSON text, in the order in which they were added; several may call themselves the same version */
+  versions(resourceType: string, url: string): readonly string[];
   /** urls of all conformance resources of a type */
   canonicals(resourceType: string): Iterable<string>;
 }

@@ -2,7 +2,7 @@
  * A CodeSystem as a graph of concepts: found by code, walked up and down. Made once a registry from the resource.
  * https://hl7.org/fhir/R4/codesystem.html
  */
-import type { CodeSystem, CodeSystemConcept } from '@medplum/fhirtypes';
+import type { CodeSystem, CodeSystemConcept, CodeSystemConceptDesignation } from '@medplum/fhirtypes';
 
 export interface Concept {
   readonly code: string;
@@ -16,13 +16,11 @@ export interface Concept {
   readonly isAbstract: boolean;
   readonly parents: readonly Concept[];
   readonly children: readonly Concept[];
+  /** as it stands in the resource, without what is below it */
+  readonly source: CodeSystemConcept;
 }
 
-export interface Designation {
-  readonly language?: string;
-  readonly use?: { readonly system?: string; readonly code?: string };
-  readonly value: string;
-}
+export type Designation = CodeSystemConceptDesignation;
 
 /** What is at hand of a code system: all of it, a part of it, its name only; or further words for another one. */
 export type Content = 'complete' | 'fragment' | 'example' | 'not-present' | 'supplement';
@@ -36,6 +34,8 @@ export interface CodeSystemGraph {
   /** every concept, parents before children */
   readonly concepts: Iterable<Concept>;
   readonly roots: readonly Concept[];
+  /** the resource without its concepts */
+  readonly resource: CodeSystem;
 }
 
 interface Growing extends Omit<Concept, 'parents' | 'children'> {
@@ -50,11 +50,12 @@ const CONTENTS: readonly string[] = ['complete', 'fragment', 'example', 'not-pre
 
 export function graphOf(resource: CodeSystem): CodeSystemGraph {
   const isCaseSensitive = resource.caseSensitive !== false;
+  const special = specialProperties(resource);
   const fold = (code: string): string => (isCaseSensitive ? code : code.toLowerCase());
   const byCode = new Map<string, Growing>();
   const add = (given: CodeSystemConcept, parent: Growing | undefined): void => {
     const key = fold(given.code);
-    const concept = byCode.get(key) ?? grow(given);
+    const concept = byCode.get(key) ?? grow(given, special);
     byCode.set(key, concept);
     if (parent) join(parent, concept);
     for (const child of given.concept ?? []) add(child, concept);
@@ -68,22 +69,49 @@ export function graphOf(resource: CodeSystem): CodeSystemGraph {
     isCaseSensitive,
     find: (code) => byCode.get(fold(code)),
     concepts: { [Symbol.iterator]: () => byCode.values() },
+    resource: withoutConcepts(resource),
     roots: [...byCode.values()].filter(({ parents }) => parents.length === 0),
   };
 }
 
-function grow(given: CodeSystemConcept): Growing {
+const withoutConcepts = ({ concept: _concepts, ...rest }: CodeSystem): CodeSystem => rest;
+
+/** Codes that a code system gives to the properties of the standard, by their `uri`. */
+interface SpecialProperties {
+  readonly notSelectable: readonly string[];
+  readonly inactive: readonly string[];
+  readonly status: readonly string[];
+}
+
+const CONCEPT_PROPERTIES = 'http://hl7.org/fhir/concept-properties#';
+
+/** https://hl7.org/fhir/R4/codesystem-concept-properties.html: the code of the standard, or one that is declared with its uri */
+function specialProperties({ property = [] }: CodeSystem): SpecialProperties {
+  const codes = (name: string): readonly string[] => {
+    const declared = property.filter(({ uri }) => uri === CONCEPT_PROPERTIES + name).map(({ code }) => code);
+    return declared.length > 0 ? declared : [name];
+  };
+  return {
+    notSelectable: [...codes('notSelectable'), 'abstract'],
+    inactive: codes('inactive'),
+    status: codes('status'),
+  };
+}
+
+function grow(given: CodeSystemConcept, special: SpecialProperties): Growing {
   const properties = propertiesOf(given);
+  const { concept: _below, ...source } = given;
   return {
     code: given.code,
     display: given.display,
     definition: given.definition,
-    designations: (given.designation ?? []).map(({ language, use, value }) => ({ language, use, value })),
+    designations: given.designation ?? [],
     properties,
-    isInactive: isInactive(properties),
-    isAbstract: has(properties, 'notSelectable', 'true') || has(properties, 'abstract', 'true'),
+    isInactive: isInactive(properties, special),
+    isAbstract: special.notSelectable.some((code) => has(properties, code, 'true')),
     parents: [],
     children: [],
+    source,
   };
 }
 
@@ -101,10 +129,10 @@ function propertiesOf({ property = [] }: CodeSystemConcept): Map<string, string[
 const has = (properties: ReadonlyMap<string, readonly string[]>, code: string, value: string): boolean =>
   properties.get(code)?.includes(value) ?? false;
 
-/** https://hl7.org/fhir/R4/codesystem-concept-properties.html */
-function isInactive(properties: ReadonlyMap<string, readonly string[]>): boolean {
-  if (properties.has('inactive')) return has(properties, 'inactive', 'true');
-  return has(properties, 'status', 'retired') || has(properties, 'status', 'inactive');
+function isInactive(properties: ReadonlyMap<string, readonly string[]>, special: SpecialProperties): boolean {
+  const said = special.inactive.find((code) => properties.has(code));
+  if (said !== undefined) return has(properties, said, 'true');
+  return special.status.some((code) => has(properties, code, 'retired') || has(properties, code, 'inactive'));
 }
 
 function join(parent: Growing, child: Growing): void {

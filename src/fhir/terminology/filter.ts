@@ -3,21 +3,22 @@
  * https://hl7.org/fhir/R4/valueset-filter-operator.html
  */
 import type { ValueSetComposeIncludeFilter } from '@medplum/fhirtypes';
+import { RE2JS } from 're2js';
 import { isSelfOrAbove, type CodeSystemGraph, type Concept } from './code-system.ts';
 
 export type ConceptTest = (concept: Concept) => boolean;
 
 /** Longest text of a regular expression that is taken, and longest value that it is run on. */
-const MOST_PATTERN = 200;
+const MOST_PATTERN = 1000;
 const MOST_VALUE = 1000;
-/** A repeat inside of a repeat may take exponential time: such patterns are refused. */
-const NESTED_REPEAT = /\([^()]*[+*}][^()]*\)\s*[+*{]/;
 
 /** The test of one filter; undefined where this filter cannot be judged (an operator or pattern that is not known). */
 export function filterTest(
   system: CodeSystemGraph,
-  { property, op, value }: ValueSetComposeIncludeFilter,
+  { property, op: operator, value }: ValueSetComposeIncludeFilter,
 ): ConceptTest | undefined {
+  // Operators that R5 has added are understood, too.
+  const op = operator as typeof operator | 'child-of' | 'descendent-leaf';
   const values = (concept: Concept): readonly string[] => valuesOf(concept, property);
   switch (op) {
     case '=':
@@ -32,6 +33,12 @@ export function filterTest(
     }
     case 'regex':
       return regexTest(values, value);
+    case 'child-of':
+      return (concept) => concept.parents.some(({ code }) => code === system.find(value)?.code);
+    case 'descendent-leaf': {
+      const isBelow = hierarchyTest(system, 'descendent-of', value);
+      return isBelow && ((concept) => concept.children.length === 0 && isBelow(concept));
+    }
     default:
       return hierarchyTest(system, op, value);
   }
@@ -52,18 +59,19 @@ function anyOf(values: (concept: Concept) => readonly string[], list: string): C
   return (concept) => values(concept).some((one) => wanted.has(one));
 }
 
+/** An engine whose time grows with the text alone: no expression can hang it. What it cannot do (a look-ahead, a back reference) is not judged. */
 function regexTest(
   values: (concept: Concept) => readonly string[],
   pattern: string,
 ): ConceptTest | undefined {
-  if (pattern.length > MOST_PATTERN || NESTED_REPEAT.test(pattern)) return undefined;
-  let compiled: RegExp;
+  if (pattern.length > MOST_PATTERN) return undefined;
+  let compiled: RE2JS;
   try {
-    compiled = new RegExp(`^(?:${pattern})$`, 'u');
+    compiled = RE2JS.compile(pattern);
   } catch {
     return undefined;
   }
-  return (concept) => values(concept).some((one) => one.length <= MOST_VALUE && compiled.test(one));
+  return (concept) => values(concept).some((one) => one.length <= MOST_VALUE && compiled.matches(one));
 }
 
 function hierarchyTest(

@@ -1,0 +1,352 @@
+/**
+ * What a ValueSet is made of, for one question: membership of a code, and the members one by one. Versions are settled here: what an include names, what the
+ * question says, else the newest. https://hl7.org/fhir/R4/valueset.html#compositions
+ */
+import type {
+  ValueSet,
+  ValueSetComposeInclude,
+  ValueSetComposeIncludeConcept,
+  ValueSetExpansionContains,
+} from '@medplum/fhirtypes';
+import type { CodeSystemGraph, Concept } from './code-system.ts';
+import { filterTest, type ConceptTest } from './filter.ts';
+import { GRAMMARS } from './grammar.ts';
+import { TxRefusal } from './issue.ts';
+import { versionsBySystem, type Question } from './question.ts';
+import { canonicalOf, compareVersions, type World } from './world.ts';
+
+/** One code of a value set. */
+export interface Member {
+  readonly system: string;
+  readonly version: string | undefined;
+  readonly code: string;
+  readonly concept: Concept | undefined;
+  readonly graph: CodeSystemGraph | undefined;
+  /** what the value set itself says of the code */
+  readonly listed?: ValueSetComposeIncludeConcept;
+  /** of a stored expansion */
+  readonly contains?: ValueSetExpansionContains;
+}
+
+/** What was drawn on, told in the answer. */
+export interface Used {
+  readonly systems: Set<string>;
+  readonly sets: Set<string>;
+  readonly supplements: Set<string>;
+  /** code systems that would be needed and are not at hand */
+  readonly unknown: Set<string>;
+}
+
+export interface Composition {
+  readonly resource: ValueSet;
+  readonly used: Used;
+  /** members with this code; `system` undefined: of any system. More than one where several versions are included */
+  find(system: string | undefined, code: string, version?: string): readonly Member[];
+  /** in the order of the value set, each once */
+  members(): Iterable<Member>;
+  /** members stand below others of their code system */
+  readonly isTree: boolean;
+  /** the graph of a system as this question means it; undefined: not at hand */
+  graphOf(system: string, version?: string): CodeSystemGraph | undefined;
+}
+
+export interface Rules {
+  readonly world: World;
+  readonly question: Question;
+}
+
+interface Part {
+  find(system: string | undefined, code: string): readonly Member[];
+  members(): Iterable<Member>;
+  readonly isTree: boolean;
+}
+
+const EXPANSION_PARAMETER = 'http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter';
+export const SUPPLEMENT = 'http://hl7.org/fhir/StructureDefinition/valueset-supplement';
+
+export function compose(rules: Rules, resource: ValueSet, stack: readonly string[] = [], used = nothing()): Composition {
+  const canonical = canonicalOf(resource);
+  if (stack.includes(canonical) || stack.length > MOST_DEPTH) throw circular(canonical, [...stack, canonical]);
+  const settled = settle(rules, resource, used);
+  const within = [...stack, canonical];
+  const { compose: composed, expansion } = resource;
+  const part = (path: string) => (one: ValueSetComposeInclude, at: number): Part =>
+    partOf(settled, one, `ValueSet.compose.${path}[${at}]`, within, composed?.inactive !== false);
+  const includes = composed
+    ? composed.include.map(part('include'))
+    : [fixed((expansion?.contains ?? []).flatMap((one) => contained(settled, one)))];
+  const excludes = (composed?.exclude ?? []).map((one, at) => ({ part: part('exclude')(one, at), isWhole: isWhole(one) }));
+  const isExcluded = (member: Member): boolean =>
+    excludes.some(({ part: one, isWhole: anyVersion }) =>
+      one.find(member.system, member.code).some((out) => anyVersion || settled.versionsMatch || out.version === member.version),
+    );
+  return {
+    resource,
+    used,
+    isTree: includes.every(({ isTree }) => isTree),
+    graphOf: settled.graphOf,
+    find: (system, code, version) =>
+      distinct(includes.flatMap((one) => one.find(system, code)), false).filter(
+        (member) => (version === undefined || member.version === undefined || member.version === version) && !isExcluded(member),
+      ),
+    members: () => {
+      const all = distinctMembers(includes, isExcluded, settled.versionsMatch);
+      return settled.versionsMatch ? withNewest(all, includes) : all;
+    },
+  };
+}
+
+const nothing = (): Used => ({ systems: new Set(), sets: new Set(), supplements: new Set(), unknown: new Set() });
+const MOST_DEPTH = 50;
+
+const isWhole = ({ concept, filter, valueSet }: ValueSetComposeInclude): boolean => !concept && !filter && !valueSet;
+
+function circular(canonical: string, chain: readonly string[]): TxRefusal {
+  const text = `Cyclic reference detected when including ${canonical} via ${JSON.stringify(chain.map((one) => one.split('|')[0]))}`;
+  return new TxRefusal(422, { code: 'processing', type: 'vs-invalid', text, message: 'VALUESET_CIRCULAR_REFERENCE' });
+}
+
+const key = (member: Member, versionsMatch: boolean): string =>
+  versionsMatch ? `${member.system}|${member.code}` : `${member.system}|${member.version ?? ''}|${member.code}`;
+
+function distinct(members: readonly Member[], versionsMatch: boolean): readonly Member[] {
+  const seen = new Set<string>();
+  return members.filter((member) => {
+    const name = key(member, versionsMatch);
+    if (seen.has(name)) return false;
+    seen.add(name);
+    return true;
+  });
+}
+
+function* distinctMembers(
+  includes: readonly Part[],
+  isExcluded: (member: Member) => boolean,
+  versionsMatch: boolean,
+): Generator<Member> {
+  const seen = new Set<string>();
+  for (const include of includes) {
+    for (const member of include.members()) {
+      const name = key(member, versionsMatch);
+      if (seen.has(name) || isExcluded(member)) continue;
+      seen.add(name);
+      yield member;
+    }
+  }
+}
+
+/** Where versions count as one, a code is shown as the newest one that has it. */
+function* withNewest(members: Iterable<Member>, includes: readonly Part[]): Generator<Member> {
+  for (const member of members) {
+    const all = includes.flatMap((one) => one.find(member.system, member.code));
+    const newest = all.reduce((a, b) => (compareVersions(a.version, b.version) >= 0 ? a : b), member);
+    yield { ...member, version: newest.version };
+  }
+}
+
+/** The rules with what the value set itself adds to them. */
+interface Settled extends Rules {
+  readonly resource: ValueSet;
+  readonly used: Used;
+  readonly versionsMatch: boolean;
+  graphOf(system: string, version?: string): CodeSystemGraph | undefined;
+}
+
+function settle(rules: Rules, resource: ValueSet, used: Used): Settled {
+  const { world, question } = rules;
+  const supplements = [
+    ...(resource.extension ?? []).flatMap(({ url, valueCanonical }) => (url === SUPPLEMENT && valueCanonical ? [valueCanonical] : [])),
+    ...question.texts('useSupplement'),
+  ];
+  // One that is asked for and not at hand is told, whatever it is about.
+  for (const canonical of supplements) world.supplemented(NO_SYSTEM, [canonical]);
+  const wanted = versionsBySystem(question.texts('system-version'));
+  const forced = versionsBySystem(question.texts('force-system-version'));
+  const checked = versionsBySystem(question.texts('check-system-version'));
+  const graphOf = (system: string, version?: string): CodeSystemGraph | undefined => {
+    const asked = forced.get(system) ?? version ?? wanted.get(system) ?? checked.get(system);
+    const found = world.codeSystem(system, asked);
+    if (!found) return undefined;
+    const check = checked.get(system);
+    if (check !== undefined && world.codeSystem(system, check)?.version !== found.version) throw wrongVersion(system, found.version, check);
+    used.systems.add(canonicalOf(found));
+    for (const canonical of supplements) {
+      const supplement = world.supplement(canonical)!;
+      if ((supplement.supplements ?? '').split('|')[0] === system) used.supplements.add(canonicalOf(supplement));
+    }
+    return world.supplemented(found, supplements);
+  };
+  return { ...rules, resource, used, versionsMatch: expansionParameter(resource, 'versionsMatch') === 'true', graphOf };
+}
+
+const NO_SYSTEM = { url: '', version: undefined } as CodeSystemGraph;
+
+/** What a value set itself says of how it is to be expanded. */
+export function expansionParameter({ compose: composed }: ValueSet, name: string): string | undefined {
+  const said = (composed?.extension ?? []).filter(({ url }) => url === EXPANSION_PARAMETER);
+  const one = said.find(({ extension = [] }) =>
+    extension.some((part) => part.url === 'name' && (part.valueCode ?? part.valueString) === name),
+  );
+  const value = one?.extension?.find(({ url }) => url === 'value');
+  return value?.valueCode ?? value?.valueString ?? (value?.valueBoolean === undefined ? undefined : String(value.valueBoolean));
+}
+
+/** Codes of different versions of a code system were held to be the same. */
+export function crossesVersions({ resource }: Composition): boolean {
+  if (expansionParameter(resource, 'versionsMatch') !== undefined) return expansionParameter(resource, 'versionsMatch') === 'true';
+  const { include = [], exclude = [] } = resource.compose ?? {};
+  return exclude.some((out) => isWhole(out) && include.some((one) => one.system === out.system && one.version !== out.version));
+}
+
+function wrongVersion(system: string, version: string | undefined, check: string): TxRefusal {
+  const text = `The version '${version ?? ''}' is not allowed for system '${system}': required to be '${check}' by a version-check parameter`;
+  return new TxRefusal(422, { code: 'exception', type: 'version-error', text, message: 'VALUESET_VERSION_CHECK' });
+}
+
+function partOf(
+  settled: Settled,
+  include: ValueSetComposeInclude,
+  path: string,
+  stack: readonly string[],
+  withInactive: boolean,
+): Part {
+  const sets = (include.valueSet ?? []).map((canonical) => imported(settled, canonical, stack));
+  const own = include.system === undefined ? undefined : systemPart(settled, include, path, withInactive);
+  if (sets.length === 0) return own ?? fixed([]);
+  const inAll = (member: Member, others: readonly Composition[]): boolean =>
+    others.every((set) => set.find(member.system, member.code).length > 0);
+  return {
+    isTree: own?.isTree ?? false,
+    find: (system, code) =>
+      (own ? own.find(system, code) : sets[0]!.find(system, code)).filter((member) => inAll(member, own ? sets : sets.slice(1))),
+    *members() {
+      const [first, others] = own ? [own.members(), sets] : [sets[0]!.members(), sets.slice(1)];
+      for (const member of first) if (inAll(member, others)) yield member;
+    },
+  };
+}
+
+/** A value set that is drawn into another one. Throws TxRefusal where it is not at hand. */
+function imported(settled: Settled, canonical: string, stack: readonly string[]): Composition {
+  if (canonical.startsWith('#')) return compose(settled, containedSet(settled.resource, canonical), stack, settled.used);
+  const [url = '', version] = canonical.split('|');
+  const pinned = version ?? versionsBySystem(settled.question.texts('default-valueset-version')).get(url);
+  const found = settled.world.valueSet(url, pinned);
+  if (!found) throw notAtHand(pinned === undefined ? url : `${url}|${pinned}`, version === undefined && pinned !== undefined);
+  settled.used.sets.add(canonicalOf(found));
+  return compose(settled, found, stack, settled.used);
+}
+
+function containedSet({ contained = [] }: ValueSet, reference: string): ValueSet {
+  const found = contained.find((one) => one.resourceType === 'ValueSet' && one.id === reference.slice(1));
+  if (found) return found as ValueSet;
+  throw notAtHand(reference);
+}
+
+/** A value set that something names and nobody has. */
+export function notAtHand(canonical: string, isPinned = false): TxRefusal {
+  const text = `A definition for the value Set '${canonical}' could not be found`;
+  const message = isPinned ? 'VS_EXP_IMPORT_UNK_PINNED' : 'Unable_to_resolve_value_Set_';
+  return new TxRefusal(404, { code: 'not-found', type: 'not-found', text, message });
+}
+
+function systemPart(settled: Settled, include: ValueSetComposeInclude, path: string, withInactive: boolean): Part {
+  const url = include.system!;
+  const graph = settled.graphOf(url, include.version);
+  if (include.concept) return listedPart(settled, include, graph, withInactive);
+  const grammar = GRAMMARS.get(url);
+  if (!graph && grammar && !include.filter) return grammarPart(url, grammar);
+  if (!graph || graph.content === 'not-present') {
+    settled.used.unknown.add(url);
+    return fixed([]);
+  }
+  const tests = (include.filter ?? []).map((filter, at) => testOf(graph, filter, `${path}.filter[${at}]`));
+  const passes = (concept: Concept): boolean => (withInactive || !concept.isInactive) && tests.every((test) => test(concept));
+  const member = (concept: Concept): Member => ({ system: url, version: graph.version, code: concept.code, concept, graph });
+  return {
+    isTree: true,
+    find: (system, code) => {
+      if (system !== undefined && system !== url) return [];
+      const concept = graph.find(code);
+      return concept && passes(concept) ? [member(concept)] : [];
+    },
+    *members() {
+      for (const concept of graph.concepts) if (passes(concept)) yield member(concept);
+    },
+  };
+}
+
+function grammarPart(url: string, grammar: (code: string) => boolean): Part {
+  return {
+    isTree: false,
+    find: (system, code) =>
+      (system === undefined || system === url) && grammar(code)
+        ? [{ system: url, version: undefined, code, concept: undefined, graph: undefined }]
+        : [],
+    members: () => {
+      const text = `The code system ${url} is a grammar: its codes cannot be listed. Check single codes by $validate-code instead`;
+      throw new TxRefusal(422, { code: 'too-costly', text, message: 'VALUESET_TOO_COSTLY' });
+    },
+  };
+}
+
+/** Throws TxRefusal for a filter that cannot be judged: what it would let through is not known. */
+function testOf(
+  graph: CodeSystemGraph,
+  filter: NonNullable<ValueSetComposeInclude['filter']>[number],
+  expression: string,
+): ConceptTest {
+  const { property, op, value } = filter;
+  const name = `The system ${graph.url} filter with property = ${property}, op = ${op}`;
+  if (value === undefined || value === '') {
+    const message = 'UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE';
+    throw new TxRefusal(422, { code: 'invalid', type: 'vs-invalid', text: `${name} has no value`, message, expression });
+  }
+  const test = filterTest(graph, filter);
+  if (test) return test;
+  const text = `${name}, value = ${value.slice(0, 200)} cannot be evaluated here: it is none that this server knows, or its expression could take for ever`;
+  throw new TxRefusal(422, { code: 'not-supported', type: 'vs-invalid', text, message: 'FILTER_NOT_UNDERSTOOD', expression });
+}
+
+function listedPart(
+  settled: Settled,
+  include: ValueSetComposeInclude,
+  graph: CodeSystemGraph | undefined,
+  withInactive: boolean,
+): Part {
+  const url = include.system!;
+  if (!graph && !GRAMMARS.has(url)) settled.used.unknown.add(url);
+  const members = include.concept!.flatMap((listed): Member[] => {
+    const concept = graph?.find(listed.code);
+    // A whole code system that lacks the code says that there is none; a part of one cannot.
+    if (graph?.content === 'complete' && !concept) return [];
+    if (concept?.isInactive && !withInactive) return [];
+    return [{ system: url, version: graph?.version ?? include.version, code: concept?.code ?? listed.code, concept, graph, listed }];
+  });
+  return fixed(members, graph?.isCaseSensitive === false);
+}
+
+/** A plain list. */
+function fixed(members: readonly Member[], foldsCase = false): Part {
+  const fold = (code: string): string => (foldsCase ? code.toLowerCase() : code);
+  const byCode = new Map<string, Member[]>();
+  for (const member of members) {
+    const known = byCode.get(fold(member.code));
+    if (known) known.push(member);
+    else byCode.set(fold(member.code), [member]);
+  }
+  return {
+    isTree: false,
+    find: (system, code) => (byCode.get(fold(code)) ?? []).filter((one) => system === undefined || one.system === system),
+    members: () => members,
+  };
+}
+
+/** The codes of a stored expansion. */
+function contained(settled: Settled, one: ValueSetExpansionContains): Member[] {
+  const below = (one.contains ?? []).flatMap((inner) => contained(settled, inner));
+  if (one.code === undefined || one.system === undefined) return below;
+  const graph = settled.graphOf(one.system, one.version);
+  const concept = graph?.find(one.code);
+  return [{ system: one.system, version: one.version ?? graph?.version, code: one.code, concept, graph, contains: one }, ...below];
+}
