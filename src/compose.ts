@@ -210,6 +210,7 @@ async function openRecord(
     validate,
     audit: config.audit === 'on' ? auditRecorder(store.audit, config.access) : NOT_RECORDED,
     ...(policies && { policies }),
+    settled: conformance.settled,
     written: (types) => {
       conformance.written(types);
       policies?.written(types);

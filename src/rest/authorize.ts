@@ -32,6 +32,8 @@ export const NEEDS: Readonly<Record<Interaction, Need | 'open'>> = {
   'reindex-status': { actions: ['update'] },
   // The resource is the caller's own; one that is stored is read within the scope.
   validate: 'open',
+  // Codes and their names are no part of any record; a stored resource is read within the scope.
+  terminology: 'open',
   'search-type': { actions: ['search'], of: 0 },
   'search-system': { actions: ['search'] },
   'search-compartment': { actions: ['search'], of: 2 },

@@ -47,6 +47,8 @@ export interface ConformanceFollower {
   readonly indexing: () => Definitions;
   readonly pending: () => readonly Pending[];
   readonly written: (types: ReadonlySet<string>) => void;
+  /** resolves when what was written before on this thread is in force */
+  readonly settled: () => Promise<void>;
   readonly stop: () => void;
 }
 
@@ -105,6 +107,7 @@ export async function conformanceFollower(
       channel.postMessage('changed');
       look();
     },
+    settled: look.settled,
     stop: () => {
       isStopped = true;
       clearInterval(timer);
@@ -158,24 +161,37 @@ const AT_MOST_ONE_IN = 10;
  * Runs the work at once, but never twice at a time; what is asked for meanwhile runs once more after a rest. A package of a thousand resources, written one by
  * one, is so taken in a few steps. A store that does not answer for a moment is asked again at the next look.
  */
-export function calmly(work: () => Promise<void>): () => void {
-  let isRunning = false;
+export function calmly(work: () => Promise<void>): Calm {
+  let running: Promise<void> | undefined;
   let isWanted = false;
+  let hurry = new AbortController();
   const run = async (): Promise<void> => {
-    isRunning = true;
     do {
       isWanted = false;
       const started = performance.now();
       await work().catch(() => undefined);
       const rest = (performance.now() - started) * (AT_MOST_ONE_IN - 1);
-      if (isWanted) await sleep(rest, undefined, { ref: false });
+      // Whoever waits for the result cuts the rest short.
+      if (isWanted) await sleep(rest, undefined, { ref: false, signal: hurry.signal }).catch(() => undefined);
     } while (isWanted);
-    isRunning = false;
+    running = undefined;
+    hurry = new AbortController();
   };
-  return () => {
+  const look = (): void => {
     isWanted = true;
-    if (!isRunning) void run();
+    running ??= run();
   };
+  const settled = async (): Promise<void> => {
+    hurry.abort();
+    await running;
+  };
+  return Object.assign(look, { settled });
+}
+
+export interface Calm {
+  (): void;
+  /** resolves when all that was asked for before has been done */
+  readonly settled: () => Promise<void>;
 }
 
 async function everyConformanceResource(store: TenantStore): Promise<StoredResource[]> {

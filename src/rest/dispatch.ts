@@ -13,6 +13,7 @@ import { read, vread } from './interactions/read.ts';
 import { searchCompartment, searchSystem, searchType } from './interactions/search.ts';
 import { refuseBundleType, transaction } from './interactions/transaction.ts';
 import { reindexStatus, startReindex } from './operations/reindex.ts';
+import { terminology } from './operations/terminology.ts';
 import { validateOperation } from './operations/validate.ts';
 import * as write from './interactions/write.ts';
 import { maskedRecord } from './masked.ts';
@@ -45,6 +46,7 @@ const HANDLERS: Readonly<Record<Interaction, Handler>> = {
   'history-system': (context) => history(context, {}),
   reindex: (context) => startReindex(context),
   'reindex-status': (context) => reindexStatus(context),
+  terminology: (context, path) => terminology(context, path),
   validate: (context, path) => validateOperation(context, ...path.slice(0, -1)),
   'search-type': async (context, [type]) => searchType(context, type!),
   'search-system': async (context) => searchSystem(context),

@@ -38,6 +38,8 @@ export interface TenantRecord {
   readonly audit: AuditRecorder;
   /** called after a commit that wrote these types, so that conformance resources take effect */
   readonly written: (types: ReadonlySet<string>) => void;
+  /** resolves when conformance resources that were written before are in force on this thread */
+  readonly settled: () => Promise<void>;
 }
 
 /** What a handler is given beside the request. */

@@ -6,6 +6,7 @@ import { fault } from '../fhir/model/outcome.ts';
 import { didYouMean } from '../fhir/model/near.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Method } from './request.ts';
+import { isTerminologyOperation } from './terminology-operations.ts';
 
 export type Interaction =
   | 'capabilities'
@@ -27,7 +28,8 @@ export type Interaction =
   | 'search-compartment'
   | 'reindex'
   | 'reindex-status'
-  | 'validate';
+  | 'validate'
+  | 'terminology';
 
 export type Shape =
   | ''
@@ -38,6 +40,9 @@ export type Shape =
   | '$validate'
   | '{type}/$validate'
   | '{type}/{id}/$validate'
+  | '{terminology}'
+  | '{type}/{terminology}'
+  | '{type}/{id}/{terminology}'
   | '_search'
   | '{type}'
   | '{type}/_search'
@@ -57,6 +62,9 @@ export const ROUTES: Readonly<Record<Shape, Readonly<Partial<Record<Method, Inte
   $validate: { POST: 'validate' },
   '{type}/$validate': { POST: 'validate' },
   '{type}/{id}/$validate': { GET: 'validate', POST: 'validate' },
+  '{terminology}': { GET: 'terminology', POST: 'terminology' },
+  '{type}/{terminology}': { GET: 'terminology', POST: 'terminology' },
+  '{type}/{id}/{terminology}': { GET: 'terminology', POST: 'terminology' },
   _search: { POST: 'search-system' },
   '{type}': {
     GET: 'search-type',
@@ -108,6 +116,12 @@ function shapeOf(definitions: Definitions, path: readonly string[]): Shape {
   );
 }
 
+const TERMINOLOGY_SHAPES: readonly Shape[] = [
+  '{terminology}',
+  '{type}/{terminology}',
+  '{type}/{id}/{terminology}',
+];
+
 /** Throws 404 for an operation that is not served. */
 function operationShape(definitions: Definitions, path: readonly string[]): Shape | undefined {
   const operation = path.find((part) => part.startsWith('$'));
@@ -115,6 +129,7 @@ function operationShape(definitions: Definitions, path: readonly string[]): Shap
   const at = path.join('/');
   if (at === '$reindex') return at;
   if (at === 'SearchParameter/$reindex') return '{type}/$reindex';
+  if (isTerminologyOperation(path)) return TERMINOLOGY_SHAPES[path.length - 1];
   if (operation === '$validate' && path.at(-1) === operation && path.length <= 3) {
     const [type] = path;
     if (path.length === 1) return '$validate';

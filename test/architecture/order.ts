@@ -23,6 +23,7 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   mongodb: ['src/store/mongo/'],
   'node:sqlite': ['src/store/sqlite/'],
   ajv: ['src/fhir/validation/'],
+  re2js: ['src/fhir/terminology/'],
   'oidc-provider': ['src/smart/'],
   jose: ['src/smart/'],
   'openid-client': ['src/smart/'],

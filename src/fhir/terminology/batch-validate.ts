@@ -17,12 +17,16 @@ export function batchValidate(parameters: Parameters, one: (asked: Parameters) =
     resourceType: 'Parameters',
     parameter: asked.map(({ resource }): ParametersParameter => ({
       name: 'validation',
-      resource: judged((resource as Parameters | undefined)?.parameter ?? [], shared, one) as never,
+      resource: judged((resource as Parameters | undefined)?.parameter ?? [], shared, one),
     })),
   };
 }
 
-function judged(own: readonly ParametersParameter[], shared: readonly ParametersParameter[], one: (asked: Parameters) => Parameters) {
+function judged(
+  own: readonly ParametersParameter[],
+  shared: readonly ParametersParameter[],
+  one: (asked: Parameters) => Parameters,
+) {
   const names = new Set(own.map(({ name }) => name));
   const parameter = [...shared.filter(({ name }) => name === 'tx-resource' || !names.has(name)), ...own];
   try {

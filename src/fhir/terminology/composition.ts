@@ -2,31 +2,13 @@
  * What a ValueSet is made of, for one question: membership of a code, and the members one by one. Versions are settled here: what an include names, what the
  * question says, else the newest. https://hl7.org/fhir/R4/valueset.html#compositions
  */
-import type {
-  ValueSet,
-  ValueSetComposeInclude,
-  ValueSetComposeIncludeConcept,
-  ValueSetExpansionContains,
-} from '@medplum/fhirtypes';
+import type { ValueSet, ValueSetComposeInclude, ValueSetExpansionContains } from '@medplum/fhirtypes';
 import type { CodeSystemGraph, Concept } from './code-system.ts';
-import { filterTest, type ConceptTest } from './filter.ts';
 import { GRAMMARS } from './grammar.ts';
 import { TxRefusal } from './issue.ts';
+import { fixed, grammarPart, testOf, type Member, type Part } from './part.ts';
 import { versionsBySystem, type Question } from './question.ts';
 import { canonicalOf, compareVersions, type World } from './world.ts';
-
-/** One code of a value set. */
-export interface Member {
-  readonly system: string;
-  readonly version: string | undefined;
-  readonly code: string;
-  readonly concept: Concept | undefined;
-  readonly graph: CodeSystemGraph | undefined;
-  /** what the value set itself says of the code */
-  readonly listed?: ValueSetComposeIncludeConcept;
-  /** of a stored expansion */
-  readonly contains?: ValueSetExpansionContains;
-}
 
 /** What was drawn on, told in the answer. */
 export interface Used {
@@ -55,39 +37,51 @@ export interface Rules {
   readonly question: Question;
 }
 
-interface Part {
-  find(system: string | undefined, code: string): readonly Member[];
-  members(): Iterable<Member>;
-  readonly isTree: boolean;
-}
-
 const EXPANSION_PARAMETER = 'http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter';
 export const SUPPLEMENT = 'http://hl7.org/fhir/StructureDefinition/valueset-supplement';
 
-export function compose(rules: Rules, resource: ValueSet, stack: readonly string[] = [], used = nothing()): Composition {
+export function compose(
+  rules: Rules,
+  resource: ValueSet,
+  stack: readonly string[] = [],
+  used = nothing(),
+): Composition {
   const canonical = canonicalOf(resource);
-  if (stack.includes(canonical) || stack.length > MOST_DEPTH) throw circular(canonical, [...stack, canonical]);
+  if (stack.includes(canonical) || stack.length > MOST_DEPTH)
+    throw circular(canonical, [...stack, canonical]);
   const settled = settle(rules, resource, used);
   const within = [...stack, canonical];
   const { compose: composed, expansion } = resource;
-  const part = (path: string) => (one: ValueSetComposeInclude, at: number): Part =>
-    partOf(settled, one, `ValueSet.compose.${path}[${at}]`, within, composed?.inactive !== false);
+  const part =
+    (path: string) =>
+    (one: ValueSetComposeInclude, at: number): Part =>
+      partOf(settled, one, `ValueSet.compose.${path}[${at}]`, within, composed?.inactive !== false);
   const includes = composed
     ? composed.include.map(part('include'))
     : [fixed((expansion?.contains ?? []).flatMap((one) => contained(settled, one)))];
-  const excludes = (composed?.exclude ?? []).map((one, at) => ({ part: part('exclude')(one, at), isWhole: isWhole(one) }));
+  const excludes = (composed?.exclude ?? []).map((one, at) => ({
+    part: part('exclude')(one, at),
+    isWhole: isWhole(one),
+  }));
   const isExcluded = (member: Member): boolean =>
     excludes.some(({ part: one, isWhole: anyVersion }) =>
-      one.find(member.system, member.code).some((out) => anyVersion || settled.versionsMatch || out.version === member.version),
+      one
+        .find(member.system, member.code)
+        .some((out) => anyVersion || settled.versionsMatch || out.version === member.version),
     );
   return {
     resource,
     used,
     isTree: includes.every(({ isTree }) => isTree),
-    graphOf: settled.graphOf,
+    graphOf: (system, version) => settled.graphOf(system, version),
     find: (system, code, version) =>
-      distinct(includes.flatMap((one) => one.find(system, code)), false).filter(
-        (member) => (version === undefined || member.version === undefined || member.version === version) && !isExcluded(member),
+      distinct(
+        includes.flatMap((one) => one.find(system, code)),
+        false,
+      ).filter(
+        (member) =>
+          (version === undefined || member.version === undefined || member.version === version) &&
+          !isExcluded(member),
       ),
     members: () => {
       const all = distinctMembers(includes, isExcluded, settled.versionsMatch);
@@ -96,18 +90,31 @@ export function compose(rules: Rules, resource: ValueSet, stack: readonly string
   };
 }
 
-const nothing = (): Used => ({ systems: new Set(), sets: new Set(), supplements: new Set(), unknown: new Set() });
+const nothing = (): Used => ({
+  systems: new Set(),
+  sets: new Set(),
+  supplements: new Set(),
+  unknown: new Set(),
+});
 const MOST_DEPTH = 50;
 
-const isWhole = ({ concept, filter, valueSet }: ValueSetComposeInclude): boolean => !concept && !filter && !valueSet;
+const isWhole = ({ concept, filter, valueSet }: ValueSetComposeInclude): boolean =>
+  !concept && !filter && !valueSet;
 
 function circular(canonical: string, chain: readonly string[]): TxRefusal {
   const text = `Cyclic reference detected when including ${canonical} via ${JSON.stringify(chain.map((one) => one.split('|')[0]))}`;
-  return new TxRefusal(422, { code: 'processing', type: 'vs-invalid', text, message: 'VALUESET_CIRCULAR_REFERENCE' });
+  return new TxRefusal(422, {
+    code: 'processing',
+    type: 'vs-invalid',
+    text,
+    message: 'VALUESET_CIRCULAR_REFERENCE',
+  });
 }
 
 const key = (member: Member, versionsMatch: boolean): string =>
-  versionsMatch ? `${member.system}|${member.code}` : `${member.system}|${member.version ?? ''}|${member.code}`;
+  versionsMatch
+    ? `${member.system}|${member.code}`
+    : `${member.system}|${member.version ?? ''}|${member.code}`;
 
 function distinct(members: readonly Member[], versionsMatch: boolean): readonly Member[] {
   const seen = new Set<string>();
@@ -155,7 +162,9 @@ interface Settled extends Rules {
 function settle(rules: Rules, resource: ValueSet, used: Used): Settled {
   const { world, question } = rules;
   const supplements = [
-    ...(resource.extension ?? []).flatMap(({ url, valueCanonical }) => (url === SUPPLEMENT && valueCanonical ? [valueCanonical] : [])),
+    ...(resource.extension ?? []).flatMap(({ url, valueCanonical }) =>
+      url === SUPPLEMENT && valueCanonical ? [valueCanonical] : [],
+    ),
     ...question.texts('useSupplement'),
   ];
   // One that is asked for and not at hand is told, whatever it is about.
@@ -168,15 +177,23 @@ function settle(rules: Rules, resource: ValueSet, used: Used): Settled {
     const found = world.codeSystem(system, asked);
     if (!found) return undefined;
     const check = checked.get(system);
-    if (check !== undefined && world.codeSystem(system, check)?.version !== found.version) throw wrongVersion(system, found.version, check);
+    if (check !== undefined && world.codeSystem(system, check)?.version !== found.version)
+      throw wrongVersion(system, found.version, check);
     used.systems.add(canonicalOf(found));
     for (const canonical of supplements) {
       const supplement = world.supplement(canonical)!;
-      if ((supplement.supplements ?? '').split('|')[0] === system) used.supplements.add(canonicalOf(supplement));
+      if ((supplement.supplements ?? '').split('|')[0] === system)
+        used.supplements.add(canonicalOf(supplement));
     }
     return world.supplemented(found, supplements);
   };
-  return { ...rules, resource, used, versionsMatch: expansionParameter(resource, 'versionsMatch') === 'true', graphOf };
+  return {
+    ...rules,
+    resource,
+    used,
+    versionsMatch: expansionParameter(resource, 'versionsMatch') === 'true',
+    graphOf,
+  };
 }
 
 const NO_SYSTEM = { url: '', version: undefined } as CodeSystemGraph;
@@ -188,19 +205,31 @@ export function expansionParameter({ compose: composed }: ValueSet, name: string
     extension.some((part) => part.url === 'name' && (part.valueCode ?? part.valueString) === name),
   );
   const value = one?.extension?.find(({ url }) => url === 'value');
-  return value?.valueCode ?? value?.valueString ?? (value?.valueBoolean === undefined ? undefined : String(value.valueBoolean));
+  return (
+    value?.valueCode ??
+    value?.valueString ??
+    (value?.valueBoolean === undefined ? undefined : String(value.valueBoolean))
+  );
 }
 
 /** Codes of different versions of a code system were held to be the same. */
 export function crossesVersions({ resource }: Composition): boolean {
-  if (expansionParameter(resource, 'versionsMatch') !== undefined) return expansionParameter(resource, 'versionsMatch') === 'true';
+  if (expansionParameter(resource, 'versionsMatch') !== undefined)
+    return expansionParameter(resource, 'versionsMatch') === 'true';
   const { include = [], exclude = [] } = resource.compose ?? {};
-  return exclude.some((out) => isWhole(out) && include.some((one) => one.system === out.system && one.version !== out.version));
+  return exclude.some(
+    (out) => isWhole(out) && include.some((one) => one.system === out.system && one.version !== out.version),
+  );
 }
 
 function wrongVersion(system: string, version: string | undefined, check: string): TxRefusal {
   const text = `The version '${version ?? ''}' is not allowed for system '${system}': required to be '${check}' by a version-check parameter`;
-  return new TxRefusal(422, { code: 'exception', type: 'version-error', text, message: 'VALUESET_VERSION_CHECK' });
+  return new TxRefusal(422, {
+    code: 'exception',
+    type: 'version-error',
+    text,
+    message: 'VALUESET_VERSION_CHECK',
+  });
 }
 
 function partOf(
@@ -218,7 +247,9 @@ function partOf(
   return {
     isTree: own?.isTree ?? false,
     find: (system, code) =>
-      (own ? own.find(system, code) : sets[0]!.find(system, code)).filter((member) => inAll(member, own ? sets : sets.slice(1))),
+      (own ? own.find(system, code) : sets[0]!.find(system, code)).filter((member) =>
+        inAll(member, own ? sets : sets.slice(1)),
+      ),
     *members() {
       const [first, others] = own ? [own.members(), sets] : [sets[0]!.members(), sets.slice(1)];
       for (const member of first) if (inAll(member, others)) yield member;
@@ -228,11 +259,16 @@ function partOf(
 
 /** A value set that is drawn into another one. Throws TxRefusal where it is not at hand. */
 function imported(settled: Settled, canonical: string, stack: readonly string[]): Composition {
-  if (canonical.startsWith('#')) return compose(settled, containedSet(settled.resource, canonical), stack, settled.used);
+  if (canonical.startsWith('#'))
+    return compose(settled, containedSet(settled.resource, canonical), stack, settled.used);
   const [url = '', version] = canonical.split('|');
   const pinned = version ?? versionsBySystem(settled.question.texts('default-valueset-version')).get(url);
   const found = settled.world.valueSet(url, pinned);
-  if (!found) throw notAtHand(pinned === undefined ? url : `${url}|${pinned}`, version === undefined && pinned !== undefined);
+  if (!found)
+    throw notAtHand(
+      pinned === undefined ? url : `${url}|${pinned}`,
+      version === undefined && pinned !== undefined,
+    );
   settled.used.sets.add(canonicalOf(found));
   return compose(settled, found, stack, settled.used);
 }
@@ -250,7 +286,12 @@ export function notAtHand(canonical: string, isPinned = false): TxRefusal {
   return new TxRefusal(404, { code: 'not-found', type: 'not-found', text, message });
 }
 
-function systemPart(settled: Settled, include: ValueSetComposeInclude, path: string, withInactive: boolean): Part {
+function systemPart(
+  settled: Settled,
+  include: ValueSetComposeInclude,
+  path: string,
+  withInactive: boolean,
+): Part {
   const url = include.system!;
   const graph = settled.graphOf(url, include.version);
   if (include.concept) return listedPart(settled, include, graph, withInactive);
@@ -261,8 +302,15 @@ function systemPart(settled: Settled, include: ValueSetComposeInclude, path: str
     return fixed([]);
   }
   const tests = (include.filter ?? []).map((filter, at) => testOf(graph, filter, `${path}.filter[${at}]`));
-  const passes = (concept: Concept): boolean => (withInactive || !concept.isInactive) && tests.every((test) => test(concept));
-  const member = (concept: Concept): Member => ({ system: url, version: graph.version, code: concept.code, concept, graph });
+  const passes = (concept: Concept): boolean =>
+    (withInactive || !concept.isInactive) && tests.every((test) => test(concept));
+  const member = (concept: Concept): Member => ({
+    system: url,
+    version: graph.version,
+    code: concept.code,
+    concept,
+    graph,
+  });
   return {
     isTree: true,
     find: (system, code) => {
@@ -274,38 +322,6 @@ function systemPart(settled: Settled, include: ValueSetComposeInclude, path: str
       for (const concept of graph.concepts) if (passes(concept)) yield member(concept);
     },
   };
-}
-
-function grammarPart(url: string, grammar: (code: string) => boolean): Part {
-  return {
-    isTree: false,
-    find: (system, code) =>
-      (system === undefined || system === url) && grammar(code)
-        ? [{ system: url, version: undefined, code, concept: undefined, graph: undefined }]
-        : [],
-    members: () => {
-      const text = `The code system ${url} is a grammar: its codes cannot be listed. Check single codes by $validate-code instead`;
-      throw new TxRefusal(422, { code: 'too-costly', text, message: 'VALUESET_TOO_COSTLY' });
-    },
-  };
-}
-
-/** Throws TxRefusal for a filter that cannot be judged: what it would let through is not known. */
-function testOf(
-  graph: CodeSystemGraph,
-  filter: NonNullable<ValueSetComposeInclude['filter']>[number],
-  expression: string,
-): ConceptTest {
-  const { property, op, value } = filter;
-  const name = `The system ${graph.url} filter with property = ${property}, op = ${op}`;
-  if (value === undefined || value === '') {
-    const message = 'UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE';
-    throw new TxRefusal(422, { code: 'invalid', type: 'vs-invalid', text: `${name} has no value`, message, expression });
-  }
-  const test = filterTest(graph, filter);
-  if (test) return test;
-  const text = `${name}, value = ${value.slice(0, 200)} cannot be evaluated here: it is none that this server knows, or its expression could take for ever`;
-  throw new TxRefusal(422, { code: 'not-supported', type: 'vs-invalid', text, message: 'FILTER_NOT_UNDERSTOOD', expression });
 }
 
 function listedPart(
@@ -321,25 +337,18 @@ function listedPart(
     // A whole code system that lacks the code says that there is none; a part of one cannot.
     if (graph?.content === 'complete' && !concept) return [];
     if (concept?.isInactive && !withInactive) return [];
-    return [{ system: url, version: graph?.version ?? include.version, code: concept?.code ?? listed.code, concept, graph, listed }];
+    return [
+      {
+        system: url,
+        version: graph?.version ?? include.version,
+        code: concept?.code ?? listed.code,
+        concept,
+        graph,
+        listed,
+      },
+    ];
   });
   return fixed(members, graph?.isCaseSensitive === false);
-}
-
-/** A plain list. */
-function fixed(members: readonly Member[], foldsCase = false): Part {
-  const fold = (code: string): string => (foldsCase ? code.toLowerCase() : code);
-  const byCode = new Map<string, Member[]>();
-  for (const member of members) {
-    const known = byCode.get(fold(member.code));
-    if (known) known.push(member);
-    else byCode.set(fold(member.code), [member]);
-  }
-  return {
-    isTree: false,
-    find: (system, code) => (byCode.get(fold(code)) ?? []).filter((one) => system === undefined || one.system === system),
-    members: () => members,
-  };
 }
 
 /** The codes of a stored expansion. */
@@ -348,5 +357,15 @@ function contained(settled: Settled, one: ValueSetExpansionContains): Member[] {
   if (one.code === undefined || one.system === undefined) return below;
   const graph = settled.graphOf(one.system, one.version);
   const concept = graph?.find(one.code);
-  return [{ system: one.system, version: one.version ?? graph?.version, code: one.code, concept, graph, contains: one }, ...below];
+  return [
+    {
+      system: one.system,
+      version: one.version ?? graph?.version,
+      code: one.code,
+      concept,
+      graph,
+      contains: one,
+    },
+    ...below,
+  ];
 }

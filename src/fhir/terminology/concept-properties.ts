@@ -4,7 +4,7 @@
  */
 import type { Extension } from '@medplum/fhirtypes';
 import type { Concept } from './code-system.ts';
-import type { Member } from './composition.ts';
+import type { Member } from './part.ts';
 
 export interface PropertyValue {
   readonly code: string;
@@ -27,8 +27,15 @@ const AS_PROPERTY: Readonly<Record<string, readonly [code: string, uri: string]>
 };
 
 /** Those that a line of an expansion carries: what was asked for, and what orders and labels a list. */
-export function conceptProperties({ concept, listed, contains }: Member, asked: readonly string[]): readonly PropertyValue[] {
-  const extensions = [...(concept?.source.extension ?? []), ...(listed?.extension ?? []), ...(contains?.extension ?? [])];
+export function conceptProperties(
+  { concept, listed, contains }: Member,
+  asked: readonly string[],
+): readonly PropertyValue[] {
+  const extensions = [
+    ...(concept?.source.extension ?? []),
+    ...(listed?.extension ?? []),
+    ...(contains?.extension ?? []),
+  ];
   return [
     ...extensions.flatMap(asProperty),
     ...(concept && asked.includes('definition') && concept.definition !== undefined
@@ -55,18 +62,21 @@ function asProperty({ url, ...rest }: Extension): PropertyValue[] {
 
 export function declared({ source }: Concept): readonly PropertyValue[] {
   return (source.property ?? []).map(({ code, id: _id, extension: _extension, ...value }) => ({
-    code: code!,
-    value: value as Record<string, unknown>,
+    code,
+    value,
   }));
 }
 
 /** Code -> uri, of the code systems of these members and of the standard. */
 export function conceptUris(members: readonly Member[]): ReadonlyMap<string, string> {
-  const uris = new Map<string, string>([...Object.values(AS_PROPERTY), ['definition', `${STANDARD}definition`],
+  const uris = new Map<string, string>([
+    ...Object.values(AS_PROPERTY),
+    ['definition', `${STANDARD}definition`],
     ['status', `${STANDARD}status`],
   ] as never);
   for (const graph of new Set(members.map((member) => member.graph))) {
-    for (const { code, uri } of graph?.resource.property ?? []) if (code !== undefined && uri !== undefined) uris.set(code, uri);
+    for (const { code, uri } of graph?.resource.property ?? [])
+      if (code !== undefined && uri !== undefined) uris.set(code, uri);
   }
   return uris;
 }

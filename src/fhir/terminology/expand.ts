@@ -2,9 +2,22 @@
  * The members of a value set, as `$expand` lists them: flat or below each other, a page or all, with the words and properties that were asked for.
  * https://hl7.org/fhir/R4/valueset-operation-expand.html
  */
-import type { Extension, ValueSet, ValueSetExpansion, ValueSetExpansionContains, ValueSetExpansionParameter } from '@medplum/fhirtypes';
+import type {
+  Extension,
+  ValueSet,
+  ValueSetExpansionContains,
+  ValueSetExpansionParameter,
+} from '@medplum/fhirtypes';
 import { conceptProperties, conceptUris } from './concept-properties.ts';
-import { compose, crossesVersions, expansionParameter, notAtHand, SUPPLEMENT, type Composition, type Member } from './composition.ts';
+import {
+  compose,
+  crossesVersions,
+  expansionParameter,
+  notAtHand,
+  SUPPLEMENT,
+  type Composition,
+} from './composition.ts';
+import type { Member } from './part.ts';
 import { TxRefusal } from './issue.ts';
 import type { Question } from './question.ts';
 import type { World } from './world.ts';
@@ -28,7 +41,12 @@ export function expand(
   const page = pageOf(composition, question);
   const languaged = withLanguage(question, resource);
   const contains = page.members.map((member) => [member, line(member, languaged, page.hasVersions)] as const);
-  const flat = question.flag('excludeNested') === true || page.isPaged || !composition.isTree || isHitList(question, resource) || resource.compose?.exclude !== undefined;
+  const flat =
+    question.flag('excludeNested') === true ||
+    page.isPaged ||
+    !composition.isTree ||
+    isHitList(question, resource) ||
+    resource.compose?.exclude !== undefined;
   const expansion = {
     identifier,
     timestamp,
@@ -45,19 +63,33 @@ export function expand(
     ...headOf(resource),
     ...(left.length > 0 && { extension: left }),
     ...(question.flag('includeDefinition') === true && composed && { compose: composed }),
-    expansion: expansion as ValueSetExpansion,
+    expansion,
   };
 }
 
 /** What names a value set; its long texts are not repeated with every page of it. */
-const HEAD = ['resourceType', 'id', 'language', 'url', 'identifier', 'version', 'name', 'title', 'status', 'experimental', 'date', 'publisher'];
+const HEAD = [
+  'resourceType',
+  'id',
+  'language',
+  'url',
+  'identifier',
+  'version',
+  'name',
+  'title',
+  'status',
+  'experimental',
+  'date',
+  'publisher',
+];
 
 const headOf = (resource: ValueSet): ValueSet =>
   Object.fromEntries(Object.entries(resource).filter(([name]) => HEAD.includes(name))) as unknown as ValueSet;
 
 /** A search in a whole code system gives hits, not a tree. */
 const isHitList = (question: Question, { compose: composed }: ValueSet): boolean =>
-  question.text('filter') !== undefined && (composed?.include ?? []).every(({ filter }) => filter === undefined);
+  question.text('filter') !== undefined &&
+  (composed?.include ?? []).every(({ filter }) => filter === undefined);
 
 /** The value set that a question names. */
 export function asked(world: World, question: Question): ValueSet {
@@ -111,7 +143,10 @@ function tooCostly({ resource }: Composition, total: number): TxRefusal {
 function filterOf(question: Question): (member: Member) => boolean {
   const activeOnly = question.flag('activeOnly') === true;
   const noHeadings = question.flag('excludeNotForUI') === true;
-  const words = (question.text('filter') ?? '').toLowerCase().split(/\s+/).filter((one) => one !== '');
+  const words = (question.text('filter') ?? '')
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((one) => one !== '');
   return (member) => {
     const { concept } = member;
     if (activeOnly && concept?.isInactive) return false;
@@ -137,25 +172,37 @@ interface Languaged {
 /** The question's languages, else that of the value set. */
 function withLanguage(question: Question, resource: ValueSet): Languaged {
   const own = expansionParameter(resource, 'displayLanguage') ?? resource.language;
-  const languages = question.languages ?? (own === undefined ? undefined : { text: own, wanted: [own], isHard: false });
+  const languages =
+    question.languages ?? (own === undefined ? undefined : { text: own, wanted: [own], isHard: false });
   return { question, languages };
 }
 
 /** R5 has properties of a line as an element, R4 as an extension of that name. https://hl7.org/fhir/R5/versions.html#extensions */
-const LINE_PROPERTY = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property';
+const LINE_PROPERTY =
+  'http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.contains.property';
 const LIST_PROPERTY = 'http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion.property';
 const RENDERING = /^http:\/\/hl7\.org\/fhir\/StructureDefinition\/rendering-/;
 
-function line(member: Member, { question, languages }: Languaged, hasVersions: boolean): ValueSetExpansionContains {
+function line(
+  member: Member,
+  { question, languages }: Languaged,
+  hasVersions: boolean,
+): ValueSetExpansionContains {
   const { concept, system, code, listed } = member;
   const display = displayOf(member, languages);
-  const designation = question.flag('includeDesignations') === true ? designationsOf(member, display, question) : [];
+  const designation =
+    question.flag('includeDesignations') === true ? designationsOf(member, display, question) : [];
   const properties = conceptProperties(member, question.texts('property'));
   const extension: Extension[] = [
-    ...[...(concept?.source.extension ?? []), ...(listed?.extension ?? [])].filter(({ url }) => RENDERING.test(url ?? '')),
+    ...[...(concept?.source.extension ?? []), ...(listed?.extension ?? [])].filter(({ url }) =>
+      RENDERING.test(url ?? ''),
+    ),
     ...properties.map(({ code: name, value }) => ({
       url: LINE_PROPERTY,
-      extension: [{ url: 'code', valueCode: name }, { url: 'value', ...value }],
+      extension: [
+        { url: 'code', valueCode: name },
+        { url: 'value', ...value },
+      ],
     })),
   ];
   return {
@@ -182,7 +229,9 @@ function designationsOf(member: Member, display: Word | undefined, question: Que
   return wordsOf(member)
     .filter((word) => !(display && isSame(word, display)) && isWanted(word, wanted))
     .map(({ value, language, designation }) =>
-      designation ? plain(designation) : { ...(language !== undefined && { language }), use: PREFERRED, value },
+      designation
+        ? plain(designation)
+        : { ...(language !== undefined && { language }), use: PREFERRED, value },
     );
 }
 
@@ -202,12 +251,16 @@ function isWanted({ language, designation }: Word, wanted: readonly string[]): b
 }
 
 /** Below each other as in the code system, as far as those above are members themselves. */
-function nested(lines: readonly (readonly [Member, ValueSetExpansionContains])[]): ValueSetExpansionContains[] {
+function nested(
+  lines: readonly (readonly [Member, ValueSetExpansionContains])[],
+): ValueSetExpansionContains[] {
   const byConcept = new Map(lines.map(([{ concept }, one]) => [concept, one] as const));
   const roots: ValueSetExpansionContains[] = [];
   const children = new Map<ValueSetExpansionContains, ValueSetExpansionContains[]>();
   for (const [{ concept }, one] of lines) {
-    const above = concept?.parents.map((parent) => byConcept.get(parent)).find((parent) => parent !== undefined);
+    const above = concept?.parents
+      .map((parent) => byConcept.get(parent))
+      .find((parent) => parent !== undefined);
     if (!above) roots.push(one);
     else children.set(above, [...(children.get(above) ?? []), one]);
   }
@@ -223,16 +276,29 @@ function nested(lines: readonly (readonly [Member, ValueSetExpansionContains])[]
 }
 
 const ECHOED = [
-  'activeOnly', 'count', 'designation', 'excludeNested', 'excludeNotForUI', 'filter', 'includeDesignations', 'includeDefinition', 'offset',
+  'activeOnly',
+  'count',
+  'designation',
+  'excludeNested',
+  'excludeNotForUI',
+  'filter',
+  'includeDesignations',
+  'includeDefinition',
+  'offset',
 ] as const;
 
-function parametersOf({ question, languages }: Languaged, composition: Composition): ValueSetExpansionParameter[] {
+function parametersOf(
+  { question, languages }: Languaged,
+  composition: Composition,
+): ValueSetExpansionParameter[] {
   const { used } = composition;
   const echoed = question.parameters.flatMap(({ name, ...rest }): ValueSetExpansionParameter[] =>
-    (ECHOED as readonly string[]).includes(name ?? '') ? [{ name: name!, ...simple(rest) }] : [],
+    (ECHOED as readonly string[]).includes(name ?? '') ? [{ name, ...simple(rest) }] : [],
   );
   const language = languages && [{ name: 'displayLanguage', valueCode: languages.text }];
-  const uri = (name: string) => (valueUri: string): ValueSetExpansionParameter => ({ name, valueUri });
+  const uri =
+    (name: string) =>
+    (valueUri: string): ValueSetExpansionParameter => ({ name, valueUri });
   return [
     ...echoed,
     ...(language ?? []),
@@ -246,7 +312,9 @@ function parametersOf({ question, languages }: Languaged, composition: Compositi
 
 /** Only values that a parameter of an expansion may have. */
 function simple(rest: object): Partial<ValueSetExpansionParameter> {
-  const entry = Object.entries(rest).find(([name]) => /^value(?:String|Boolean|Integer|Decimal|Uri|Code|DateTime)$/.test(name));
+  const entry = Object.entries(rest).find(([name]) =>
+    /^value(?:String|Boolean|Integer|Decimal|Uri|Code|DateTime)$/.test(name),
+  );
   if (entry) return { [entry[0]]: entry[1] as never };
   const other = Object.entries(rest).find(([name]) => name.startsWith('value'));
   return other ? { valueString: String(other[1]) } : {};
@@ -259,7 +327,9 @@ function propertiesUsed(
 ): { readonly extension?: Extension[] } {
   const codes = new Set(
     lines.flatMap(([, { extension = [] }]) =>
-      extension.filter(({ url }) => url === LINE_PROPERTY).flatMap((one) => one.extension?.[0]?.valueCode ?? []),
+      extension
+        .filter(({ url }) => url === LINE_PROPERTY)
+        .flatMap((one) => one.extension?.[0]?.valueCode ?? []),
     ),
   );
   if (codes.size === 0) return {};
@@ -269,9 +339,11 @@ function propertiesUsed(
       const uri = uris.get(code);
       return {
         url: LIST_PROPERTY,
-        extension: [{ url: 'code', valueCode: code }, ...(uri === undefined ? [] : [{ url: 'uri', valueUri: uri }])],
+        extension: [
+          { url: 'code', valueCode: code },
+          ...(uri === undefined ? [] : [{ url: 'uri', valueUri: uri }]),
+        ],
       };
     }),
   };
 }
-

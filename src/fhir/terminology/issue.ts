@@ -53,7 +53,13 @@ export class TxRefusal extends Error {
 
   constructor(
     status: number,
-    { code, type, text, message, expression }: { code: string; type?: string; text: string; message?: string; expression?: string },
+    {
+      code,
+      type,
+      text,
+      message,
+      expression,
+    }: { code: string; type?: string; text: string; message?: string; expression?: string },
   ) {
     super(text);
     this.status = status;

@@ -17,7 +17,10 @@ const MOST = 20;
 
 /** undefined: it is no list of languages. */
 export function parseLanguages(text: string): Languages | undefined {
-  const parts = text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   if (parts.length === 0 || parts.length > MOST) return undefined;
   const read = parts.map((part) => {
     const [tag = '', ...parameters] = part.split(';').map((one) => one.trim());

@@ -17,8 +17,14 @@ export function lookup(world: World, question: Question, given: CodeSystem | und
   const parameter: ParametersParameter[] = [
     { name: 'abstract', valueBoolean: concept.isAbstract },
     { name: 'code', valueCode: concept.code },
-    ...(concept.definition !== undefined && wants('definition') ? [{ name: 'definition', valueString: concept.definition }] : []),
-    ...(wants('designation') ? wordsOf(member).map(({ value, language, designation }) => designationPart(value, language, designation)) : []),
+    ...(concept.definition !== undefined && wants('definition')
+      ? [{ name: 'definition', valueString: concept.definition }]
+      : []),
+    ...(wants('designation')
+      ? wordsOf(member).map(({ value, language, designation }) =>
+          designationPart(value, language, designation),
+        )
+      : []),
     ...(display !== undefined ? [{ name: 'display', valueString: display }] : []),
     { name: 'name', valueString: graph.resource.name ?? graph.resource.title ?? graph.url },
     ...properties(graph, concept, asked),
@@ -35,7 +41,12 @@ interface FoundConcept {
   readonly supplements: readonly string[];
 }
 
-export function conceptOf(world: World, question: Question, given: CodeSystem | undefined, coding = codingOf(question)): FoundConcept {
+export function conceptOf(
+  world: World,
+  question: Question,
+  given: CodeSystem | undefined,
+  coding = codingOf(question),
+): FoundConcept {
   const system = given?.url ?? coding.system;
   if (system === undefined || coding.code === undefined) {
     const text = 'Name the code: system and code, or coding';
@@ -52,7 +63,12 @@ export function conceptOf(world: World, question: Question, given: CodeSystem | 
 
 function codingOf(question: Question): Coding {
   const [system, code] = [question.text('system'), question.text('code')];
-  return question.coding('coding') ?? { ...(system !== undefined && { system }), ...(code !== undefined && { code }) };
+  return (
+    question.coding('coding') ?? {
+      ...(system !== undefined && { system }),
+      ...(code !== undefined && { code }),
+    }
+  );
 }
 
 export function unknownSystem(system: string, version: string | undefined): TxRefusal {
@@ -64,10 +80,19 @@ export function unknownSystem(system: string, version: string | undefined): TxRe
 function unknownCode(graph: CodeSystemGraph, code: string): TxRefusal {
   const at = graph.version === undefined ? '' : ` version '${graph.version}'`;
   const text = `Unknown code '${code}' in the CodeSystem '${graph.url}'${at}`;
-  return new TxRefusal(404, { code: 'not-found', type: 'invalid-code', text, message: 'Unknown_Code_in_Version' });
+  return new TxRefusal(404, {
+    code: 'not-found',
+    type: 'invalid-code',
+    text,
+    message: 'Unknown_Code_in_Version',
+  });
 }
 
-function designationPart(value: string, language: string | undefined, designation: ReturnType<typeof wordsOf>[number]['designation']): ParametersParameter {
+function designationPart(
+  value: string,
+  language: string | undefined,
+  designation: ReturnType<typeof wordsOf>[number]['designation'],
+): ParametersParameter {
   const use = designation ? designation.use : PREFERRED;
   const source = designation?.extension?.find(({ url }) => url === SUPPLEMENT_OF)?.valueUri;
   return {
@@ -81,7 +106,11 @@ function designationPart(value: string, language: string | undefined, designatio
   };
 }
 
-function properties(graph: CodeSystemGraph, concept: Concept, asked: readonly string[]): ParametersParameter[] {
+function properties(
+  graph: CodeSystemGraph,
+  concept: Concept,
+  asked: readonly string[],
+): ParametersParameter[] {
   const wants = (name: string): boolean => asked.includes('*') || asked.includes(name);
   const part = (code: string, value: object, description?: string): ParametersParameter => ({
     name: 'property',
@@ -93,14 +122,25 @@ function properties(graph: CodeSystemGraph, concept: Concept, asked: readonly st
   });
   const own = declared(concept).filter(({ code }) => !['parent', 'child', 'inactive'].includes(code));
   return [
-    ...(asked.length === 0 || wants('inactive') ? [part('inactive', { valueBoolean: concept.isInactive })] : []),
-    ...(wants('parent') ? concept.parents.map(({ code, display }) => part('parent', { valueCode: code }, display)) : []),
-    ...(wants('child') ? concept.children.map(({ code, display }) => part('child', { valueCode: code }, display)) : []),
-    ...own.filter(({ code }) => wants(code)).map(({ code, value }) => part(code, value, described(graph, value))),
+    ...(asked.length === 0 || wants('inactive')
+      ? [part('inactive', { valueBoolean: concept.isInactive })]
+      : []),
+    ...(wants('parent')
+      ? concept.parents.map(({ code, display }) => part('parent', { valueCode: code }, display))
+      : []),
+    ...(wants('child')
+      ? concept.children.map(({ code, display }) => part('child', { valueCode: code }, display))
+      : []),
+    ...own
+      .filter(({ code }) => wants(code))
+      .map(({ code, value }) => part(code, value, described(graph, value))),
   ];
 }
 
 /** A property that names a code of the same system is told with its name. */
-function described(graph: CodeSystemGraph, { valueCode }: Readonly<Record<string, unknown>>): string | undefined {
+function described(
+  graph: CodeSystemGraph,
+  { valueCode }: Readonly<Record<string, unknown>>,
+): string | undefined {
   return typeof valueCode === 'string' ? graph.find(valueCode)?.display : undefined;
 }

@@ -2,7 +2,14 @@
  * A question to the terminology service: the parameters of its operations, read from a Parameters resource or a query. What is said per code system stands by
  * the url of the system. https://hl7.org/fhir/R4/valueset-operation-expand.html, https://hl7.org/fhir/R4/valueset-operation-validate-code.html
  */
-import type { CodeableConcept, CodeSystem, Coding, Parameters, ParametersParameter, ValueSet } from '@medplum/fhirtypes';
+import type {
+  CodeableConcept,
+  CodeSystem,
+  Coding,
+  Parameters,
+  ParametersParameter,
+  ValueSet,
+} from '@medplum/fhirtypes';
 import { TxRefusal } from './issue.ts';
 import { parseLanguages, type Languages } from './language.ts';
 import type { TxResource } from './world.ts';
@@ -46,18 +53,24 @@ export function questionOf(parameters: Parameters, acceptLanguage?: string): Que
 }
 
 const isTx = (resource: unknown): resource is CodeSystem | ValueSet =>
-  ['CodeSystem', 'ValueSet', 'ConceptMap'].includes((resource as { resourceType?: string } | undefined)?.resourceType ?? '');
+  ['CodeSystem', 'ValueSet', 'ConceptMap'].includes(
+    (resource as { resourceType?: string } | undefined)?.resourceType ?? '',
+  );
 
 /** The value of a parameter that has one. */
 export function valueOf(parameter: ParametersParameter | undefined): Scalar | undefined {
   if (!parameter) return undefined;
   const value = Object.entries(parameter).find(([name]) => name.startsWith('value'))?.[1] as unknown;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
-  return typeof value === 'object' && value !== null && 'text' in value ? String((value as { text: unknown }).text) : undefined;
+  return typeof value === 'object' && value !== null && 'text' in value ? String(value.text) : undefined;
 }
 
 const bad = (name: string, value: Scalar, right: string): TxRefusal =>
-  new TxRefusal(400, { code: 'value', text: `${name} is "${String(value).slice(0, 60)}": give ${right}`, message: 'PARAMETER_VALUE' });
+  new TxRefusal(400, {
+    code: 'value',
+    text: `${name} is "${String(value).slice(0, 60)}": give ${right}`,
+    message: 'PARAMETER_VALUE',
+  });
 
 function flagOf(name: string, value: Scalar | undefined): boolean | undefined {
   if (value === undefined) return undefined;

@@ -64,15 +64,25 @@ interface Wanted {
 }
 
 function wantedOf(question: Question): Wanted {
-  const isReverse = question.flag('reverse') === true || question.text('targetCode') !== undefined || question.coding('targetCoding') !== undefined;
+  const isReverse =
+    question.flag('reverse') === true ||
+    question.text('targetCode') !== undefined ||
+    question.coding('targetCoding') !== undefined;
   const sourceSystem = question.text('sourceSystem') ?? question.text('system');
   const targetSystem = question.text('targetSystem') ?? question.text('targetsystem');
-  const code = question.text(isReverse && question.text('targetCode') !== undefined ? 'targetCode' : 'sourceCode') ?? question.text('code');
+  const code =
+    question.text(isReverse && question.text('targetCode') !== undefined ? 'targetCode' : 'sourceCode') ??
+    question.text('code');
   const system = isReverse && question.text('targetCode') !== undefined ? targetSystem : sourceSystem;
-  const coding = question.coding('targetCoding') ?? question.coding('sourceCoding') ?? question.coding('coding');
-  const codings = coding ? [coding] : (question.codeableConcept()?.coding ?? (code === undefined ? [] : [{ code, ...(system !== undefined && { system }) }]));
+  const coding =
+    question.coding('targetCoding') ?? question.coding('sourceCoding') ?? question.coding('coding');
+  const codings = coding
+    ? [coding]
+    : (question.codeableConcept()?.coding ??
+      (code === undefined ? [] : [{ code, ...(system !== undefined && { system }) }]));
   if (codings.length === 0) {
-    const text = 'Name the code to translate: code and system, coding, or codeableConcept (targetCode and targetSystem to go backwards)';
+    const text =
+      'Name the code to translate: code and system, coding, or codeableConcept (targetCode and targetSystem to go backwards)';
     throw new TxRefusal(400, { code: 'required', text, message: 'CODE_NOT_NAMED' });
   }
   return {
@@ -114,7 +124,9 @@ function mapsOf(world: World, question: Question, given: ConceptMap | undefined)
 function matchesIn(map: ConceptMap, wanted: Wanted): Match[] {
   if (!fitsScope(map, wanted)) return [];
   return wanted.codings.flatMap((coding) =>
-    (map.group ?? []).flatMap((group) => (wanted.isReverse ? backwards(map, group, coding, wanted) : forwards(map, group, coding, wanted))),
+    (map.group ?? []).flatMap((group) =>
+      wanted.isReverse ? backwards(map, group, coding, wanted) : forwards(map, group, coding, wanted),
+    ),
   );
 }
 
@@ -136,30 +148,50 @@ function forwards(map: ConceptMap, group: ConceptMapGroup, coding: Coding, wante
 
 function forwardMatch(map: ConceptMap, group: ConceptMapGroup, target: ConceptMapGroupElementTarget): Match {
   const { code, display, equivalence, product = [] } = target;
-  return { map, equivalence: equivalence ?? 'relatedto', concept: codingOf(group.target, code, display), product };
+  return {
+    map,
+    equivalence: equivalence ?? 'relatedto',
+    concept: codingOf(group.target, code, display),
+    product,
+  };
 }
 
-const codingOf = (system: string | undefined, code: string | undefined, display: string | undefined): Coding => ({
+const codingOf = (
+  system: string | undefined,
+  code: string | undefined,
+  display: string | undefined,
+): Coding => ({
   ...(system !== undefined && { system: bare(system)! }),
   ...(code !== undefined && { code }),
   ...(display !== undefined && { display }),
 });
 
-function dependsOnFits({ dependsOn = [] }: ConceptMapGroupElementTarget, dependencies: ReadonlyMap<string, string>): boolean {
+function dependsOnFits(
+  { dependsOn = [] }: ConceptMapGroupElementTarget,
+  dependencies: ReadonlyMap<string, string>,
+): boolean {
   return dependsOn.every(({ property, value }) => dependencies.get(property ?? '') === value);
 }
 
 /** https://hl7.org/fhir/R4/conceptmap.html#unmapped */
 function unmapped(map: ConceptMap, { unmapped: rule, target }: ConceptMapGroup, coding: Coding): Match[] {
-  if (rule?.mode === 'provided') return [{ map, equivalence: 'equivalent', concept: codingOf(target, coding.code, coding.display), product: [] }];
-  if (rule?.mode === 'fixed') return [{ map, equivalence: 'relatedto', concept: codingOf(target, rule.code, rule.display), product: [] }];
+  if (rule?.mode === 'provided')
+    return [
+      { map, equivalence: 'equivalent', concept: codingOf(target, coding.code, coding.display), product: [] },
+    ];
+  if (rule?.mode === 'fixed')
+    return [
+      { map, equivalence: 'relatedto', concept: codingOf(target, rule.code, rule.display), product: [] },
+    ];
   return [];
 }
 
 function backwards(map: ConceptMap, group: ConceptMapGroup, coding: Coding, wanted: Wanted): Match[] {
   if (coding.system !== undefined && bare(group.target) !== coding.system) return [];
   if (wanted.sourceSystem !== undefined && bare(group.source) !== wanted.sourceSystem) return [];
-  const hits = group.element.flatMap((element) => reached(element, coding, wanted).map((target) => ({ element, target })));
+  const hits = group.element.flatMap((element) =>
+    reached(element, coding, wanted).map((target) => ({ element, target })),
+  );
   return hits.map(({ element, target }) => ({
     map,
     equivalence: target.equivalence ?? 'relatedto',
@@ -169,7 +201,11 @@ function backwards(map: ConceptMap, group: ConceptMapGroup, coding: Coding, want
   }));
 }
 
-const reached = ({ target = [] }: ConceptMapGroupElement, coding: Coding, wanted: Wanted): ConceptMapGroupElementTarget[] =>
+const reached = (
+  { target = [] }: ConceptMapGroupElement,
+  coding: Coding,
+  wanted: Wanted,
+): ConceptMapGroupElementTarget[] =>
   target.filter((one) => one.code === coding.code && dependsOnFits(one, wanted.dependencies));
 
 function matchParameter({ equivalence, concept, source, product, map }: Match): ParametersParameter {
@@ -185,7 +221,12 @@ function matchParameter({ equivalence, concept, source, product, map }: Match): 
   };
 }
 
-const productPart = ({ property, system, value, display }: ConceptMapGroupElementTargetDependsOn): ParametersParameter => ({
+const productPart = ({
+  property,
+  system,
+  value,
+  display,
+}: ConceptMapGroupElementTargetDependsOn): ParametersParameter => ({
   name: 'product',
   part: [
     { name: 'element', valueUri: property },

@@ -2,32 +2,18 @@
  * Whether a code is one of a code system or value set, by its right name, and what else there is to say of it. Everything that is wrong is told, each at its
  * place. https://hl7.org/fhir/R4/valueset-operation-validate-code.html, https://hl7.org/fhir/R4/codesystem-operation-validate-code.html
  */
-import type { CodeableConcept, CodeSystem, Coding, Parameters, ParametersParameter, ValueSet } from '@medplum/fhirtypes';
+import type { CodeSystem, Coding, Parameters, ValueSet } from '@medplum/fhirtypes';
 import type { CodeSystemGraph } from './code-system.ts';
-import { compose, type Composition, type Member } from './composition.ts';
+import { compose, type Composition } from './composition.ts';
+import type { Member } from './part.ts';
 import { asked } from './expand.ts';
-import { outcomeIssue, TxRefusal, type TxIssue } from './issue.ts';
+import { TxRefusal, type TxIssue } from './issue.ts';
 import type { Question } from './question.ts';
 import { canonicalOf, type World } from './world.ts';
-import { displayOf, isWithdrawn, sameWord, wordsIn, wordsOf, type Word } from './words.ts';
-
-/** What is judged: one code or several, and how its places are called. */
-interface Subject {
-  readonly kind: 'code' | 'coding' | 'codeableConcept';
-  readonly codings: readonly Coding[];
-  readonly concept?: CodeableConcept;
-}
-
-/** What was found out of one coding. */
-interface Verdict {
-  readonly coding: Coding;
-  readonly member: Member | undefined;
-  readonly isIn: boolean;
-  readonly issues: readonly TxIssue[];
-  readonly system: string | undefined;
-  readonly version: string | undefined;
-  readonly unknownSystem?: string;
-}
+import { displayIssue } from './display-issue.ts';
+import { placeOf, subjectOf, type Subject } from './subject.ts';
+import { answer, parameters, statusOf, type Verdict } from './verdict.ts';
+import { sameWord, wordsOf } from './words.ts';
 
 /** Answers `ValueSet/$validate-code`. Throws TxRefusal where the question itself cannot be answered. */
 export function validateCode(world: World, question: Question, given: ValueSet | undefined): Parameters {
@@ -36,22 +22,39 @@ export function validateCode(world: World, question: Question, given: ValueSet |
   const composition = composed(world, question, resource, subject);
   if ('resourceType' in composition) return composition;
   const membershipOnly = question.flag('valueset-membership-only') === true;
-  const verdicts = subject.codings.map((coding, at) => judge({ composition, question, subject, membershipOnly, world }, coding, at));
+  const verdicts = subject.codings.map((coding, at) =>
+    judge({ composition, question, subject, membershipOnly, world }, coding, at),
+  );
   return answer(subject, verdicts, question, canonicalOf(resource));
 }
 
 /** A value set that draws on another which is not at hand: an answer, with the reason, and no refusal. */
-function composed(world: World, question: Question, resource: ValueSet, subject: Subject): Composition | Parameters {
+function composed(
+  world: World,
+  question: Question,
+  resource: ValueSet,
+  subject: Subject,
+): Composition | Parameters {
   try {
     return compose({ world, question }, resource);
   } catch (error) {
     if (!(error instanceof TxRefusal) || error.status !== 404) throw error;
     const [coding] = subject.codings;
-    const issues = { resourceType: 'OperationOutcome' as const, issue: [{ ...error.issue, extension: [{ ...error.issue.extension![0]!, valueString: 'Unable_to_resolve_value_Set_' }] }] };
+    const issues = {
+      resourceType: 'OperationOutcome' as const,
+      issue: [
+        {
+          ...error.issue,
+          extension: [{ ...error.issue.extension![0]!, valueString: 'Unable_to_resolve_value_Set_' }],
+        },
+      ],
+    };
     return parameters([
-      ...(subject.kind !== 'codeableConcept' && coding?.code !== undefined ? [{ name: 'code', valueCode: coding.code }] : []),
+      ...(subject.kind !== 'codeableConcept' && coding?.code !== undefined
+        ? [{ name: 'code', valueCode: coding.code }]
+        : []),
       ...(subject.concept ? [{ name: 'codeableConcept', valueCodeableConcept: subject.concept }] : []),
-      { name: 'issues', resource: issues as never },
+      { name: 'issues', resource: issues },
       { name: 'message', valueString: error.message },
       { name: 'result', valueBoolean: false },
       ...(coding?.system !== undefined ? [{ name: 'system', valueUri: coding.system }] : []),
@@ -60,36 +63,39 @@ function composed(world: World, question: Question, resource: ValueSet, subject:
 }
 
 /** Answers `CodeSystem/$validate-code`. */
-export function validateInSystem(world: World, question: Question, given: CodeSystem | undefined): Parameters {
-  const url = given?.url ?? question.text('url') ?? question.text('system') ?? question.coding('coding')?.system ?? question.codeableConcept()?.coding?.[0]?.system;
+export function validateInSystem(
+  world: World,
+  question: Question,
+  given: CodeSystem | undefined,
+): Parameters {
+  const url =
+    given?.url ??
+    question.text('url') ??
+    question.text('system') ??
+    question.coding('coding')?.system ??
+    question.codeableConcept()?.coding?.[0]?.system;
   if (url === undefined) {
-    throw new TxRefusal(400, { code: 'required', text: 'Name the code system: url, or ask at CodeSystem/[id]', message: 'CODESYSTEM_NOT_NAMED' });
+    throw new TxRefusal(400, {
+      code: 'required',
+      text: 'Name the code system: url, or ask at CodeSystem/[id]',
+      message: 'CODESYSTEM_NOT_NAMED',
+    });
   }
   const subject = subjectOf(question, url);
-  const whole: ValueSet = { resourceType: 'ValueSet', status: 'active', compose: { include: [{ system: url, ...(question.text('version') !== undefined && { version: question.text('version') }) }] } };
+  const whole: ValueSet = {
+    resourceType: 'ValueSet',
+    status: 'active',
+    compose: {
+      include: [
+        { system: url, ...(question.text('version') !== undefined && { version: question.text('version') }) },
+      ],
+    },
+  };
   const composition = compose({ world, question }, whole);
   const verdicts = subject.codings.map((coding, at) =>
     judge({ composition, question, subject, membershipOnly: false, world, inSystem: true }, coding, at),
   );
   return answer(subject, verdicts, question, undefined);
-}
-
-function subjectOf(question: Question, system?: string): Subject {
-  const concept = question.codeableConcept();
-  if (concept) return { kind: 'codeableConcept', codings: concept.coding ?? [], concept };
-  const coding = question.coding('coding');
-  if (coding) return { kind: 'coding', codings: [coding] };
-  const code = question.text('code');
-  const named = question.text('system') ?? system;
-  if (code === undefined || (named === undefined && question.flag('inferSystem') !== true && question.text('context') === undefined)) {
-    const text = 'Unable to find code to validate (looked for coding | codeableConcept | code+system | code+inferSystem in parameters';
-    throw new TxRefusal(400, { code: 'invalid', text });
-  }
-  const [version, display] = [question.text('systemVersion') ?? (system === undefined ? question.text('version') : undefined), question.text('display')];
-  return {
-    kind: 'code',
-    codings: [{ ...(named !== undefined && { system: named }), ...(version !== undefined && { version }), code, ...(display !== undefined && { display }) }],
-  };
 }
 
 interface Court {
@@ -100,13 +106,6 @@ interface Court {
   readonly world: World;
   /** the whole of a code system is asked, no value set */
   readonly inSystem?: boolean;
-}
-
-/** `Coding.code`, `CodeableConcept.coding[1].code`, `code` */
-function placeOf({ kind }: Subject, at: number): (name?: string) => string {
-  if (kind === 'code') return (name = 'code') => name;
-  const base = kind === 'coding' ? 'Coding' : `CodeableConcept.coding[${at}]`;
-  return (name) => (name === undefined ? base : `${base}.${name}`);
 }
 
 function judge(court: Court, coding: Coding, at: number): Verdict {
@@ -120,13 +119,17 @@ function judge(court: Court, coding: Coding, at: number): Verdict {
   const best = bestOf(found, coding.display);
   const graph = systemGraph(court, system, coding.version, best);
   const concept = best?.concept ?? graph?.find(code);
-  const member = best ?? (concept && graph ? { system, version: graph.version, code: concept.code, concept, graph } : undefined);
+  const member =
+    best ??
+    (concept && graph ? { system, version: graph.version, code: concept.code, concept, graph } : undefined);
   const abstractRefused = best?.concept?.isAbstract === true && question.flag('abstract') === false;
   const isIn = best !== undefined && !abstractRefused;
-  const fragment = graph !== undefined && graph.content !== 'complete' && !concept && isOpen(composition, system);
+  const fragment =
+    graph !== undefined && graph.content !== 'complete' && !concept && isOpen(composition, system);
   const issues: TxIssue[] = [];
   if (!isIn && !fragment && !court.inSystem) issues.push(notIn(court, { ...coding, system }, place));
-  if (!court.membershipOnly) issues.push(...systemIssues(court, system, coding, graph, concept !== undefined, place));
+  if (!court.membershipOnly)
+    issues.push(...systemIssues(court, system, coding, graph, concept !== undefined, place));
   if (abstractRefused) issues.push(isAbstract(system, code, place));
   if (member && !court.membershipOnly) issues.push(...wordIssues(court, member, coding, place));
   if (member && isIn) issues.push(...statusIssues(court, member, coding, place));
@@ -136,19 +139,26 @@ function judge(court: Court, coding: Coding, at: number): Verdict {
     isIn: isIn || fragment,
     issues,
     system,
-    version: member?.version ?? (graph?.version),
+    version: member?.version ?? graph?.version,
     ...(!graph && { unknownSystem: coding.version === undefined ? system : `${system}|${coding.version}` }),
   };
 }
 
 /** Where the value set takes in several versions, the one whose name fits. */
 function bestOf(found: readonly Member[], display: string | undefined): Member | undefined {
-  const newest = [...found].sort((a, b) => (b.version ?? '').localeCompare(a.version ?? '', 'en', { numeric: true }));
+  const newest = [...found].sort((a, b) =>
+    (b.version ?? '').localeCompare(a.version ?? '', 'en', { numeric: true }),
+  );
   if (display === undefined) return newest[0];
   return newest.find((member) => wordsOf(member).some((word) => sameWord(word.value, display))) ?? newest[0];
 }
 
-function systemGraph(court: Court, system: string, version: string | undefined, member: Member | undefined): CodeSystemGraph | undefined {
+function systemGraph(
+  court: Court,
+  system: string,
+  version: string | undefined,
+  member: Member | undefined,
+): CodeSystemGraph | undefined {
   return member?.graph ?? court.composition.graphOf(system, version);
 }
 
@@ -180,10 +190,21 @@ function withoutSystem(court: Court, coding: Coding, place: (name?: string) => s
         expression: place(),
         message: 'Coding_has_no_system__cannot_validate',
       };
-  return { coding, member: undefined, isIn: false, issues: [notIn(court, coding, place), reason], system: undefined, version: undefined };
+  return {
+    coding,
+    member: undefined,
+    isIn: false,
+    issues: [notIn(court, coding, place), reason],
+    system: undefined,
+    version: undefined,
+  };
 }
 
-function notIn({ composition, subject }: Court, { system = '', version, code = '', display }: Coding, place: (name?: string) => string): TxIssue {
+function notIn(
+  { composition, subject }: Court,
+  { system = '', version, code = '', display }: Coding,
+  place: (name?: string) => string,
+): TxIssue {
   const named = `${system}${version === undefined ? '' : `|${version}`}#${code}${display === undefined ? '' : ` ('${display}')`}`;
   return {
     severity: subject.kind === 'codeableConcept' ? 'information' : 'error',
@@ -202,26 +223,62 @@ function systemIssues(
   isKnown: boolean,
   place: (name?: string) => string,
 ): TxIssue[] {
-  if (!graph) return court.composition.find(system, code).length > 0 ? [] : [unknownSystem(court, system, version, place)];
+  if (!graph)
+    return court.composition.find(system, code).length > 0
+      ? []
+      : [unknownSystem(court, system, version, place)];
   if (isKnown) return [];
   const at = graph.version === undefined ? '' : ` version '${graph.version}'`;
   if (graph.content !== 'complete') {
     const text = `Unknown Code '${code}' in the CodeSystem '${system}'${at} - note that the code system is labeled as a fragment, so the code may be valid in some other fragment`;
-    return [{ severity: 'warning', kind: 'invalid-code', text, expression: place('code'), message: 'UNKNOWN_CODE_IN_FRAGMENT' }];
+    return [
+      {
+        severity: 'warning',
+        kind: 'invalid-code',
+        text,
+        expression: place('code'),
+        message: 'UNKNOWN_CODE_IN_FRAGMENT',
+      },
+    ];
   }
   const text = `Unknown code '${code}' in the CodeSystem '${system}'${at}`;
-  return [{ severity: 'error', kind: 'invalid-code', text, expression: place('code'), message: 'Unknown_Code_in_Version' }];
+  return [
+    {
+      severity: 'error',
+      kind: 'invalid-code',
+      text,
+      expression: place('code'),
+      message: 'Unknown_Code_in_Version',
+    },
+  ];
 }
 
-function unknownSystem({ world }: Court, system: string, version: string | undefined, place: (name?: string) => string): TxIssue {
+function unknownSystem(
+  { world }: Court,
+  system: string,
+  version: string | undefined,
+  place: (name?: string) => string,
+): TxIssue {
   const others = world.codeSystems(system);
   if (version !== undefined && others.length > 0) {
     const valid = others.map((one) => one.version ?? '').join(', ');
     const text = `A definition for CodeSystem '${system}' version '${version}' could not be found, so the code cannot be validated. Valid versions: ${valid}`;
-    return { severity: 'error', kind: 'not-found', text, expression: place('system'), message: 'UNKNOWN_CODESYSTEM_VERSION' };
+    return {
+      severity: 'error',
+      kind: 'not-found',
+      text,
+      expression: place('system'),
+      message: 'UNKNOWN_CODESYSTEM_VERSION',
+    };
   }
   const text = `A definition for CodeSystem ${system} could not be found, so the code cannot be validated`;
-  return { severity: 'error', kind: 'not-found', text, expression: place('system'), message: 'UNKNOWN_CODESYSTEM' };
+  return {
+    severity: 'error',
+    kind: 'not-found',
+    text,
+    expression: place('system'),
+    message: 'UNKNOWN_CODESYSTEM',
+  };
 }
 
 const isAbstract = (system: string, code: string, place: (name?: string) => string): TxIssue => ({
@@ -232,116 +289,75 @@ const isAbstract = (system: string, code: string, place: (name?: string) => stri
   message: 'ABSTRACT_CODE_NOT_ALLOWED',
 });
 
-function wordIssues({ question, composition }: Court, member: Member, { code = '', display }: Coding, place: (name?: string) => string): TxIssue[] {
+function wordIssues(
+  { question, composition }: Court,
+  member: Member,
+  { code = '', display }: Coding,
+  place: (name?: string) => string,
+): TxIssue[] {
   const issues: TxIssue[] = [];
   const { concept, graph } = member;
   if (concept && graph && !graph.isCaseSensitive && concept.code !== code) {
     const text = `The code '${code}' differs from the correct code '${concept.code}' by case. Although the code system '${canonicalOf(graph)}' is case insensitive, implementers are strongly encouraged to use the correct case anyway`;
-    issues.push({ severity: 'information', kind: 'code-rule', text, expression: place('code'), message: 'CODE_CASE_DIFFERENCE' });
+    issues.push({
+      severity: 'information',
+      kind: 'code-rule',
+      text,
+      expression: place('code'),
+      message: 'CODE_CASE_DIFFERENCE',
+    });
   }
   if (display === undefined) return issues;
   const languages = question.languages ?? languageOf(composition.resource);
-  const wrong = displayIssue(member, display, languages, question.flag('lenient-display-validation') === true);
+  const wrong = displayIssue(
+    member,
+    display,
+    languages,
+    question.flag('lenient-display-validation') === true,
+  );
   return wrong ? [...issues, { ...wrong, expression: place('display') }] : issues;
 }
 
 const languageOf = ({ language }: ValueSet): Question['languages'] =>
   language === undefined ? undefined : { text: language, wanted: [language], isHard: false };
 
-function displayIssue(member: Member, display: string, languages: Question['languages'], isLenient: boolean): TxIssue | undefined {
-  const right = wordsIn(member, languages);
-  if (right.some(({ value }) => sameWord(value, display))) return undefined;
-  const all = wordsIn(member, undefined);
-  if (all.length === 0) return undefined;
-  const severity = isLenient ? 'warning' : 'error';
-  const name = `${member.system}#${member.code}`;
-  const asked = languages && languages.wanted.length > 0 ? languages.text : '--';
-  if (wordsOf(member).some((word) => isWithdrawn(word) && sameWord(word.value, display))) return withdrawn(member, display, right);
-  if (right.length === 0) {
-    const usual = all.filter(({ language }) => language === all[0]!.language);
-    if (usual.some(({ value }) => sameWord(value, display))) {
-      const text = `There are no valid display names found for the code ${name} for language(s) '${asked}'. The display is '${display}' which is a valid display for the default language`;
-      return { severity: 'information', kind: 'invalid-display', text, message: 'NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK' };
-    }
-    const text = `Wrong Display Name '${display}' for ${name}. There are no valid display names found for language(s) '${asked}'. Default display is '${all[0]!.value}'`;
-    return { severity, kind: 'invalid-display', text, message: 'NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_ERR' };
-  }
-  const text = `Wrong Display Name '${display}' for ${name}. Valid display is ${choices(right)} (for the language(s) '${asked}')`;
-  return { severity, kind: 'invalid-display', text, message: 'Display_Name_for__should_be_one_of__instead_of' };
-}
-
-function withdrawn({ code, concept }: Member, display: string, right: readonly Word[]): TxIssue {
-  const status = concept?.source.extension?.find(({ url }) => url?.endsWith('/structuredefinition-standards-status'))?.valueCode ?? 'deprecated';
-  const text = `'${display}' is no longer considered a correct display for code '${code}' (status = ${status}). The correct display is one of ${right.map(({ value }) => `"${value}"`).join(', ')}.`;
-  return { severity: 'warning', kind: 'display-comment', text, message: 'INACTIVE_DISPLAY_FOUND' };
-}
-
-function choices(words: readonly Word[]): string {
-  const said = [...new Set(words.map(({ value, language }) => `'${value}'${language === undefined ? '' : ` (${language})`}`))];
-  if (said.length === 1) return said[0]!;
-  return `one of ${said.length} choices: ${said.slice(0, -1).join(', ')} or ${said.at(-1)}`;
-}
-
 const DEPRECATED_IN_SET = 'http://hl7.org/fhir/StructureDefinition/valueset-deprecated';
 const STANDARDS_STATUS = 'http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status';
 
-function statusIssues({ composition, inSystem }: Court, member: Member, _coding: Coding, place: (name?: string) => string): TxIssue[] {
+function statusIssues(
+  { composition, inSystem }: Court,
+  member: Member,
+  _coding: Coding,
+  place: (name?: string) => string,
+): TxIssue[] {
   const { concept, listed, system, code } = member;
   const issues: TxIssue[] = [];
-  const isDeprecated = listed?.extension?.some(({ url, valueBoolean }) => url === DEPRECATED_IN_SET && valueBoolean === true);
-  const inSet = isDeprecated ? 'deprecated' : listed?.extension?.find(({ url }) => url === STANDARDS_STATUS)?.valueCode;
+  const isDeprecated = listed?.extension?.some(
+    ({ url, valueBoolean }) => url === DEPRECATED_IN_SET && valueBoolean === true,
+  );
+  const inSet = isDeprecated
+    ? 'deprecated'
+    : listed?.extension?.find(({ url }) => url === STANDARDS_STATUS)?.valueCode;
   if (inSet === 'deprecated' || inSet === 'withdrawn') {
     const text = `The presence of the concept '${code}' in the system '${system}' in the value set ${canonicalOf(composition.resource)} is marked with a status of ${inSet} and its use should be reviewed`;
-    issues.push({ severity: 'warning', kind: 'code-comment', text, expression: place('code'), message: 'CONCEPT_DEPRECATED_IN_VALUESET' });
+    issues.push({
+      severity: 'warning',
+      kind: 'code-comment',
+      text,
+      expression: place('code'),
+      message: 'CONCEPT_DEPRECATED_IN_VALUESET',
+    });
   }
   if (concept?.isInactive && !inSystem) {
     const status = statusOf(member);
     const text = `The concept '${code}' has a status of ${status === undefined || status === 'inactive' ? 'inactive' : `${status} and inactive`} and its use should be reviewed`;
-    issues.push({ severity: 'warning', kind: 'code-comment', text, expression: place(), message: 'INACTIVE_CONCEPT_FOUND' });
+    issues.push({
+      severity: 'warning',
+      kind: 'code-comment',
+      text,
+      expression: place(),
+      message: 'INACTIVE_CONCEPT_FOUND',
+    });
   }
   return issues;
 }
-
-const statusOf = ({ concept }: Member): string | undefined => concept?.properties.get('status')?.[0];
-
-/** Kinds of messages that speak of the code beside the answer, and are no part of its `message`. */
-const ASIDE = ['CONCEPT_DEPRECATED_IN_VALUESET', 'INACTIVE_DISPLAY_FOUND', 'UNKNOWN_CODE_IN_FRAGMENT', 'CODE_CASE_DIFFERENCE'];
-
-function answer(subject: Subject, verdicts: readonly Verdict[], question: Question, canonical: string | undefined): Parameters {
-  const isConcept = subject.kind === 'codeableConcept';
-  const chosen = verdicts.find(({ isIn }) => isIn) ?? (isConcept ? undefined : verdicts[0]);
-  const issues = verdicts.flatMap((one) => one.issues);
-  const isMember = verdicts.some(({ isIn }) => isIn);
-  if (isConcept && !isMember && canonical !== undefined) issues.unshift(noneIn(canonical));
-  const result = isMember && !issues.some(({ severity }) => severity === 'error');
-  const told = issues.filter(({ message, kind }) => !ASIDE.includes(message) && kind !== 'this-code-not-in-vs').map(({ text }) => text);
-  const message = [...new Set(told)].sort().join('; ');
-  const unknown = [...new Set(verdicts.flatMap(({ unknownSystem: one }) => one ?? []))];
-  const display = chosen?.member && displayOf(chosen.member, question.languages)?.value;
-  const normalized = chosen?.isIn && chosen.member && chosen.member.code !== chosen.coding.code ? chosen.member.code : undefined;
-  const inactive = chosen?.isIn === true && chosen.member?.concept?.isInactive === true;
-  const status = inactive ? statusOf(chosen.member!) : undefined;
-  return parameters([
-    ...(chosen?.coding.code !== undefined ? [{ name: 'code', valueCode: chosen.coding.code }] : []),
-    ...(subject.concept ? [{ name: 'codeableConcept', valueCodeableConcept: subject.concept }] : []),
-    ...(display !== undefined ? [{ name: 'display', valueString: display }] : []),
-    ...(inactive ? [{ name: 'inactive', valueBoolean: true }] : []),
-    ...(issues.length > 0 ? [{ name: 'issues', resource: { resourceType: 'OperationOutcome' as const, issue: issues.map(outcomeIssue) } as never }] : []),
-    ...(message !== '' ? [{ name: 'message', valueString: message }] : []),
-    ...(normalized !== undefined ? [{ name: 'normalized-code', valueCode: normalized }] : []),
-    { name: 'result', valueBoolean: result },
-    ...(status !== undefined ? [{ name: 'status', valueCode: status }] : []),
-    ...(chosen?.system !== undefined ? [{ name: 'system', valueUri: chosen.system }] : []),
-    ...(chosen?.version !== undefined ? [{ name: 'version', valueString: chosen.version }] : []),
-    ...unknown.map((one) => ({ name: 'x-unknown-system', valueCanonical: one })),
-  ]);
-}
-
-const noneIn = (canonical: string): TxIssue => ({
-  severity: 'error',
-  kind: 'not-in-vs',
-  text: `No valid coding was found for the value set '${canonical}'`,
-  message: 'TX_GENERAL_CC_ERROR_MESSAGE',
-});
-
-const parameters = (parameter: ParametersParameter[]): Parameters => ({ resourceType: 'Parameters', parameter });

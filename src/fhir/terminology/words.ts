@@ -4,7 +4,7 @@
  */
 import { speaks, type Languages } from './language.ts';
 import type { Designation } from './code-system.ts';
-import type { Member } from './composition.ts';
+import type { Member } from './part.ts';
 
 export const PREFERRED = {
   system: 'http://terminology.hl7.org/CodeSystem/hl7TermMaintInfra',
@@ -26,15 +26,29 @@ export interface Word {
 /** All words of a member, the display first. What the value set says stands before what the code system does. */
 export function wordsOf({ concept, graph, listed, contains }: Member): readonly Word[] {
   const language = graph?.resource.language;
-  const displays = [listed?.display ?? contains?.display, concept?.display].filter((one) => one !== undefined);
-  const designations = [...(listed?.designation ?? []), ...(contains?.designation ?? []), ...(concept?.designations ?? [])];
+  const displays = [listed?.display ?? contains?.display, concept?.display].filter(
+    (one) => one !== undefined,
+  );
+  const designations = [
+    ...(listed?.designation ?? []),
+    ...(contains?.designation ?? []),
+    ...(concept?.designations ?? []),
+  ];
   return [
     ...[...new Set(displays)].map((value): Word => ({ value, language, isDisplay: true })),
-    ...designations.filter(({ value }) => value !== undefined).map((designation): Word => {
-      const status = designation.extension?.find(({ url }) => url === STANDARDS_STATUS)?.valueCode;
-      const { value, language: own } = designation as Designation;
-      return { value, language: own, isDisplay: false, designation: designation as Designation, ...(status !== undefined && { status }) };
-    }),
+    ...designations
+      .filter(({ value }) => value !== undefined)
+      .map((designation): Word => {
+        const status = designation.extension?.find(({ url }) => url === STANDARDS_STATUS)?.valueCode;
+        const { value, language: own } = designation;
+        return {
+          value,
+          language: own,
+          isDisplay: false,
+          designation,
+          ...(status !== undefined && { status }),
+        };
+      }),
   ];
 }
 
@@ -67,7 +81,12 @@ export function wordsIn(member: Member, languages: Languages | undefined): reado
 }
 
 /** Uses by which a designation is a name of its concept: none said, a display, and SNOMED CT's names. */
-const NAMES: readonly string[] = ['display', 'preferredForLanguage', '900000000000013009', '900000000000003001'];
+const NAMES: readonly string[] = [
+  'display',
+  'preferredForLanguage',
+  '900000000000013009',
+  '900000000000003001',
+];
 
 /** A designation for another use (a definition, an abbreviation for printing) is no name of its concept. */
 const isName = ({ designation }: Word): boolean =>

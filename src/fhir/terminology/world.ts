@@ -29,7 +29,8 @@ const worlds = new WeakMap<Definitions, World>();
 /** What the registry has; made once for each. */
 export function worldOf(definitions: Definitions): World {
   let world = worlds.get(definitions);
-  if (!world) worlds.set(definitions, (world = makeWorld((type, url) => parsed(definitions, type, url), definitions)));
+  if (!world)
+    worlds.set(definitions, (world = makeWorld((type, url) => parsed(definitions, type, url), definitions)));
   return world;
 }
 
@@ -37,10 +38,14 @@ export function worldOf(definitions: Definitions): World {
 export function worldWith(definitions: Definitions, resources: readonly TxResource[]): World {
   if (resources.length === 0) return worldOf(definitions);
   const base = worldOf(definitions);
-  const own = makeWorld((type, url) => resources.filter((one) => one.resourceType === type && one.url === url), undefined);
+  const own = makeWorld(
+    (type, url) => resources.filter((one) => one.resourceType === type && one.url === url),
+    undefined,
+  );
   const overlaid: World = {
     ...own,
-    codeSystems: (url) => newestFirst([...base.codeSystems(url).toReversed(), ...own.codeSystems(url).toReversed()]),
+    codeSystems: (url) =>
+      newestFirst([...base.codeSystems(url).toReversed(), ...own.codeSystems(url).toReversed()]),
     codeSystem: (url, version) => pick(overlaid.codeSystems(url), version),
     valueSets: (url) => newestFirst([...own.valueSets(url), ...base.valueSets(url)]),
     valueSet: (url, version) => own.valueSet(url, version) ?? base.valueSet(url, version),
@@ -77,7 +82,11 @@ function kept<T>(make: (key: string) => T): (key: string) => T {
 function makeWorld(find: Find, definitions: Definitions | undefined): World {
   const systems = kept((url) => find('CodeSystem', url) as readonly CodeSystem[]);
   const graphs = kept((url) =>
-    newestFirst(systems(url).filter(({ content }) => content !== 'supplement').map(graphOf)),
+    newestFirst(
+      systems(url)
+        .filter(({ content }) => content !== 'supplement')
+        .map(graphOf),
+    ),
   );
   const sets = kept((url) => newestFirst((find('ValueSet', url) as readonly ValueSet[]) ?? []));
   const maps = kept((url) => newestFirst((find('ConceptMap', url) as readonly ConceptMap[]) ?? []));
@@ -104,7 +113,10 @@ function makeWorld(find: Find, definitions: Definitions | undefined): World {
 function implicitSet(world: World, url: string): ValueSet | undefined {
   const [, system, isa] = /^([^?]+)\?fhir_vs(?:=isa\/([^/]+))?$/.exec(url) ?? [];
   if (system === undefined || !world.codeSystem(system)) return undefined;
-  const include = { system, ...(isa !== undefined && { filter: [{ property: 'concept', op: 'is-a', value: isa } as const] }) };
+  const include = {
+    system,
+    ...(isa !== undefined && { filter: [{ property: 'concept', op: 'is-a', value: isa } as const] }),
+  };
   return { resourceType: 'ValueSet', url, status: 'active', compose: { include: [include] } };
 }
 
@@ -125,7 +137,10 @@ function pick<T extends { readonly version?: string | undefined }>(
   version: string | undefined,
 ): T | undefined {
   if (version === undefined || version === '') return all[0];
-  return all.find((one) => one.version === version) ?? (isWild(version) ? all.find((one) => fits(one.version, version)) : undefined);
+  return (
+    all.find((one) => one.version === version) ??
+    (isWild(version) ? all.find((one) => fits(one.version, version)) : undefined)
+  );
 }
 
 const isWild = (version: string): boolean => /(?:^|\.)[x*](?:\.|$)/i.test(version);
@@ -138,8 +153,14 @@ function fits(version: string | undefined, pattern: string): boolean {
 
 const merged = new WeakMap<CodeSystemGraph, Map<string, CodeSystemGraph>>();
 
-function supplementedBy(world: World, graph: CodeSystemGraph, canonicals: readonly string[]): CodeSystemGraph {
-  const own = canonicals.map((canonical) => required(world, canonical)).filter(({ supplements = '' }) => isAbout(supplements, graph));
+function supplementedBy(
+  world: World,
+  graph: CodeSystemGraph,
+  canonicals: readonly string[],
+): CodeSystemGraph {
+  const own = canonicals
+    .map((canonical) => required(world, canonical))
+    .filter(({ supplements = '' }) => isAbout(supplements, graph));
   if (own.length === 0) return graph;
   const known = merged.get(graph) ?? new Map<string, CodeSystemGraph>();
   merged.set(graph, known);
@@ -152,7 +173,12 @@ function required(world: World, canonical: string): CodeSystem {
   const found = world.supplement(canonical);
   if (found) return found;
   const text = `Required supplement not found: ${canonical}`;
-  throw new TxRefusal(422, { code: 'not-found', type: 'not-found', text, message: 'VALUESET_SUPPLEMENT_MISSING' });
+  throw new TxRefusal(422, {
+    code: 'not-found',
+    type: 'not-found',
+    text,
+    message: 'VALUESET_SUPPLEMENT_MISSING',
+  });
 }
 
 function isAbout(supplements: string, { url, version }: CodeSystemGraph): boolean {
@@ -164,18 +190,27 @@ function isAbout(supplements: string, { url, version }: CodeSystemGraph): boolea
 export const SUPPLEMENT_OF = 'urn:embergate:supplement';
 
 function withSupplements(graph: CodeSystemGraph, supplements: readonly CodeSystem[]): CodeSystem {
-  const added = supplements.flatMap((supplement) => flat(supplement.concept).map((concept) => [canonicalOf(supplement), concept] as const));
+  const added = supplements.flatMap((supplement) =>
+    flat(supplement.concept).map((concept) => [canonicalOf(supplement), concept] as const),
+  );
   const concepts = [...graph.concepts].map((concept): CodeSystemConcept => {
     const more = added.filter(([, { code }]) => code === concept.code);
     const parents = concept.parents.map(({ code }) => ({ code: 'parent', valueCode: code }));
     const { source } = concept;
     return {
       ...source,
-      property: [...(source.property ?? []), ...parents, ...more.flatMap(([, { property = [] }]) => property)],
+      property: [
+        ...(source.property ?? []),
+        ...parents,
+        ...more.flatMap(([, { property = [] }]) => property),
+      ],
       designation: [
         ...(source.designation ?? []),
         ...more.flatMap(([from, { designation = [] }]) =>
-          designation.map((one) => ({ ...one, extension: [...(one.extension ?? []), { url: SUPPLEMENT_OF, valueUri: from }] })),
+          designation.map((one) => ({
+            ...one,
+            extension: [...(one.extension ?? []), { url: SUPPLEMENT_OF, valueUri: from }],
+          })),
         ),
       ],
       extension: [...(source.extension ?? []), ...more.flatMap(([, { extension = [] }]) => extension)],
@@ -185,8 +220,13 @@ function withSupplements(graph: CodeSystemGraph, supplements: readonly CodeSyste
   return { ...graph.resource, property, concept: concepts };
 }
 
-export const canonicalOf = ({ url, version }: { readonly url?: string; readonly version?: string | undefined }): string =>
-  version === undefined ? (url ?? '') : `${url}|${version}`;
+export const canonicalOf = ({
+  url,
+  version,
+}: {
+  readonly url?: string;
+  readonly version?: string | undefined;
+}): string => (version === undefined ? (url ?? '') : `${url}|${version}`);
 
 const flat = (concepts: readonly CodeSystemConcept[] = []): CodeSystemConcept[] =>
   concepts.flatMap((one) => [one, ...flat(one.concept)]);

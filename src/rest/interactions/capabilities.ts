@@ -3,6 +3,7 @@
  * https://hl7.org/fhir/R4/http.html#capabilities, https://hl7.org/fhir/R4/capabilitystatement.html
  */
 import type { Definitions, SearchParameter } from '../../fhir/definitions/registry.ts';
+import { TERMINOLOGY_OPERATIONS } from '../terminology-operations.ts';
 import type { JsonObject, JsonValue } from '../../fhir/model/tree.ts';
 import { MODIFIERS } from '../../fhir/search/condition.ts';
 import { isServed } from '../../fhir/search/extract.ts';
@@ -54,7 +55,7 @@ export function capabilityStatement(
 }
 
 function make(base: BaseStatement, definitions: Definitions, options: CapabilityOptions): JsonObject {
-  if (options.mode === 'terminology') return terminologyCapabilities(base, options);
+  if (options.mode === 'terminology') return terminologyCapabilities(base, definitions, options);
   const full = fullStatement(base, definitions, options);
   return options.mode === 'normative' ? normativePart(definitions, full) : full;
 }
@@ -86,7 +87,7 @@ function fullStatement(
     implementation: { ...base.implementation, url: options.baseUrl },
     rest: [
       {
-        ...ownDefinitions(toJson(server), options.baseUrl),
+        ...withTerminology(ownDefinitions(toJson(server), options.baseUrl)),
         ...(options.security && { security: options.security }),
         documentation: `${server.documentation} ${modifiersText()}`,
         resource: types,
@@ -135,7 +136,8 @@ function resourceEntry(
     name,
     definition: `${baseUrl}/OperationDefinition/embergate-${name}`,
   }));
-  if (queries.length > 0) entry['operation'] = [...operationsOf(pattern), ...queries];
+  const operations = [...operationsOf(pattern), ...terminologyOf(type), ...queries];
+  if (operations.length > 0) entry['operation'] = operations;
   return entry;
 }
 
@@ -150,6 +152,25 @@ function ownDefinitions(rest: JsonObject, baseUrl: string): JsonObject {
     return { ...others, definition: isOwn ? `${baseUrl}/${definition}` : definition! };
   });
   return { ...rest, operation };
+}
+
+const OPERATION = 'http://hl7.org/fhir/OperationDefinition/';
+
+/** The terminology operations of a type; what R4 does not define has a name of its own. */
+function terminologyOf(type: string): JsonObject[] {
+  const own = TERMINOLOGY_OPERATIONS.filter((one) => one.startsWith(`${type}/$`));
+  return own.map((one) => operationEntry(one.split('$')[1]!, type));
+}
+
+function operationEntry(name: string, type: string): JsonObject {
+  const isR4 = name !== 'batch-validate-code';
+  return { name, definition: isR4 ? `${OPERATION}${type}-${name}` : `urn:embergate:operation:${name}` };
+}
+
+/** Those of the whole server. */
+function withTerminology(rest: JsonObject): JsonObject {
+  const own = [operationEntry('closure', 'ConceptMap'), operationEntry('versions', 'CapabilityStatement')];
+  return { ...rest, operation: [...operationsOf(rest), ...own] };
 }
 
 interface ResourceParts {
@@ -214,9 +235,10 @@ function profilesByType(definitions: Definitions): Map<string, string[]> {
   return found;
 }
 
-/** No terminology operation is served yet, and so nothing is claimed but who answers. */
+/** https://hl7.org/fhir/R4/terminologycapabilities.html */
 function terminologyCapabilities(
   base: BaseStatement,
+  definitions: Definitions,
   { baseUrl, version, date }: CapabilityOptions,
 ): JsonObject {
   return {
@@ -227,9 +249,47 @@ function terminologyCapabilities(
     status: 'active',
     date,
     description:
-      'This server keeps code systems, value sets and concept maps as resources. It serves no terminology operation yet.',
+      'Code systems, value sets and concept maps of R4, of packages and those that are stored, every version of each; further ones may come with a question (tx-resource).',
     kind: 'instance',
     software: { ...base.software, version },
     implementation: { ...base.implementation, url: baseUrl },
+    codeSystem: codeSystems(definitions),
+    expansion: {
+      hierarchical: true,
+      paging: true,
+      incomplete: false,
+      parameter: EXPANSION_PARAMETERS.map((name) => ({ name })),
+      textFilter: 'Each word begins a word of one name of the code, or is the code itself.',
+    },
+    codeSearch: 'all',
+    validateCode: { translations: true },
+    translation: { needsMap: false },
+    closure: { translation: false },
   };
+}
+
+const EXPANSION_PARAMETERS = [
+  'activeOnly',
+  'check-system-version',
+  'count',
+  'default-valueset-version',
+  'designation',
+  'displayLanguage',
+  'excludeNested',
+  'excludeNotForUI',
+  'filter',
+  'force-system-version',
+  'includeDefinition',
+  'includeDesignations',
+  'offset',
+  'property',
+  'system-version',
+  'tx-resource',
+  'useSupplement',
+  'valueSet',
+] as const;
+
+/** Those at hand, with their versions: read from the registry without looking into them. */
+function codeSystems(definitions: Definitions): JsonValue[] {
+  return [...definitions.canonicals('CodeSystem')].sort().map((uri) => ({ uri }));
 }

@@ -4,7 +4,7 @@
  */
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-type Tree = { readonly [name: string]: Json };
+type Tree = Readonly<Record<string, Json>>;
 
 const PATTERNS: Readonly<Record<string, RegExp>> = {
   id: /^[A-Za-z0-9\-.]{1,64}$/,
@@ -12,14 +12,20 @@ const PATTERNS: Readonly<Record<string, RegExp>> = {
   instant: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/,
 };
 
-const isTree = (value: Json | undefined): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTree = (value: Json | undefined): value is Tree =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The first difference, with its place; undefined: none. */
 export function differenceOf(expected: Json, found: Json | undefined, place = ''): string | undefined {
   if (found === undefined) return `${place}: missing, expected ${brief(expected)}`;
-  if (Array.isArray(expected)) return Array.isArray(found) ? listDifference(expected, found, place) : `${place}: ${brief(found)} is no list`;
-  if (isTree(expected)) return isTree(found) ? treeDifference(expected, found, place) : `${place}: ${brief(found)} is no object`;
-  if (typeof expected === 'string' && typeof found === 'string') return textMatches(expected, found) ? undefined : `${place}: "${found}" instead of "${expected}"`;
+  if (Array.isArray(expected))
+    return Array.isArray(found)
+      ? listDifference(expected, found, place)
+      : `${place}: ${brief(found)} is no list`;
+  if (isTree(expected))
+    return isTree(found) ? treeDifference(expected, found, place) : `${place}: ${brief(found)} is no object`;
+  if (typeof expected === 'string' && typeof found === 'string')
+    return textMatches(expected, found) ? undefined : `${place}: "${found}" instead of "${expected}"`;
   return expected === found ? undefined : `${place}: ${brief(found)} instead of ${brief(expected)}`;
 }
 
@@ -56,7 +62,11 @@ function treeDifference(expected: Tree, found: Tree, place: string): string | un
 /** A list of which every item may be missing. */
 const isEmptied = (value: Json): boolean => Array.isArray(value) && value.every(isOptional);
 
-function listDifference(expected: readonly Json[], found: readonly Json[], place: string): string | undefined {
+function listDifference(
+  expected: readonly Json[],
+  found: readonly Json[],
+  place: string,
+): string | undefined {
   const left = [...found];
   // What is fixed takes its match before a pattern could.
   for (const one of [...expected].sort((a, b) => Number(isOptional(a)) - Number(isOptional(b)))) {
@@ -69,7 +79,12 @@ function listDifference(expected: readonly Json[], found: readonly Json[], place
 
 function closest(expected: Json, left: readonly Json[], place: string): string {
   const label = isTree(expected) ? (expected['name'] ?? expected['code'] ?? expected['url'] ?? '') : '';
-  const near = left.find((one) => isTree(one) && isTree(expected) && ['name', 'code', 'url'].some((name) => one[name] !== undefined && one[name] === expected[name]));
+  const near = left.find(
+    (one) =>
+      isTree(one) &&
+      isTree(expected) &&
+      ['name', 'code', 'url'].some((name) => one[name] !== undefined && one[name] === expected[name]),
+  );
   const inside = near === undefined ? undefined : differenceOf(expected, near, `${place}[${String(label)}]`);
   return inside ?? `${place}: missing ${brief(expected)}`;
 }
@@ -81,8 +96,17 @@ export function asR5(value: Json): Json {
   if (Array.isArray(value)) return value.map(asR5);
   if (!isTree(value)) return value;
   const extensions = (value['extension'] ?? []) as readonly Tree[];
-  const [own, others] = [extensions.filter(({ url }) => String(url).startsWith(R5)), extensions.filter(({ url }) => !String(url).startsWith(R5))];
-  const property = own.map(({ extension }) => Object.assign({}, ...((extension ?? []) as readonly Tree[]).map(({ url, ...rest }) => part(String(url), rest))) as Tree);
+  const [own, others] = [
+    extensions.filter(({ url }) => String(url).startsWith(R5)),
+    extensions.filter(({ url }) => !String(url).startsWith(R5)),
+  ];
+  const property = own.map(
+    ({ extension }) =>
+      Object.assign(
+        {},
+        ...((extension ?? []) as readonly Tree[]).map(({ url, ...rest }) => part(String(url), rest)),
+      ) as Tree,
+  );
   const { extension: _extension, ...rest } = value;
   return {
     ...Object.fromEntries(Object.entries(rest).map(([name, one]) => [name, asR5(one)])),

@@ -81,6 +81,41 @@ const ROWS: Readonly<Record<string, Row>> = {
     inside: 200,
     outside: 404,
   },
+  'GET {terminology}': { ask: (api) => api.get('/$versions'), inside: 200, outside: undefined },
+  'POST {terminology}': {
+    ask: (api) =>
+      api.post('/$closure', {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'name', valueString: 'mine' }],
+      }),
+    inside: 200,
+    outside: undefined,
+  },
+  'GET {type}/{terminology}': {
+    ask: (api) => api.get('/CodeSystem/$lookup?system=http://hl7.org/fhir/observation-status&code=final'),
+    inside: 200,
+    outside: undefined,
+  },
+  'POST {type}/{terminology}': {
+    ask: (api) =>
+      api.post('/ValueSet/$expand', {
+        resourceType: 'Parameters',
+        parameter: [{ name: 'url', valueUri: 'http://hl7.org/fhir/ValueSet/observation-status' }],
+      }),
+    inside: 200,
+    outside: undefined,
+  },
+  // A stored code system is no part of a patient's record.
+  'GET {type}/{id}/{terminology}': {
+    ask: (api) => api.get('/ValueSet/none/$expand'),
+    inside: 404,
+    outside: undefined,
+  },
+  'POST {type}/{id}/{terminology}': {
+    ask: (api) => api.post('/ValueSet/none/$expand', { resourceType: 'Parameters' }),
+    inside: 404,
+    outside: undefined,
+  },
   'POST _search': {
     ask: (api, { type }) => api.send('POST', '/_search', `_type=${type}&_count=1000`, FORM),
     inside: 200,
@@ -162,7 +197,8 @@ const ROWS: Readonly<Record<string, Row>> = {
 };
 
 /** For everyone, about all types, for operators, or about what the caller brings. */
-const WITHOUT_LETTER = /^(GET metadata|POST |GET |POST _search|GET _history|.*\$reindex|.*\$validate)$/;
+const WITHOUT_LETTER =
+  /^(GET metadata|POST |GET |POST _search|GET _history|.*\$reindex|.*\$validate|.*\{terminology\})$/;
 
 const routes = (Object.entries(ROUTES) as [Shape, Partial<Record<Method, string>>][]).flatMap(
   ([shape, methods]) => Object.keys(methods).map((method) => `${method} ${shape}`),

@@ -25,6 +25,9 @@ const TABLE: Readonly<Record<string, Readonly<Partial<Record<Method, string>>>>>
   $validate: { POST: 'validate' },
   'Patient/$validate': { POST: 'validate' },
   'Patient/1/$validate': { GET: 'validate', HEAD: 'validate', POST: 'validate' },
+  'ValueSet/$expand': { GET: 'terminology', HEAD: 'terminology', POST: 'terminology' },
+  'CodeSystem/1/$lookup': { GET: 'terminology', HEAD: 'terminology', POST: 'terminology' },
+  $closure: { GET: 'terminology', HEAD: 'terminology', POST: 'terminology' },
   Patient: {
     GET: 'search-type',
     HEAD: 'search-type',

@@ -93,6 +93,7 @@ const CLAIM: Readonly<Record<Interaction, (rest: Statement['rest'][number]) => b
   reindex: (rest) => rest.operation.some(({ name }) => name === 'reindex'),
   'reindex-status': (rest) => rest.operation.some(({ name }) => name === 'reindex'),
   validate: (rest) => rest.operation.some(({ name }) => name === 'validate'),
+  terminology: (rest) => JSON.stringify(entry(rest, 'ValueSet')).includes('ValueSet-expand'),
   'search-type': (rest) => has(entry(rest, 'Patient').interaction, 'search-type'),
 };
 const has = (claimed: readonly Claimed[], code: string): boolean => claimed.some((one) => one.code === code);
@@ -188,12 +189,12 @@ describe('capabilityStatement', () => {
     expect(patient.searchParam.length).toBeGreaterThan(10);
   });
 
-  it('claims no terminology operation', () => {
+  it('says in mode=terminology which code systems are at hand, and how they can be asked', () => {
     const made = capabilityStatement(base, definitions, { ...OPTIONS, mode: 'terminology' });
-    expect(made['resourceType']).toBe('TerminologyCapabilities');
-    expect(
-      ['codeSystem', 'expansion', 'validateCode', 'translation', 'closure'].filter((name) => name in made),
-    ).toEqual([]);
+    const known = (made['codeSystem'] as unknown as { uri: string }[]).map(({ uri }) => uri);
+    expect(known).toContain('http://hl7.org/fhir/observation-status');
+    expect(made['expansion']).toMatchObject({ paging: true, hierarchical: true });
+    expect(made).toMatchObject({ validateCode: { translations: true }, closure: { translation: false } });
   });
 
   it('is made once for a registry', () => {
