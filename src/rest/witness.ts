@@ -27,6 +27,7 @@ const HAPPENINGS: Readonly<Record<Interaction | 'unknown', Happening>> = {
   reindex: 'operation',
   'reindex-status': 'operation',
   validate: 'operation',
+  terminology: 'operation',
   'search-type': 'search',
   'search-system': 'search',
   'search-compartment': 'search',
