@@ -137,7 +137,8 @@ function conformanceIndex(entries: readonly ConformanceEntry[]): Map<string, Con
   const index = new Map<string, ConformanceIndex>();
   for (const entry of entries) {
     let own = index.get(entry.resourceType);
-    if (!own) index.set(entry.resourceType, (own = { urls: new Set(), byName: new Map(), versions: new Map() }));
+    if (!own)
+      index.set(entry.resourceType, (own = { urls: new Set(), byName: new Map(), versions: new Map() }));
     own.urls.add(entry.url);
     own.byName.set(entry.url, entry);
     if (entry.version) own.byName.set(`${entry.url}|${entry.version}`, entry);
