@@ -7,6 +7,7 @@ import * as accounts from '../smart/accounts.ts';
 import type { Role } from '../smart/accounts.ts';
 import type { TenantStore } from '../store/ports.ts';
 import { examples } from './help.ts';
+import { addSignInCommands } from './user-sign-in.ts';
 import { TENANT_OPTION, withTenant } from './stores.ts';
 
 interface UserOptions {
@@ -84,6 +85,7 @@ export function addUser(program: Command): void {
     .addHelpText('after', examples(['embergate user password jdoe', 'makes a password and shows it once']))
     .action(password);
   addSwitches(user);
+  addSignInCommands(user);
 }
 
 function addSwitches(user: Command): void {

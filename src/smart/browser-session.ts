@@ -83,15 +83,16 @@ function setSessionCookie(provider: Provider, ctx: Context, id: string | null): 
   });
 }
 
-/** Ends the session of this browser, and what was to last as long as it. */
+/** Ends the session of this browser, and what was to last as long as it. Gives what it was; undefined: nobody was signed in. */
 export async function closeSession(
   tenant: SmartTenant,
   provider: Provider,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<Pick<BrowserSession, 'uid' | 'accountId'> | undefined> {
   const ctx = provider.createContext(request, response);
-  const session = await provider.Session.get(ctx);
-  if (session.accountId !== undefined) await endSession(tenant.tokens, session.uid);
+  const { uid, accountId } = await provider.Session.get(ctx);
+  if (accountId !== undefined) await endSession(tenant.tokens, uid);
   setSessionCookie(provider, ctx, null);
+  return accountId === undefined ? undefined : { uid, accountId };
 }

@@ -83,6 +83,7 @@ function askingOf(
     device: deviceOf(request, tenant) ?? newMark(),
     requestId: String(request.headers['x-request-id']),
     ...(why !== undefined && { why }),
+    ...(current && { again: current.account.id }),
   };
 }
 

@@ -15,6 +15,8 @@ export interface Told {
 interface Circumstances {
   readonly tenant: SmartTenant;
   readonly app?: { readonly clientId: string };
+  /** id of who was signed in already */
+  readonly again?: string;
   readonly address: string;
   readonly requestId: string;
 }
@@ -29,18 +31,31 @@ export const personOf = ({ id, fhirUser }: UserAccount): Who => ({
 });
 
 /** Durable when it resolves: a sign-in that cannot be noted is none. */
-export function noteSignIn({ tenant, app, address, requestId }: Circumstances, told: Told): Promise<void> {
+export function noteSignIn(
+  { tenant, app, again, address, requestId }: Circumstances,
+  told: Told,
+): Promise<void> {
   const { outcome, account, name, methods, reason } = told;
   const who: Who = account
     ? personOf(account)
     : { kind: 'nobody', ...(name !== undefined && { name: name.slice(0, MOST_NAME) }) };
   return tenant.audit.note({
     at: Date.now(),
-    happening: 'sign-in',
+    happening: again !== undefined && again === account?.id ? 'step-up' : 'sign-in',
     outcome,
     who: { ...who, ...(app && { clientId: app.clientId }) },
     requestId,
     ...(reason !== undefined && { reason }),
     detail: { address, ...(methods && { acr: acrOf(methods), methods: methods.join(' ') }) },
   });
+}
+
+export function noteSignOut(
+  { audit }: SmartTenant,
+  account: UserAccount,
+  session: string,
+  requestId: string,
+): Promise<void> {
+  const who = { ...personOf(account), session };
+  return audit.note({ at: Date.now(), happening: 'sign-out', outcome: 'done', who, requestId });
 }

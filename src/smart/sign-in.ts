@@ -21,6 +21,8 @@ export interface Asking {
   /** why someone who is signed in is asked again */
   readonly why?: string;
   readonly others?: readonly OtherProviderView[];
+  /** id of who is signed in already */
+  readonly again?: string;
   readonly address: string;
   readonly device: string;
   readonly requestId: string;

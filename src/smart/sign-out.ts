@@ -8,6 +8,7 @@ import { browserSession, closeSession } from './browser-session.ts';
 import { SIGN_OUT_PATH } from './door.ts';
 import { formProof, provesForm } from './form-proof.ts';
 import { isForm, readForm, seeOther, send } from './http.ts';
+import { noteSignOut } from './sign-in-note.ts';
 import type { SmartTenant } from './tenant.ts';
 
 export async function signOut(
@@ -16,7 +17,10 @@ export async function signOut(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  await closeSession(tenant, provider, request, response);
+  const ended = await closeSession(tenant, provider, request, response);
+  const account = ended && (await tenant.accounts.find(ended.accountId));
+  if (ended && account)
+    await noteSignOut(tenant, account, ended.uid, String(request.headers['x-request-id']));
   seeOther(response, `${tenant.origin}/`);
 }
 

@@ -41,7 +41,17 @@ function asking(step: Step): Asking {
   const why = whyAgain(step);
   const app = appView(tenant, client);
   const others = providerButton(tenant, step.mark, { kind: 'step', uid: step.interaction.uid });
-  return { tenant, form, app, others, address, device, requestId, ...(why !== undefined && { why }) };
+  return {
+    tenant,
+    form,
+    app,
+    others,
+    address,
+    device,
+    requestId,
+    ...(why !== undefined && { why }),
+    ...(step.user && { again: step.user.id }),
+  };
 }
 
 /** Why who is signed in is asked again; undefined: another person may be meant. */
