@@ -48,8 +48,19 @@ export interface TrailView {
 }
 
 export function trailPage(site: Site, { visitor, query, page, isLater }: TrailView): string {
-  const body = html`${form(query, page?.fault)} ${page && results(site, query, page, isLater)}`;
+  const isOpen = page === undefined || page.fault !== undefined || page.rows.length === 0;
+  const body = html`<details class="question" ${flag('open', isOpen)}>
+      <summary>${isOpen ? 'Search' : `Search again (${inWords(query)})`}</summary>
+      ${form(query, page?.fault)}
+    </details>
+    ${page && results(site, query, page, isLater)}`;
   return consolePage(site, { visitor, title: 'Audit trail', room: ROOM, body });
+}
+
+/** What was asked, as the closed form says it. */
+function inWords(query: TrailQuery): string {
+  const told = Object.entries(query).map(([name, value]) => `${name} ${String(value)}`);
+  return told.length === 0 ? 'everything' : told.join(', ');
 }
 
 function form(query: TrailQuery, fault: string | undefined): Html {

@@ -22,7 +22,7 @@ export interface UsersPage {
 
 export function usersPage(site: Site, { visitor, users, next, search, done }: UsersPage): string {
   const body = html`<form method="get" action="${ROOM}" class="search" role="search">
-      <label for="search">Begin of the user name</label>
+      <label for="search">User name begins with</label>
       <input id="search" name="search" type="search" value="${search}" autocomplete="off" />
       <button>Find</button>
     </form>
