@@ -98,7 +98,12 @@ export interface SearchPage {
   readonly next?: string;
   /** position to go back from; absent on the first page */
   readonly previous?: string;
-  /** a place in the order of creation behind which nothing belongs to this search any more; given with `next` and `previous` */
+  /** the position of each resource, when the plan asked for them */
+  readonly places?: readonly string[];
+  /**
+   * the last seq when the page was read (under the order of creation that of its first resource is enough): what was created behind it does not belong to this
+   * search any more; given with `next` and `previous`
+   */
   readonly until?: number;
   /** there is no way back from it, nor to the last page */
   readonly onlyForward?: true;

@@ -40,6 +40,8 @@ export interface SearchPlan {
   readonly back?: boolean;
   /** only what was created up to this place in the order of creation: what a store gave as `SearchPage.until` */
   readonly until?: number;
+  /** the position of each resource is wanted, too: `SearchPage.places` */
+  readonly places?: boolean;
   /** `estimate`: exact where there are few, else from a part of them */
   readonly total: 'none' | 'estimate' | 'accurate';
   readonly [scoped]: true;
@@ -52,6 +54,7 @@ export interface SearchQuery {
   readonly after?: string;
   readonly back?: boolean;
   readonly until?: number;
+  readonly places?: boolean;
   readonly total?: 'none' | 'estimate' | 'accurate';
 }
 

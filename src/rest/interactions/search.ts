@@ -8,8 +8,8 @@ import type { JsonObject, ResourceTree } from '../../fhir/model/tree.ts';
 import { pickElements, type Elements } from '../../fhir/search/elements.ts';
 import { scoreOf } from '../../fhir/search/full-text.ts';
 import { parseSearch, renderQuery, type ParsedSearch } from '../../fhir/search/parse.ts';
-import { searchPlan, type Scope, type SearchQuery } from '../../fhir/search/plan.ts';
-import type { SearchPage, StoredResource } from '../../store/ports.ts';
+import type { SearchQuery } from '../../fhir/search/plan.ts';
+import type { StoredResource } from '../../store/ports.ts';
 import { bundlePieces, type BundleEntry, type BundleLink } from '../bundle-text.ts';
 import { answeredBranches, includedWith } from '../joins.ts';
 import { bound, CURSOR, openCursor, sealCursor } from '../cursor.ts';
@@ -17,6 +17,7 @@ import { containedMatches } from '../contained.ts';
 import { withContent } from '../content-search.ts';
 import { whole } from '../masked.ts';
 import { preferences } from '../prefer.ts';
+import { searchPage, type PagePlace, type PlacedPage } from '../search-page.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
 import { treeOf } from '../visible.ts';
@@ -79,42 +80,31 @@ async function search(asking: Context, target: SearchTarget): Promise<FhirRespon
   const question = `${target.path}?${renderQuery(parsed.used)}`;
   const asked = bound(context, question);
   const cursor = context.request.query.findLast(([name]) => name === CURSOR)?.[1];
-  const place: Place =
-    cursor === undefined ? {} : (JSON.parse(openCursor(context.record.store.secret, asked, cursor)) as Place);
+  const place: PagePlace =
+    cursor === undefined
+      ? {}
+      : (JSON.parse(openCursor(context.record.store.secret, asked, cursor)) as PagePlace);
   const scope = await scopesOf(
     context.access,
     'search',
     parsed.branches.map(({ type }) => type),
   );
-  const query: SearchQuery = {
+  const query = {
     branches: await answeredBranches(context, parsed.branches),
     sort: parsed.sort,
     count,
     ...place,
     total: totalOf(parsed, count),
   };
-  const page = await pageAt(context, query, scope);
+  const page = await searchPage(context, query, scope);
   const others = await includedWith(context, parsed.includes, page.resources);
   context.witness?.told.push(...[...page.resources, ...others].map(whole));
   const matches = await matchEntries(context, parsed, page.resources);
   return searchset(context, parsed, { ...page, others, matches }, { question, first: cursor === undefined });
 }
 
-/** Where a page stands: behind or before a position, or at the end; and what was there when the first page was read. */
-type Place = Pick<SearchQuery, 'after' | 'back' | 'until'>;
-
 function totalOf({ total = 'none', summary }: ParsedSearch, count: number): SearchQuery['total'] {
   return count === 0 && (summary === 'count' || total === 'none') ? 'accurate' : total;
-}
-
-/** The last page is as long as it would be when reached from the first one, so the matches are counted. */
-async function pageAt(context: Context, query: SearchQuery, scope: Scope): Promise<SearchPage> {
-  const { resources } = context.record.store;
-  if (!query.back || query.after !== undefined) return resources.search(searchPlan(query, scope));
-  const counted = { ...query, count: 0, total: 'accurate' } as const;
-  const { total = 0 } = await resources.search(searchPlan(counted, scope));
-  const count = total % query.count || query.count;
-  return resources.search(searchPlan({ ...query, count }, scope));
 }
 
 function parse(context: Context, target: SearchTarget): ParsedSearch {
@@ -133,24 +123,22 @@ function parse(context: Context, target: SearchTarget): ParsedSearch {
 function searchset(
   context: Context,
   parsed: ParsedSearch,
-  page: SearchPage & { readonly others: readonly StoredResource[]; readonly matches: BundleEntry[] },
+  page: PlacedPage & { readonly others: readonly StoredResource[]; readonly matches: BundleEntry[] },
   at: { readonly question: string; readonly first: boolean },
 ): FhirResponse {
   const { baseUrl } = context.request;
   const base = baseUrl + at.question.replace(/\?$/, '').replace(/^\/(?=\?|$)/, '');
   const links: BundleLink[] = [{ relation: 'self', url: base }];
-  const link = (relation: BundleLink['relation'], place: Place): void => {
+  const link = (relation: BundleLink['relation'], place: PagePlace | undefined): void => {
+    if (!place) return;
     const { secret } = context.record.store;
-    const sealed = { ...place, until: page.until };
-    const cursor = sealCursor(secret, bound(context, at.question), JSON.stringify(sealed));
+    const cursor = sealCursor(secret, bound(context, at.question), JSON.stringify(place));
     links.push({ relation, url: `${base}${base.includes('?') ? '&' : '?'}${CURSOR}=${cursor}` });
   };
   if (!at.first) links.push({ relation: 'first', url: base });
-  if (page.previous !== undefined) link('previous', { after: page.previous, back: true });
-  if (page.next !== undefined) {
-    link('next', { after: page.next });
-    if (!page.onlyForward) link('last', { back: true });
-  }
+  link('previous', page.previous);
+  link('next', page.next);
+  link('last', page.last);
   const entries = page.matches;
   // `_elements` chooses among the elements of what is searched for; a summary is one of the whole answer.
   const ofOthers = parsed.elements?.kind === 'summary' ? parsed.elements : undefined;

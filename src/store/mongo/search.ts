@@ -27,10 +27,14 @@ export async function search(rooms: Rooms, plan: SearchPlan): Promise<SearchPage
   const resources = plan.back ? rows.slice(0, plan.count).reverse() : rows.slice(0, plan.count);
   return {
     resources: resources.map((row) => storedResource(row as ResourceDocument)),
+    ...(plan.places && { places: resources.map((row) => positionOf(compiled, row)) }),
     ...(await positions(rooms, compiled, plan, { resources, isMore: rows.length > plan.count })),
     ...(counting && { total: await counting }),
   };
 }
+
+const positionOf = ({ order }: Pick<CompiledSearch, 'order'>, row: Document): string =>
+  JSON.stringify(order.map(({ name }) => row[name] as unknown));
 
 /** How to go on from a page in both directions. */
 async function positions(
@@ -40,9 +44,8 @@ async function positions(
   { resources, isMore }: { readonly resources: readonly Document[]; readonly isMore: boolean },
 ): Promise<Pick<SearchPage, 'next' | 'previous' | 'until'>> {
   const [first, last] = [resources[0], resources.at(-1)];
-  const write = (row: Document): string => JSON.stringify(order.map(({ name }) => row[name] as unknown));
-  const next = last && (back ? after !== undefined : isMore) ? write(last) : undefined;
-  const previous = first && (back ? isMore : after !== undefined) ? write(first) : undefined;
+  const next = last && (back ? after !== undefined : isMore) ? positionOf({ order }, last) : undefined;
+  const previous = first && (back ? isMore : after !== undefined) ? positionOf({ order }, first) : undefined;
   if (next === undefined && previous === undefined) return {};
   const isNewestFirst = order[0]!.name === 'o' && order[0]!.direction === -1 && !back;
   const newest = async (): Promise<number> => (isNewestFirst ? (first!['o'] as number) : newestOfAll(rooms));

@@ -37,6 +37,7 @@ export interface Found {
   readonly rids: readonly number[];
   readonly next?: string;
   readonly previous?: string;
+  readonly places?: readonly string[];
   readonly until?: number;
   readonly total?: number;
 }
@@ -115,7 +116,7 @@ export class Search {
   }
 
   /** The rows of a page, of which there may be one too many, and how to go on from it in both directions. */
-  #positions({ count, after, back = false, until, sort }: SearchPlan, rows: readonly Row[]): Found {
+  #positions({ count, after, back = false, until, sort, places }: SearchPlan, rows: readonly Row[]): Found {
     const page = back ? rows.slice(0, count).reverse() : rows.slice(0, count);
     const [first, last] = [page[0], page.at(-1)];
     const isMore = rows.length > count;
@@ -125,6 +126,7 @@ export class Search {
     const newest = (): number => (isDefaultOrder(sort) && !back ? first!.rid : this.#newestOfAll());
     return {
       rids: page.map(({ rid }) => rid),
+      ...(places && { places: page.map(writePosition) }),
       ...(next !== undefined && { next }),
       ...(previous !== undefined && { previous }),
       ...(isPaged && { until: until ?? newest() }),
@@ -132,7 +134,7 @@ export class Search {
   }
 
   #newestOfAll(): number {
-    return (this.#statements.row({ sql: 'SELECT max(rid) FROM resource', values: [] })?.[0] as number) ?? 0;
+    return (this.#statements.row({ sql: 'SELECT max(seq) FROM version', values: [] })?.[0] as number) ?? 0;
   }
 
   /** The keys that the matches carry, or their names. Yields like `find`. */

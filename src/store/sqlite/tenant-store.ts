@@ -201,10 +201,12 @@ function* foundPage(on: Reader, plan: SearchPlan, onlySettled: boolean): Steps<F
 function pageOf(rows: Rows, { rids, ...rest }: Found, hasBacklog: boolean): FoundPage {
   const waiting = hasBacklog ? rows.waiting() : undefined;
   const isChanging = waiting !== undefined && rids.some((rid) => waiting.has(rid));
-  const resources = isChanging
-    ? rids.map((rid) => indexed(rows, rid, waiting.get(rid))).filter((one) => one?.body !== undefined)
-    : rows.byRids(rids);
-  return { page: { resources: resources as StoredResource[], ...rest }, isChanging };
+  if (!isChanging) return { page: { resources: rows.byRids(rids), ...rest }, isChanging };
+  const found = rids.map((rid) => indexed(rows, rid, waiting.get(rid)));
+  const isThere = (i: number): boolean => found[i]?.body !== undefined;
+  const resources = found.filter((_, i) => isThere(i)) as StoredResource[];
+  const places = rest.places && { places: rest.places.filter((_, i) => isThere(i)) };
+  return { page: { resources, ...rest, ...places }, isChanging };
 }
 
 /** The version of a resource that its index rows tell of. `waits`: the first of which they do not tell yet. */

@@ -126,6 +126,56 @@ export function searchContract(api: () => Api): void {
     }
   });
 
+  it('keeps every order stable while resources are changed, added and deleted', async () => {
+    const { marker, patient } = await seed(12);
+    const ids = Array.from({ length: 12 }, (_, n) => `${marker}-${n}`);
+    const others: string[] = [];
+    const change = async (n: number, day: number): Promise<void> => {
+      const { body } = await api().get(`/Observation/${marker}-${n}`);
+      const reply = await api().put(`/Observation/${body.id}`, {
+        ...body,
+        effectiveDateTime: `20${day}-01-01`,
+        status: 'amended',
+      });
+      expect(reply.status).toBe(200);
+    };
+    for (const sort of ['date', '-date', '_lastUpdated', '-_lastUpdated', '-status,date']) {
+      const path = `/Observation?identifier=${SYSTEM}|${marker}&_count=3&_sort=${sort}&_total=accurate`;
+      const wanted = (await pages(path)).flat();
+      expect([...wanted].sort()).toEqual([...ids].sort());
+      const seen: string[] = [];
+      const back: string[] = [];
+      const first = await api().get(path);
+      let page = first;
+      for (let turn = 0; ; turn++) {
+        seen.push(...idsOf(page));
+        expect(page.body.total).toBe(12);
+        // One that was shown, one that was not, to the far end and to the near one; and a new one.
+        await change(Number(seen[0]!.split('-').at(-1)), 50 + turn);
+        const unseen = wanted.filter((id) => !seen.includes(id));
+        for (const [i, id] of [unseen.at(-1), unseen[1]].entries())
+          if (id) await change(Number(id.split('-').at(-1)), i === 0 ? 10 : 90);
+        const { id: _, ...like } = first.body.entry[0].resource;
+        const added = await api().post('/Observation', {
+          ...like,
+          subject: { reference: `Patient/${patient}` },
+        });
+        others.push(added.body.id);
+        const next = linkOf(page, 'next');
+        if (next === undefined) break;
+        page = await api().get(next);
+      }
+      expect(seen).toEqual(wanted);
+      for (let url = linkOf(first, 'last'); url !== undefined;) {
+        const one = await api().get(url);
+        back.unshift(...idsOf(one));
+        url = linkOf(one, 'previous');
+      }
+      expect(back).toEqual(wanted);
+      for (const id of others.splice(0)) await api().send('DELETE', `/Observation/${id}`);
+    }
+  });
+
   it('gives contained resources themselves, each under the name of its container', async () => {
     const marker = `c${Date.now()}`;
     const made = await api().post('/MedicationRequest', {
