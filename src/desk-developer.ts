@@ -1,14 +1,16 @@
 /** What the developer's pages are given of the house, and how the events of apps come to their log. */
+import { randomUUID } from 'node:crypto';
 import type { Composition } from './compose.ts';
 import type { Config } from './config.ts';
 import { hasDemo } from './demo-wanted.ts';
 import type { Issue } from './fhir/model/outcome.ts';
+import { explainAccess, type Explanation } from './rest/explain-access.ts';
 import type { Observation } from './rest/http/edge.ts';
 import type { AppEvent, FhirEvent } from './smart/developer/app-events.ts';
 import type { SmartEvent } from './smart/events.ts';
 import { tenantKeys } from './smart/sealing.ts';
 import { eventLog, type EventLog } from './telemetry/event-log.ts';
-import type { Workshop } from './web/developer/workshop.ts';
+import { DEEDS, type Trial, type Workshop } from './web/developer/workshop.ts';
 
 /** The log of this thread, which asks the others. */
 export const appLog = (): EventLog<AppEvent> => eventLog<AppEvent>('app-events');
@@ -53,6 +55,33 @@ export function workshopOf(composition: Composition, config: Config, log: EventL
     tokens: async () => (await record()).store.tokens,
     keys: async () => tenantKeys((await record()).store.secret),
     events: (clientId) => log.recent(clientId),
+    tryUrl: async (grantee, method, url) =>
+      trialOf(await explainAccess(await record(), grantee, method, url, { base })),
+    note: async (deed, clientId, address) =>
+      (await record()).audit.note({
+        at: Date.now(),
+        happening: deed === 'register' ? 'registration' : 'administration',
+        outcome: 'done',
+        who: { kind: 'nobody', clientId },
+        requestId: randomUUID(),
+        reason: DEEDS[deed],
+        detail: { address, app: clientId },
+      }),
     proxies: config.trustedProxies,
+  };
+}
+
+const SAYS = {
+  allows: 'allows it',
+  refuses: 'does not allow it',
+  limits: 'limits it',
+  waits: 'waits for a purpose of use',
+} as const;
+
+function trialOf({ allowed, wouldFilter, decision, rules, scope }: Explanation): Trial {
+  return {
+    decision: !allowed ? 'refused' : wouldFilter ? 'filtered' : 'allowed',
+    says: scope === '' ? decision : `${decision}. What of it may be met: ${scope}`,
+    rules: rules.map(({ rule, says, source }) => ({ name: source, says: `${rule}: ${SAYS[says]}` })),
   };
 }

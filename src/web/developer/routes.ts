@@ -31,7 +31,7 @@ import { EMPTY, KIND_WORDS, readForm } from './form.ts';
 import { homePage, type AppLine, type HomeView } from './home.ts';
 import { keepTold, tellOnce } from './told.ts';
 import { tokenPage } from './token-page.ts';
-import type { Workshop } from './workshop.ts';
+import type { Deed, Workshop } from './workshop.ts';
 
 const MOST_FORM = '64kb';
 const MOST_DEMO_APPS = 20;
@@ -115,6 +115,9 @@ async function showHome(
   response.status(status).send(homePage(site, view));
 }
 
+const noteOf = (workshop: Workshop, { request }: Visit, deed: Deed, clientId: string): Promise<void> =>
+  workshop.note(deed, clientId, clientAddress(request, workshop.proxies));
+
 const lineOf = (client: ClientRecord): AppLine => ({
   clientId: client.client_id,
   name: plainName(client.client_name) || client.client_id,
@@ -132,6 +135,7 @@ async function register(site: Site, workshop: Workshop, visit: Visit): Promise<v
     return showHome(site, workshop, visit, 429, { fault: { field: 'launchUrl', says } });
   }
   const { client, ...told } = await registerApp(tokens, read.client, site.now());
+  await noteOf(workshop, visit, 'register', client.client_id);
   await putOnWorkbench(tokens, bench, client.client_id, site.now());
   await keepTold(workshop, bench, client.client_id, told, site.now());
   response.redirect(303, `/developer/apps/${client.client_id}`);
@@ -148,6 +152,7 @@ async function addByToken(site: Site, workshop: Workshop, visit: Visit): Promise
     return showHome(site, workshop, visit, 422, { tokenFault });
   }
   await putOnWorkbench(tokens, visit.bench, client.client_id, site.now());
+  await noteOf(workshop, visit, 'adopt', client.client_id);
   visit.response.redirect(303, `/developer/apps/${client.client_id}`);
 }
 
@@ -164,7 +169,7 @@ async function inspect(site: Site, workshop: Workshop, { response, csrf, fields 
     /^(?:(GET|HEAD|POST|PUT|PATCH|DELETE)\s+)?(.*)$/is.exec(request) ?? [];
   const trial =
     reading.kind === 'access' && address !== ''
-      ? await workshop.tryUrl?.(reading.grantee, method.toUpperCase(), address)
+      ? await workshop.tryUrl(reading.grantee, method.toUpperCase(), address)
       : undefined;
   response.send(tokenPage(site, { reading, csrf, ...(trial && { tried: { request, trial } }) }));
 }
@@ -273,18 +278,22 @@ async function own(site: Site, workshop: Workshop, visit: Visit, take: Change): 
 const change: Change = async (site, workshop, visit, client) => {
   const fault = await changeApp(await workshop.tokens(), client, readForm(visit.fields));
   if (fault) return sendApp(site, workshop, visit, client, fault);
+  await noteOf(workshop, visit, 'change', client.client_id);
   visit.response.redirect(303, `/developer/apps/${client.client_id}`);
 };
 
-const newSecret: Change = async (site, workshop, { response, bench }, { client_id: id }) => {
+const newSecret: Change = async (site, workshop, visit, { client_id: id }) => {
+  const { response, bench } = visit;
   const secret = await rotateSecret(await workshop.tokens(), id, site.now());
+  await noteOf(workshop, visit, 'secret', id);
   if (secret !== undefined) await keepTold(workshop, bench, id, { secret }, site.now());
   response.redirect(303, `/developer/apps/${id}`);
 };
 
-const endOldSecret: Change = async (_site, workshop, { response }, { client_id: id }) => {
+const endOldSecret: Change = async (_site, workshop, visit, { client_id: id }) => {
   await endOverlap(await workshop.tokens(), id);
-  response.redirect(303, `/developer/apps/${id}`);
+  await noteOf(workshop, visit, 'end-secret', id);
+  visit.response.redirect(303, `/developer/apps/${id}`);
 };
 
 const forget: Change = async (site, workshop, { response, bench }, { client_id: id }) => {
@@ -294,5 +303,6 @@ const forget: Change = async (site, workshop, { response, bench }, { client_id: 
 
 const remove: Change = async (site, workshop, visit, client) => {
   await removeClient(await workshop.tokens(), client.client_id, site.now());
+  await noteOf(workshop, visit, 'remove', client.client_id);
   await forget(site, workshop, visit, client);
 };

@@ -14,10 +14,22 @@ export interface Workshop {
   /** newest first */
   readonly events: (clientId: string) => Promise<readonly AppEvent[]>;
   /** whether a request would be allowed, and why; `url` is relative to the base or absolute */
-  readonly tryUrl?: (grantee: Grantee, method: string, url: string) => Promise<Trial>;
+  readonly tryUrl: (grantee: Grantee, method: string, url: string) => Promise<Trial>;
+  /** what was done to an app goes into the audit trail */
+  readonly note: (deed: Deed, clientId: string, address: string) => Promise<void>;
   /** reverse proxies of ours that stand in front */
   readonly proxies: number;
 }
+
+export const DEEDS = {
+  register: 'registered on /developer',
+  change: 'changed on /developer',
+  secret: 'new secret made on /developer',
+  'end-secret': 'secret before ended on /developer',
+  remove: 'removed on /developer',
+  adopt: 'brought to another browser by its registration token',
+} as const;
+export type Deed = keyof typeof DEEDS;
 
 /** How a request would fare, without doing it. */
 export interface Trial {

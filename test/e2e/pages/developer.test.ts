@@ -354,7 +354,14 @@ needs('chromium', 'the pages for developers in a browser')('for app developers',
       expect(await page.getByRole('main').textContent()).toMatch(/It is good, for \d+ minutes more/);
       expect(await page.getByRole('main').textContent()).toContain('patient/Observation.rs');
       expect(page.url()).not.toContain(token);
+      const trial = page.getByRole('region', { name: 'It would be refused' });
+      expect(await trial.textContent()).toMatch(/GET Condition/);
+      expect(await trial.textContent()).toMatch(/patient\/Observation\.rs/);
       await inspectPage(page, 'developer-token');
+      await page.getByLabel('Access token', { exact: true }).fill(token);
+      await page.getByLabel(/A FHIR request to try/).fill('Observation?code=8867-4');
+      await page.getByRole('button', { name: 'Inspect' }).click();
+      await page.getByRole('heading', { name: /It would be (?:allowed|answered)/ }).waitFor();
       await page.getByLabel('Access token', { exact: true }).fill('eyJhbGciOiJub25lIn0.e30.');
       await page.getByRole('button', { name: 'Inspect' }).click();
       expect(await page.getByRole('alert').textContent()).toMatch(/This is a JWT/);
