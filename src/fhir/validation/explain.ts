@@ -102,10 +102,11 @@ function issueOf(definitions: Definitions, flaw: Flaw, place: Place): Issue {
   const isShape =
     flaw.kind === 'primitive' &&
     (Array.isArray(place.value) || isObject(place.value) || place.value === null);
+  // An expression names an element that is there: of what is missing, that which lacks it; the words name the rest.
   return issue(
     isShape ? 'syntax' : CODES[flaw.kind],
     `${expression}: ${words(definitions, flaw, place)}`,
-    expression,
+    place.expression,
   );
 }
 

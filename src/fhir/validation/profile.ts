@@ -193,14 +193,14 @@ function countCheck({ profile }: Job, { min, max }: Rule, element: ElementDefini
         nodes.length === 0
           ? `${name} is required`
           : `${name} is there ${nodes.length} times: at least ${min} are needed`;
-      report(run, parent, { severity: 'error', code: 'required', text, profile, below: name });
+      report(run, parent, { severity: 'error', code: 'required', text, profile });
     }
     if (nodes.length > max) {
       const text =
         max === 0
           ? `${name} is not allowed`
           : `${name} is there ${nodes.length} times: at most ${max} are allowed`;
-      report(run, nodes[max] ?? parent, { severity: 'error', code: 'structure', text, profile });
+      report(run, parent, { severity: 'error', code: 'structure', text, profile });
     }
   };
 }

@@ -45,11 +45,11 @@ function countCheck(
 ): void {
   if (own.length < min) {
     const text = `${element} has ${own.length} of the slice ${sliceName}: at least ${min} is needed`;
-    report(run, parent, { severity: 'error', code: 'required', text, profile, below: element });
+    report(run, parent, { severity: 'error', code: 'required', text, profile });
   }
   if (own.length > max) {
     const text = `${element} has ${own.length} of the slice ${sliceName}: at most ${max} is allowed`;
-    report(run, own[max] ?? parent, { severity: 'error', code: 'structure', text, profile });
+    report(run, parent, { severity: 'error', code: 'structure', text, profile });
   }
 }
 

@@ -42,7 +42,8 @@ export function validate(
   options: ValidationOptions = {},
 ): Issue[] {
   const structural = validateStructure(definitions, tree);
-  if (structural.some(({ severity }) => severity === 'error')) return structural;
+  const isWhole = !structural.some(({ severity }) => severity === 'error');
+  if (!isWhole && !isWalkable(definitions, tree)) return structural;
   const { resource, profile } = validatorOf(definitions);
   const root = resourceNode(tree);
   const run: Run = {
@@ -51,9 +52,26 @@ export function validate(
     strictness: { ...ON_WRITE, ...options.strictness },
     inWork: new Map(),
   };
-  resource(root, run);
-  for (const canonical of options.profiles ?? []) claim(profile, canonical, root, run);
-  return [...structural, ...issuesOf(run.found)];
+  try {
+    resource(root, run);
+    for (const canonical of options.profiles ?? []) claim(profile, canonical, root, run);
+  } catch (error) {
+    // A check may trip over what the structure has told already.
+    if (isWhole) throw error;
+  }
+  return [...structural, ...told(run, structural)];
+}
+
+const isWalkable = (definitions: Definitions, { resourceType }: ResourceTree): boolean =>
+  typeof resourceType === 'string' && definitions.isResourceType(resourceType);
+
+/** What the structure says of a place is not said again by an invariant or a code. */
+function told(run: Run, structural: readonly Issue[]): Issue[] {
+  const found = issuesOf(run.found);
+  if (structural.length === 0) return found;
+  const broken = structural.filter(({ code }) => code !== 'required' && code !== 'structure');
+  const places = new Set(broken.flatMap(({ expression = [] }) => expression));
+  return found.filter(({ expression: [place] = [] }) => place === undefined || !places.has(place));
 }
 
 /** What invariants ask: codes of value sets, and other profiles. */

@@ -47,21 +47,21 @@ describe('what breaks the structure of R4', () => {
 
 /** Examples of the standard that break its own structure, with what they lack. */
 const WRONG_EXAMPLES: Readonly<Record<string, string>> = {
-  'ImplementationGuide-fhir.json': 'ImplementationGuide.name',
-  'Questionnaire-qs1.json': 'Questionnaire.item[0].item[0].linkId',
-  'SearchParameter-codesystem-extensions-CodeSystem-author.json': 'SearchParameter.base',
-  'SearchParameter-codesystem-extensions-CodeSystem-effective.json': 'SearchParameter.base',
-  'SearchParameter-codesystem-extensions-CodeSystem-end.json': 'SearchParameter.base',
-  'SearchParameter-codesystem-extensions-CodeSystem-keyword.json': 'SearchParameter.base',
-  'SearchParameter-codesystem-extensions-CodeSystem-workflow.json': 'SearchParameter.base',
+  'ImplementationGuide-fhir.json': 'ImplementationGuide',
+  'Questionnaire-qs1.json': 'Questionnaire.item[0].item[0]',
+  'SearchParameter-codesystem-extensions-CodeSystem-author.json': 'SearchParameter',
+  'SearchParameter-codesystem-extensions-CodeSystem-effective.json': 'SearchParameter',
+  'SearchParameter-codesystem-extensions-CodeSystem-end.json': 'SearchParameter',
+  'SearchParameter-codesystem-extensions-CodeSystem-keyword.json': 'SearchParameter',
+  'SearchParameter-codesystem-extensions-CodeSystem-workflow.json': 'SearchParameter',
   'SearchParameter-questionnaireresponse-extensions-QuestionnaireResponse-item-subject.json':
     'SearchParameter.id',
-  'SearchParameter-valueset-extensions-ValueSet-author.json': 'SearchParameter.base',
-  'SearchParameter-valueset-extensions-ValueSet-effective.json': 'SearchParameter.base',
-  'SearchParameter-valueset-extensions-ValueSet-end.json': 'SearchParameter.base',
-  'SearchParameter-valueset-extensions-ValueSet-keyword.json': 'SearchParameter.base',
-  'SearchParameter-valueset-extensions-ValueSet-workflow.json': 'SearchParameter.base',
-  'ig-r4.json': 'ImplementationGuide.name',
+  'SearchParameter-valueset-extensions-ValueSet-author.json': 'SearchParameter',
+  'SearchParameter-valueset-extensions-ValueSet-effective.json': 'SearchParameter',
+  'SearchParameter-valueset-extensions-ValueSet-end.json': 'SearchParameter',
+  'SearchParameter-valueset-extensions-ValueSet-keyword.json': 'SearchParameter',
+  'SearchParameter-valueset-extensions-ValueSet-workflow.json': 'SearchParameter',
+  'ig-r4.json': 'ImplementationGuide',
 };
 
 describe('the examples of R4', () => {

@@ -1,7 +1,7 @@
 // The official validator cases: their resources, what they are held against, and the outcome that the reference validator recorded.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { withConformance } from '../../../src/fhir/definitions/overlay.ts';
 import type { Definitions } from '../../../src/fhir/definitions/registry.ts';
 import { parseJson } from '../../../src/fhir/model/json.ts';
@@ -9,14 +9,17 @@ import { FhirError, type Issue } from '../../../src/fhir/model/outcome.ts';
 import { isObject, type JsonObject, type ResourceTree } from '../../../src/fhir/model/tree.ts';
 import { parseXml } from '../../../src/fhir/model/xml.ts';
 import { validate } from '../../../src/fhir/validation/validator.ts';
-import { sharedData } from '../../needs.ts';
 
-const FOLDER = sharedData('validator-cases');
+// Not by needs.ts, which only a test may import: show.ts runs without one.
+export const SHARED_DATA = process.env.SHARED_DATA ?? resolve(import.meta.dirname, '../../../../shared/data');
+const FOLDER = join(SHARED_DATA, 'validator-cases');
 
 interface Outcome {
   readonly issue?: readonly {
     readonly severity: string;
     readonly expression?: readonly string[];
+    readonly details?: { readonly text?: string };
+    readonly diagnostics?: string;
   }[];
 }
 
@@ -41,6 +44,8 @@ export interface CaseRun {
   readonly name: string;
   readonly module: string;
   readonly expected: readonly string[];
+  /** all issues of the reference, for people */
+  readonly recorded: NonNullable<Outcome['issue']>;
   readonly isValid: boolean;
   readonly validate: (definitions: Definitions) => readonly Issue[];
 }
@@ -65,10 +70,12 @@ export function caseRuns(): CaseRun[] {
 }
 
 function runOf(one: Case, mode: 'base' | 'profile', java: Case['java']): CaseRun {
-  const errors = outcomeOf(java).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+  const recorded = outcomeOf(java);
+  const errors = recorded.filter(({ severity }) => severity === 'error' || severity === 'fatal');
   return {
     name: `${one.name} ${mode}`,
     module: one.module ?? 'general',
+    recorded,
     expected: errors.flatMap(({ expression = [] }) => expression),
     isValid: errors.length === 0 && (typeof java === 'string' || !java.errorCount),
     validate: (definitions) => issuesOf(definitions, one, mode),

@@ -64,7 +64,7 @@ describe('R4 itself', () => {
           },
         ],
       },
-      'Observation.category[0].coding[0]',
+      'Observation.category[0].coding[0].code',
       'not a code of the code system',
     ],
     [
@@ -169,8 +169,8 @@ const PATIENT = {
 
 describe('a profile', () => {
   it.each([
-    ['min', { path: 'Patient.birthDate', min: 1 }, {}, 'Patient.birthDate', 'required'],
-    ['max', { path: 'Patient.name', max: '0' }, {}, 'Patient.name[0]', 'not allowed'],
+    ['min', { path: 'Patient.birthDate', min: 1 }, {}, 'Patient', 'required'],
+    ['max', { path: 'Patient.name', max: '0' }, {}, 'Patient', 'not allowed'],
     [
       'fixed',
       { path: 'Patient.gender', fixedCode: 'female' },
@@ -263,8 +263,8 @@ describe('a profile', () => {
 
   it.each([
     ['open', {}, ['http://mrn', 'http://else'], []],
-    ['open', {}, ['http://ssn'], ['Patient.identifier']],
-    ['open', {}, ['http://mrn', 'http://mrn'], ['Patient.identifier[1]']],
+    ['open', {}, ['http://ssn'], ['Patient']],
+    ['open', {}, ['http://mrn', 'http://mrn'], ['Patient']],
     ['closed', {}, ['http://mrn', 'http://else'], ['Patient.identifier[1]']],
     ['openAtEnd', {}, ['http://else', 'http://mrn'], ['Patient.identifier[0]']],
     ['openAtEnd', {}, ['http://mrn', 'http://else'], []],
@@ -278,7 +278,7 @@ describe('a profile', () => {
       ...PATIENT,
       identifier: [{ system: 'http://mrn' }, { system: 'http://x' }],
     });
-    expect(found.map(([, place]) => place)).toEqual(['Patient.identifier[0].value']);
+    expect(found.map(([, place]) => place)).toEqual(['Patient.identifier[0]']);
   });
 
   it('slices a choice by type', () => {
@@ -287,10 +287,10 @@ describe('a profile', () => {
       { path: 'Observation.valueQuantity.unit', min: 1 },
     ]);
     expect(against(one, { ...OBSERVATION, valueString: 'x' }).map(([, place]) => place)).toEqual([
-      'Observation.value',
+      'Observation',
     ]);
     expect(against(one, { ...OBSERVATION, valueQuantity: { value: 1 } }).map(([, place]) => place)).toEqual([
-      'Observation.value.ofType(Quantity).unit',
+      'Observation.value.ofType(Quantity)',
     ]);
   });
 
