@@ -11,7 +11,7 @@ import { constraintCheck } from './constraint.ts';
 import type { Check, Run } from './finding.ts';
 import { limitCheck } from './limit.ts';
 import { nodesAt, placesOf, type Place } from './nodes.ts';
-import { targetCheck } from './reference.ts';
+import { referenceCheck, targetCheck } from './reference.ts';
 import type { ConstraintRule, Rule } from './rule.ts';
 
 /** What the plans of types need from the profiles above them. */
@@ -87,6 +87,7 @@ function planOf(upwards: Upwards, type: string): TypePlan {
     (one) => constraintCheck(definitions, one, type, undefined) ?? [],
   );
   if (type === 'Coding') own.push(codingCheck(upwards.terminology));
+  if (type === 'Reference') own.push(referenceCheck);
   return { own, steps };
 }
 

@@ -5,6 +5,7 @@
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/node.ts';
+import { documentCheck } from './document.ts';
 import { report, type Check, type Run } from './finding.ts';
 
 /** One entry by its addresses. */
@@ -41,6 +42,7 @@ const text = (value: JsonValue | undefined): string | undefined =>
 export function bundleCheck(definitions: Definitions): Check {
   return (node, run) => {
     for (const entry of entriesOf(node)) fullUrlCheck(definitions, node, entry, run);
+    if (isObject(node.value) && node.value['type'] === 'document') documentCheck(node, run);
   };
 }
 

@@ -13,7 +13,7 @@ import { passes, report, type Check, type Run } from './finding.ts';
 import { limitCheck } from './limit.ts';
 import { nodesAt, placesOf, type Place } from './nodes.ts';
 import { fitsPattern, isFixed } from './pattern.ts';
-import { targetCheck } from './reference.ts';
+import { aggregationCheck, targetCheck, targetProfileCheck } from './reference.ts';
 import type { Rule, TypeRule } from './rule.ts';
 import { slicingCheck, type ListCheck } from './slicing.ts';
 
@@ -104,10 +104,15 @@ function isOneOf(definitions: Definitions, type: string, types: ReadonlySet<stri
 function targetsOf({ parts, profile }: Job, rule: Rule, base: Rule | undefined): Check[] {
   const targets = (of: Rule | undefined): string[] =>
     (of?.types ?? []).filter(({ code }) => code === 'Reference').flatMap((one) => one.targets);
+  const modes = rule.types.flatMap(({ aggregation }) => aggregation);
+  const how = aggregationCheck([...new Set(modes)], profile);
   const own = targets(rule);
-  if (same(own, targets(base))) return [];
-  const check = targetCheck(parts.definitions, own, profile);
-  return check ? [check] : [];
+  if (same(own, targets(base))) return how ? [how] : [];
+  return [
+    targetCheck(parts.definitions, own, profile),
+    targetProfileCheck(own, parts.profile, profile),
+    how,
+  ].filter((check) => check !== undefined);
 }
 
 /** Profiles of the type itself (of extensions, of quantities): one of them has to hold. */

@@ -4,8 +4,9 @@
  */
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonObject } from '../model/tree.ts';
-import { isResource, type PathNode } from '../path/node.ts';
-import { report, type Check, type Run } from './finding.ts';
+import type { PathNode } from '../path/node.ts';
+import { passes, report, type Check, type Run } from './finding.ts';
+import { entryOf, targetOf } from './target.ts';
 
 const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const REST_URL = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
@@ -51,7 +52,8 @@ function typeOfTarget(
   run: Run,
 ): string | undefined {
   if (typeof reference === 'string') {
-    if (reference.startsWith('#')) return containedType(node, reference.slice(1));
+    const inside = targetOf(reference, node)?.nodes[0];
+    if (inside) return inside.type;
     const named = REST_URL.exec(reference)?.[1];
     if (named !== undefined && definitions.isResourceType(named)) return named;
     const target = run.environment.resolve?.(reference, node);
@@ -60,23 +62,54 @@ function typeOfTarget(
   return typeof type === 'string' && definitions.isResourceType(type) ? type : undefined;
 }
 
-function containedType(node: PathNode, id: string): string | undefined {
-  const container = containerOf(node);
-  if (!container || !isObject(container.value)) return undefined;
-  const { contained, resourceType } = container.value;
-  if (id === '') return typeof resourceType === 'string' ? resourceType : undefined;
-  if (!Array.isArray(contained)) return undefined;
-  const found = contained.find((one) => isObject(one) && one['id'] === id);
-  return isObject(found) && typeof found['resourceType'] === 'string' ? found['resourceType'] : undefined;
+/** A Reference by itself: what its text says of the target, and what the target is, where that is in the same text. */
+export const referenceCheck: Check = (node, run) => {
+  if (!isObject(node.value)) return;
+  const { reference, type } = node.value;
+  if (typeof reference !== 'string') return;
+  const target = targetOf(reference, node);
+  if (!target) return;
+  const tell = (text: string): void => report(run, node, { severity: 'error', code: 'structure', text });
+  if (target.nodes.length > 1) return tell(`${target.nodes.length} entries of the Bundle are "${reference}"`);
+  const [{ type: real }] = target.nodes as [PathNode];
+  const named = REST_URL.exec(reference)?.[1];
+  if (named !== undefined && named !== real) {
+    tell(`The reference "${reference}" names ${aOrAn(named)}, and leads to ${aOrAn(real)}`);
+  } else if (typeof type === 'string' && /^[A-Z]/.test(type) && type !== real) {
+    tell(`The reference says that its target is ${aOrAn(type)}, and it is ${aOrAn(real)}`);
+  }
+};
+
+/** What a target has to be beyond its type: it has to fit one of the profiles. Only targets in the same text are looked at. */
+export function targetProfileCheck(
+  targets: readonly string[],
+  profileOf: (canonical: string) => Check | undefined,
+  profile: string,
+): Check | undefined {
+  if (targets.every((one) => one.startsWith(CORE) && !one.includes('-'))) return undefined;
+  return (node, run) => {
+    const reference = isObject(node.value) ? node.value['reference'] : undefined;
+    const found = typeof reference === 'string' ? targetOf(reference, node)?.nodes[0] : undefined;
+    if (!found || targets.includes(CORE + found.type)) return;
+    const checks = targets.map(profileOf);
+    if (checks.some((check) => !check || passes(check, found, run))) return;
+    const text = `The target "${String(reference)}" fits none of ${targets.join(', ')}`;
+    report(run, node, { severity: 'error', code: 'structure', text, profile });
+  };
 }
 
-/** The resource that contains what a node may refer to by `#id`: the outermost below Bundle entries and Parameters. */
-function containerOf(node: PathNode): PathNode | undefined {
-  let found: PathNode | undefined;
-  for (let one: PathNode | undefined = node; one; one = one.parent) {
-    if (!isResource(one)) continue;
-    found = one;
-    if (one.name !== 'contained') return found;
-  }
-  return found;
+/** Whether a reference may leave the resource or the Bundle. https://hl7.org/fhir/R4/valueset-resource-aggregation-mode.html */
+export function aggregationCheck(modes: readonly string[], profile: string): Check | undefined {
+  if (modes.length === 0 || modes.length === 3) return undefined;
+  return (node, run) => {
+    const reference = isObject(node.value) ? node.value['reference'] : undefined;
+    if (typeof reference !== 'string') return;
+    const target = targetOf(reference, node);
+    // Outside of a Bundle nobody can say what a Bundle would have.
+    if (!target && !entryOf(node) && modes.includes('bundled')) return;
+    const how = target?.how ?? 'referenced';
+    if (modes.includes(how)) return;
+    const text = `The target is ${how}: it has to be ${modes.join(' or ')}`;
+    report(run, node, { severity: 'error', code: 'structure', text, profile });
+  };
 }

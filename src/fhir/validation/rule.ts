@@ -12,6 +12,8 @@ export interface TypeRule {
   readonly profiles: readonly string[];
   /** profiles of what a Reference or canonical leads to */
   readonly targets: readonly string[];
+  /** how a Reference may reach its target; empty: in any way */
+  readonly aggregation: readonly string[];
 }
 
 export interface BindingRule {
@@ -150,6 +152,7 @@ function typeRule(type: Typed): TypeRule {
     code: code.replace('http://hl7.org/fhirpath/System.String', 'string'),
     profiles: type.profile ?? [],
     targets: type.targetProfile ?? [],
+    aggregation: ('aggregation' in type && type.aggregation) || [],
   };
 }
 

@@ -19,6 +19,7 @@ import { compileProfile, type ProfileParts } from './profile.ts';
 import { responseCheck } from './questionnaire.ts';
 import { ruleTree, type Rule } from './rule.ts';
 import { validateStructure } from './structure.ts';
+import { targetOf } from './target.ts';
 
 export interface ValidationOptions {
   /** profiles that the resource has to fit, beside those that it claims in meta.profile */
@@ -48,7 +49,13 @@ export function validate(
   const root = resourceNode(tree);
   const run: Run = {
     found: [],
-    environment: { htmlChecks: () => true, ...asked(definitions, () => run), ...options.environment },
+    environment: {
+      htmlChecks: () => true,
+      ...asked(definitions, () => run),
+      ...options.environment,
+      resolve: (reference, from) =>
+        targetOf(reference, from)?.nodes[0] ?? options.environment?.resolve?.(reference, from),
+    },
     strictness: { ...ON_WRITE, ...options.strictness },
     inWork: new Map(),
   };
