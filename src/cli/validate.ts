@@ -80,6 +80,7 @@ const validationOptions = ({ profile }: Options): ValidationOptions => ({
   strictness: {
     display: 'error',
     unknownExtension: 'warning',
+    urn: 'error',
     unknownProfile: 'error',
     bestPractice: 'ignore',
   },

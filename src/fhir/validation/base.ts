@@ -8,9 +8,12 @@ import type { PathNode } from '../path/node.ts';
 import type { Terminology } from '../terminology/terminology.ts';
 import { bindingCheck, codingCheck } from './binding.ts';
 import { constraintCheck } from './constraint.ts';
+import { containedCheck } from './contained.ts';
+import { sizeCheck } from './attachment.ts';
 import type { Check, Run } from './finding.ts';
 import { limitCheck } from './limit.ts';
 import { nodesAt, placesOf, type Place } from './nodes.ts';
+import { urnCheck } from './urn.ts';
 import { referenceCheck, targetCheck } from './reference.ts';
 import type { ConstraintRule, Rule } from './rule.ts';
 
@@ -87,7 +90,9 @@ function planOf(upwards: Upwards, type: string): TypePlan {
     (one) => constraintCheck(definitions, one, type, undefined) ?? [],
   );
   if (type === 'Coding') own.push(codingCheck(upwards.terminology));
-  if (type === 'Reference') own.push(referenceCheck);
+  if (type === 'Reference') own.push(referenceCheck(definitions));
+  if (type === 'Attachment') own.push(sizeCheck);
+  if (definition?.base === 'DomainResource') own.push(containedCheck);
   return { own, steps };
 }
 
@@ -100,6 +105,8 @@ function addSteps(upwards: Upwards, steps: Map<string, Step>, place: Place, rule
   steps.set(`_${place.name}`, { place, checks: [], inside });
 }
 
+const URIS: ReadonlySet<string> = new Set(['uri', 'url', 'canonical']);
+
 /** Checks of one element, beside those of its type. */
 function elementChecks({ definitions, terminology }: Upwards, type: string, rule: Rule | undefined): Check[] {
   if (!rule) return [];
@@ -109,6 +116,7 @@ function elementChecks({ definitions, terminology }: Upwards, type: string, rule
     rule.binding && bindingCheck(terminology, rule.binding, undefined),
     type === 'Reference' ? targetCheck(definitions, targets, undefined) : undefined,
     limitCheck(rule, undefined),
+    URIS.has(type) ? urnCheck : undefined,
     ...constraints.map((one) => constraintCheck(definitions, one, type, undefined)),
   ].filter((check) => check !== undefined);
 }

@@ -9,8 +9,8 @@ import { mendedInvariant } from '../path/errata.ts';
 import { report, type Check } from './finding.ts';
 import type { ConstraintRule } from './rule.ts';
 
-/** What the structure says already: elements are not empty, extensions have a value or extensions, narratives are safe. */
-const STRUCTURAL: ReadonlySet<string> = new Set(['ele-1', 'ext-1', 'txt-1', 'txt-2']);
+/** What the structure says already: elements are not empty, extensions have a value or extensions, narratives are safe. dom-3 has a check of its own. */
+const STRUCTURAL: ReadonlySet<string> = new Set(['ele-1', 'ext-1', 'txt-1', 'txt-2', 'dom-3']);
 
 /** Rules of good practice, by the standard itself. https://hl7.org/fhir/R4/best-practices.html */
 const BEST_PRACTICE: ReadonlySet<string> = new Set(['dom-6']);
@@ -18,7 +18,6 @@ const BEST_PRACTICE: ReadonlySet<string> = new Set(['dom-6']);
 /** Constraints that can only fail where this property is there: what saves running them on most resources. */
 const ONLY_WITH: Readonly<Record<string, string>> = {
   'dom-2': 'contained',
-  'dom-3': 'contained',
   'dom-4': 'contained',
   'dom-5': 'contained',
 };

@@ -26,7 +26,11 @@ export function documentCheck(bundle: PathNode, run: Run): void {
     const text = `"${reference}" is not in the Bundle: a document has all that its Composition refers to`;
     report(run, bundle, { severity: 'error', code: 'not-found', text, below: `entry[0].resource.${path}` });
   });
-  reachCheck(bundle, targets.map((own) => own.flat()), run);
+  reachCheck(
+    bundle,
+    targets.map((own) => own.flat()),
+    run,
+  );
 }
 
 const urlOf = ({ fullUrl }: JsonObject): string | undefined =>

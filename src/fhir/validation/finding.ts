@@ -48,6 +48,8 @@ export interface Strictness {
   readonly display: 'error' | 'warning';
   /** an extension that no package defines */
   readonly unknownExtension: 'error' | 'warning' | 'ignore';
+  /** a urn:uuid or urn:oid that is none: senders of transactions make up such things as urn:uuid:1 */
+  readonly urn: 'error' | 'warning';
   /** a profile that is claimed and not known */
   readonly unknownProfile: 'error' | 'warning';
   /** rules of good practice, such as dom-6: a narrative */

@@ -11,9 +11,17 @@ import type {
 import type { Definitions } from '../definitions/registry.ts';
 import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/node.ts';
+import { compileExpression } from '../path/engine.ts';
 import type { Terminology } from '../terminology/terminology.ts';
+import type { CompiledValueSet } from '../terminology/value-set.ts';
 import { report, type Check, type Finding, type Run } from './finding.ts';
-import { isFixed } from './pattern.ts';
+import {
+  answerLimits,
+  answerValueCheck,
+  exclusiveFault,
+  extensionValues,
+  isSameOption,
+} from './questionnaire-answer.ts';
 
 type ResponseItem = NonNullable<QuestionnaireResponse['item']>[number];
 type Answer = NonNullable<ResponseItem['answer']>[number];
@@ -42,8 +50,9 @@ interface Form {
   readonly node: PathNode;
   /** answers have to be whole: the response says that it is finished */
   readonly isDone: boolean;
-  /** every item of the response by link id, for enableWhen */
-  readonly given: ReadonlyMap<string, readonly ResponseItem[]>;
+  /** the levels of items around the one that is judged, innermost first: what a condition speaks of is the nearest */
+  readonly levels: readonly (readonly ResponseItem[])[];
+  readonly definitions: Definitions;
 }
 
 /** The check of a QuestionnaireResponse; says nothing where its Questionnaire is not at hand. */
@@ -53,10 +62,9 @@ export function responseCheck(definitions: Definitions, terminology: Terminology
     const response = node.value as unknown as QuestionnaireResponse;
     const form = formOf(definitions, node, run, response.questionnaire);
     if (!form) return;
-    const given = new Map<string, ResponseItem[]>();
-    collect(response.item ?? [], given);
     const isDone = response.status === 'completed' || response.status === 'amended';
-    itemsCheck({ terminology, run, node, isDone, given }, form.item ?? [], response.item ?? [], '');
+    const scene: Form = { terminology, run, node, isDone, levels: [], definitions };
+    itemsCheck(scene, form.item ?? [], response.item ?? [], '');
   };
 }
 
@@ -82,11 +90,20 @@ function formOf(
     : undefined;
 }
 
-function collect(items: readonly ResponseItem[], into: Map<string, ResponseItem[]>): void {
+/** The answers of a question, from the innermost level that has its item. */
+function answersOf({ levels }: Form, linkId: string): readonly Answer[] {
+  for (const level of levels) {
+    const found = [...itemsNamed(level, linkId)];
+    if (found.length > 0) return found.flatMap(({ answer }) => answer ?? []);
+  }
+  return [];
+}
+
+function* itemsNamed(items: readonly ResponseItem[], linkId: string): Generator<ResponseItem> {
   for (const item of items) {
-    into.set(item.linkId, [...(into.get(item.linkId) ?? []), item]);
-    collect(item.item ?? [], into);
-    for (const answer of item.answer ?? []) collect(answer.item ?? [], into);
+    if (item.linkId === linkId) yield item;
+    yield* itemsNamed(item.item ?? [], linkId);
+    for (const answer of item.answer ?? []) yield* itemsNamed(answer.item ?? [], linkId);
   }
 }
 
@@ -98,11 +115,12 @@ const inside = (below: string, step: string): string => (below === '' ? step : `
 
 /** The items of one level against the questions of that level. */
 function itemsCheck(
-  form: Form,
+  outer: Form,
   questions: readonly QuestionnaireItem[],
   items: readonly ResponseItem[],
   below: string,
 ): void {
+  const form: Form = { ...outer, levels: [items, ...outer.levels] };
   items.forEach((item, i) => {
     const at = inside(below, `item[${i}]`);
     const question = questions.find(({ linkId }) => linkId === item.linkId);
@@ -135,10 +153,33 @@ function absentCheck(
 
 function answersCheck(form: Form, question: QuestionnaireItem, item: ResponseItem, at: string): void {
   const answers = item.answer ?? [];
-  if ((question.type === 'group' || question.type === 'display') && answers.length > 0)
-    return tell(form, at, `"${item.linkId}" is a ${question.type}, which has no answers`, 'structure');
-  if (question.repeats !== true && answers.length > 1)
-    tell(form, at, `The question "${item.linkId}" takes one answer, and has ${answers.length}`, 'structure');
+  const type = question.type as string;
+  if (WITHOUT_ANSWERS.has(type) && answers.length > 0)
+    return tell(form, at, `"${item.linkId}" is of type ${type}, which has no answers`, 'structure');
+  const { least, most } = answerLimits(question);
+  if (answers.length > most)
+    tell(
+      form,
+      at,
+      `The question "${item.linkId}" takes ${most} answers at most, and has ${answers.length}`,
+      'structure',
+    );
+  if (answers.length < least && form.isDone)
+    tell(
+      form,
+      at,
+      `The question "${item.linkId}" needs ${least} answers, and has ${answers.length}`,
+      'required',
+    );
+  const values = answers.map((answer) => valueOf(answer)?.[1] ?? null);
+  const alone = exclusiveFault(question, values);
+  if (alone !== undefined)
+    tell(
+      form,
+      `${at}.answer[${alone}]`,
+      'The option excludes all others, and there are others',
+      'business-rule',
+    );
   answers.forEach((answer, i) => {
     const place = `${at}.answer[${i}]`;
     answerCheck(form, question, answer, place);
@@ -147,23 +188,31 @@ function answersCheck(form: Form, question: QuestionnaireItem, item: ResponseIte
   if (question.type === 'group') itemsCheck(form, question.item ?? [], item.item ?? [], at);
 }
 
+const WITHOUT_ANSWERS: ReadonlySet<string> = new Set(['group', 'display', 'question']);
+
+const valueOf = (answer: Answer): [string, JsonValue] | undefined =>
+  Object.entries(answer as unknown as JsonObject).find(([key]) => key.startsWith('value'));
+
+/** Properties of an answer whose type has a small letter. */
+const PRIMITIVES = /^(?:Boolean|Decimal|Integer|Date|DateTime|Time|String|Uri)$/;
+
 function answerCheck(form: Form, question: QuestionnaireItem, answer: Answer, at: string): void {
-  const name = Object.keys(answer).find((key) => key.startsWith('value'));
+  const [name, value] = valueOf(answer) ?? [];
   const allowed = VALUES[question.type as string];
-  if (name === undefined || !allowed) return;
-  const value = (answer as unknown as JsonObject)[name]!;
+  if (name === undefined || value === undefined || !allowed) return;
+  const given = name.slice('value'.length);
+  const type = PRIMITIVES.test(given) ? given[0]!.toLowerCase() + given.slice(1) : given;
+  const place = `${at}.value.ofType(${type})`;
   if (!allowed.includes(name)) {
-    const text = `The question "${question.linkId}" takes an answer of type ${question.type}, not ${name.slice(5)}`;
-    return tell(form, `${at}.value.ofType(${name.slice(5)})`, text, 'structure');
+    const text = `The question "${question.linkId}" takes an answer of type ${question.type}, not ${type}`;
+    return tell(form, place, text, 'structure');
   }
-  if (question.maxLength !== undefined && typeof value === 'string' && value.length > question.maxLength)
-    tell(
-      form,
-      at,
-      `The answer has ${value.length} characters: at most ${question.maxLength} are allowed`,
-      'value',
-    );
-  if (question.type === 'choice') optionCheck(form, question, name, value, at);
+  answerValueCheck(form.terminology, { question, type, value }, (text, code) =>
+    tell(form, place, text, code),
+  );
+  // A free text beside the options is what open-choice is for.
+  if (question.type === 'open-choice' && name === 'valueString') return;
+  optionCheck(form, question, name, value, type === 'Coding' ? at : place);
 }
 
 function optionCheck(
@@ -176,35 +225,43 @@ function optionCheck(
   const options = (question.answerOption ?? []) as unknown as JsonObject[];
   if (options.length > 0 && !options.some((option) => isSameOption(option[name], value)))
     tell(form, at, `The answer is none of the options of "${question.linkId}"`, 'code-invalid');
-  if (question.answerValueSet === undefined || name !== 'valueCoding' || !isObject(value)) return;
-  const set = form.terminology.valueSet(question.answerValueSet);
-  const { system, code } = value;
+  const canonical = question.answerValueSet;
+  const code = isObject(value) ? value['code'] : value;
+  const set = canonical === undefined ? undefined : valueSetOf(form, canonical);
   if (typeof code !== 'string' || !set) return;
+  const system = isObject(value) ? value['system'] : undefined;
   if (set.has(typeof system === 'string' ? system : undefined, code) === 'out')
-    tell(
-      form,
-      at,
-      `"${code}" is not in the value set ${question.answerValueSet} of "${question.linkId}"`,
-      'code-invalid',
-    );
+    tell(form, at, `"${code}" is not in the value set ${canonical} of "${question.linkId}"`, 'code-invalid');
 }
 
-/** Codings are the same by system and code; everything else as it stands. */
-function isSameOption(option: JsonValue | undefined, value: JsonValue): boolean {
-  if (option === undefined) return false;
-  if (isObject(option) && isObject(value) && 'code' in value)
-    return option['code'] === value['code'] && option['system'] === value['system'];
-  return isFixed(option, value);
-}
+/** A value set of the form itself is not looked into. */
+const valueSetOf = ({ terminology }: Form, canonical: string): CompiledValueSet | undefined =>
+  canonical.startsWith('#') ? undefined : terminology.valueSet(canonical);
 
-function isEnabled(form: Form, { enableWhen = [], enableBehavior }: QuestionnaireItem): boolean {
+const ENABLE_WHEN = 'http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-enableWhenExpression';
+
+function isEnabled(form: Form, question: QuestionnaireItem): boolean {
+  const { enableWhen = [], enableBehavior } = question;
+  const [spoken] = extensionValues(question, ENABLE_WHEN);
+  if (isObject(spoken) && spoken['language'] === 'text/fhirpath' && !isSaid(form, spoken['expression']))
+    return false;
   if (enableWhen.length === 0) return true;
   const tests = enableWhen.map((one) => isMet(form, one));
   return enableBehavior === 'all' ? tests.every(Boolean) : tests.some(Boolean);
 }
 
+/** An expression that fails says nothing. */
+function isSaid({ definitions, node, run }: Form, expression: JsonValue | undefined): boolean {
+  if (typeof expression !== 'string') return true;
+  try {
+    return compileExpression(definitions, expression).test(node, run.environment) === true;
+  } catch {
+    return true;
+  }
+}
+
 function isMet(form: Form, condition: QuestionnaireItemEnableWhen): boolean {
-  const answers = (form.given.get(condition.question) ?? []).flatMap(({ answer }) => answer ?? []);
+  const answers = answersOf(form, condition.question);
   const name = Object.keys(condition).find((key) => /^answer[A-Z]/.test(key));
   if (name === undefined) return true;
   const expected = (condition as unknown as JsonObject)[name]!;

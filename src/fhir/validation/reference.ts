@@ -3,10 +3,10 @@
  * https://hl7.org/fhir/R4/references.html
  */
 import type { Definitions } from '../definitions/registry.ts';
-import { isObject, type JsonObject } from '../model/tree.ts';
+import { isObject, type JsonObject, type JsonValue } from '../model/tree.ts';
 import type { PathNode } from '../path/node.ts';
 import { passes, report, type Check, type Run } from './finding.ts';
-import { entryOf, targetOf } from './target.ts';
+import { entryOf, targetOf, type Target } from './target.ts';
 
 const CORE = 'http://hl7.org/fhir/StructureDefinition/';
 const REST_URL = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
@@ -63,13 +63,29 @@ function typeOfTarget(
 }
 
 /** A Reference by itself: what its text says of the target, and what the target is, where that is in the same text. */
-export const referenceCheck: Check = (node, run) => {
-  if (!isObject(node.value)) return;
-  const { reference, type } = node.value;
-  if (typeof reference !== 'string') return;
-  const target = targetOf(reference, node);
-  if (!target) return;
-  const tell = (text: string): void => report(run, node, { severity: 'error', code: 'structure', text });
+export const referenceCheck =
+  (definitions: Definitions): Check =>
+  (node, run) => {
+    if (!isObject(node.value)) return;
+    const { reference, type } = node.value;
+    if (typeof reference !== 'string') return;
+    const tell = (text: string): void => report(run, node, { severity: 'error', code: 'structure', text });
+    if (/\s/.test(reference)) return tell(`"${reference}" is no URL: it has spaces in it`);
+    const target = targetOf(reference, node);
+    if (target) return foundCheck(reference, type, target, tell);
+    const named = RELATIVE.exec(reference)?.[1];
+    if (named !== undefined && !definitions.isResourceType(named))
+      tell(`"${reference}" names no type of resource: ${named}`);
+  };
+
+const RELATIVE = /^([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}$/;
+
+function foundCheck(
+  reference: string,
+  type: JsonValue | undefined,
+  target: Target,
+  tell: (text: string) => void,
+): void {
   if (target.nodes.length > 1) return tell(`${target.nodes.length} entries of the Bundle are "${reference}"`);
   const [{ type: real }] = target.nodes as [PathNode];
   const named = REST_URL.exec(reference)?.[1];
@@ -78,7 +94,7 @@ export const referenceCheck: Check = (node, run) => {
   } else if (typeof type === 'string' && /^[A-Z]/.test(type) && type !== real) {
     tell(`The reference says that its target is ${aOrAn(type)}, and it is ${aOrAn(real)}`);
   }
-};
+}
 
 /** What a target has to be beyond its type: it has to fit one of the profiles. Only targets in the same text are looked at. */
 export function targetProfileCheck(

@@ -118,12 +118,14 @@ export function matchesIn(
   const [, base = '', type, id, version] = REST.exec(reference) ?? [];
   const plain = type === undefined ? reference : `${base}${type}/${id}`;
   const own = fullUrl === undefined ? undefined : REST.exec(fullUrl)?.[1];
+  // Among entries with UUIDs, Type/uuid is meant for urn:uuid:uuid.
+  const urn = fullUrl === undefined ? undefined : /^urn:(?:uuid|oid):/.exec(fullUrl)?.[0];
   const found = ABSOLUTE.test(plain)
     ? byUrl.get(plain)
     : fullUrl === undefined
       ? byId.get(plain)
       : own === undefined
-        ? undefined
+        ? byUrl.get(`${urn}${id}`)
         : byUrl.get(own + plain);
   return version === undefined ? (found ?? []) : (found ?? []).filter((at) => versions[at] === version);
 }

@@ -16,6 +16,7 @@ import { bundleCheck } from './bundle.ts';
 import { extensionCheck, type ExtensionFacts } from './extension.ts';
 import { issuesOf, passes, report, type Check, type Run, type Strictness } from './finding.ts';
 import { compileProfile, type ProfileParts } from './profile.ts';
+import { formCheck } from './questionnaire-form.ts';
 import { responseCheck } from './questionnaire.ts';
 import { ruleTree, type Rule } from './rule.ts';
 import { validateStructure } from './structure.ts';
@@ -32,6 +33,7 @@ export interface ValidationOptions {
 const ON_WRITE: Strictness = {
   display: 'warning',
   unknownExtension: 'warning',
+  urn: 'warning',
   unknownProfile: 'error',
   bestPractice: 'ignore',
 };
@@ -137,6 +139,7 @@ function makeValidator(definitions: Definitions): Validator {
   });
   const more: Readonly<Record<string, Check>> = {
     Bundle: bundleCheck(definitions),
+    Questionnaire: formCheck,
     QuestionnaireResponse: responseCheck(definitions, terminology),
   };
   const resource: Check = (node, run) => {

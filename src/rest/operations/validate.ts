@@ -20,6 +20,7 @@ import { readWithin, treeOf } from '../visible.ts';
 const WHEN_ASKED: Strictness = {
   display: 'error',
   unknownExtension: 'error',
+  urn: 'error',
   unknownProfile: 'error',
   bestPractice: 'warning',
 };

@@ -93,7 +93,7 @@ describe('R4 itself', () => {
     [
       'a contained resource that nothing refers to',
       { ...OBSERVATION, contained: [{ resourceType: 'Patient', id: 'p', active: true }] },
-      'Observation',
+      'Observation.contained[0]',
       'dom-3',
     ],
   ] as const)('tells %s', (_, tree, expression, words) => {
