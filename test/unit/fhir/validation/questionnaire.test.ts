@@ -182,7 +182,7 @@ describe('the value of an answer', () => {
 
   it('is not an exclusive option with others', () => {
     const alone = [{ url: `${R4}questionnaire-optionExclusive`, valueBoolean: true }];
-    const answerOption = [
+    const answerOption: JsonObject[] = [
       { valueCoding: { code: 'a' } },
       { extension: alone, valueCoding: { code: 'none' } },
     ];
