@@ -11,19 +11,19 @@ import type { OverviewView } from './security-views.ts';
 export function securityPage(site: Site, view: OverviewView): string {
   const body = html`<h1>Sign-in and security</h1>
     ${view.done !== undefined && notice(view.done)}
-    ${view.need !== undefined && html`<p class="note" role="status">${icon('alert')} <span>${view.need}</span></p>`}
+    ${view.need !== undefined && html`<p class="told" role="status">${icon('alert')} <span>${view.need}</span></p>`}
     ${waiting(view)} ${password(site, view)} ${secondStep(site, view)} ${passkeys(site, view)} ${codes(view)}
     ${links(site, view)} ${devices(site, view)} ${leave(view)}`;
-  return renderPage(site, { title: 'Sign-in and security', body, navigation: true, here: SECURITY });
+  return renderPage(site, { title: 'Sign-in and security', body, navigation: true, here: '/account' });
 }
 
 const notice = (text: string): Html =>
-  html`<p class="note" role="status">${icon('check')} <span>${text}</span></p>`;
+  html`<p class="told" role="status">${icon('check')} <span>${text}</span></p>`;
 
 /** What was about to be done when its sender had to sign in again: one press away. */
 function waiting({ waiting: form, csrf }: OverviewView): Html | undefined {
   if (!form) return undefined;
-  return html`<div class="note">
+  return html`<div class="told">
     <p>You are signed in again. This was not done yet:</p>
     <form method="post" action="${SECURITY}">
       ${hiddenFields([['csrf', csrf], ...form.fields])}

@@ -10,7 +10,14 @@ import type { AppSetupView, CodesView, LinkView, PasskeyView, PasswordView } fro
 function page(site: Site, title: string, body: Html, more: Partial<Frame> = {}): string {
   const whole = html`<h1>${title}</h1>
     ${body}`;
-  return renderPage(site, { title, body: whole, column: 'form', navigation: true, here: SECURITY, ...more });
+  return renderPage(site, {
+    title,
+    body: whole,
+    column: 'form',
+    navigation: true,
+    here: '/account',
+    ...more,
+  });
 }
 
 const back = html`<p><a href="${SECURITY}">Back to sign-in and security</a></p>`;
