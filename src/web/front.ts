@@ -40,9 +40,13 @@ export function frontPage(site: Site, view: FrontView): string {
       ${door(
         'Patient',
         'See your own record in an app of your choice. You decide what it sees, and for how long.',
-        [['/apps#my-record', 'Open My Record']],
+        [
+          ['/account', 'Who sees my record, and who looked'],
+          ['/apps#my-record', 'Open My Record'],
+        ],
       )}
-      ${door('Operator', 'Is it up, and how fast?', [
+      ${door('Operator', 'Is it up, who may do what, and who did what?', [
+        ['/console', 'Console'],
         ['/readyz', 'Readiness'],
         ['/healthz', 'Liveness'],
         ['/metrics', 'Metrics'],

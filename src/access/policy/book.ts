@@ -51,6 +51,8 @@ export function policyBook({ tenant, store, definitions, onBroken }: BookOptions
   (channel as unknown as { unref(): void }).unref();
   const told = new Set<string>();
   let changes = 0;
+  // A message comes either here, when the thread was idle meanwhile, or out of the queue in `current`: once in all.
+  channel.onmessage = () => void changes++;
   let known:
     | {
         readonly set: PolicySet;

@@ -45,15 +45,6 @@ describe('the console', () => {
     return visitor.submit(page, [['deed', deed], ['reason', 'a test'], ...more], `/console/access/${path}`);
   };
 
-  /** The two compositions of this suite are not two threads, and hear of each other's rules as two processes do: within a second. */
-  async function untilBoth(path: string, token: string, wanted: number): Promise<void> {
-    for (let tries = 0; tries < 15; tries++) {
-      if ((await status(path, token)).every((one) => one === wanted)) return;
-      await new Promise((done) => setTimeout(done, 100));
-    }
-    expect(await status(path, token)).toEqual([wanted, wanted]);
-  }
-
   it('is for operators alone', async () => {
     for (const username of ['clinician', 'patient', 'parent']) {
       const visitor = await signedIn(username);
@@ -231,7 +222,7 @@ describe('the console', () => {
     expect(await status('Condition/ill', tokens.access_token)).toEqual([200, 200]);
     const kept = await change('policies/new', 'policy-save', [['text', text]]);
     expect(kept.text).toContain('The rules are in force');
-    await untilBoth('Condition/ill', tokens.access_token, 403);
+    expect(await status('Condition/ill', tokens.access_token)).toEqual([403, 403]);
     expect(await status('Patient/anna', tokens.access_token)).toEqual([200, 200]);
     const id = /href="\/console\/access\/policies\/([^"]+)">Only names/.exec(kept.text)![1]!;
     expect(kept.text).toContain('only patients: read Patient');
@@ -240,7 +231,7 @@ describe('the console', () => {
     ]);
     expect([faulty.status, faulty.text.includes('reed')]).toEqual([422, true]);
     await change(`policies/${id}`, 'policy-remove', [['text', text]]);
-    await untilBoth('Condition/ill', tokens.access_token, 200);
+    expect(await status('Condition/ill', tokens.access_token)).toEqual([200, 200]);
   });
 
   it('keeps nothing but rules as rules', async () => {
