@@ -101,7 +101,8 @@ export const LIVE = '';
 const CHECKPOINT_PAGES = 8000;
 const PAGE_BYTES = 4096;
 const WRITER_CACHE_KIB = 32_768;
-const READER_CACHE_KIB = 8192;
+/** A walk over the newest thousands of resources stays in it, whatever texts are read between two walks. Taken as it is needed. */
+const READER_CACHE_KIB = 32_768;
 const BUSY_MS = 10_000;
 
 const COMMON = `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA temp_store = memory;`;
