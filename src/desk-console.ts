@@ -66,7 +66,7 @@ async function home({ record, tokens }: Room): Promise<view.ConsoleHome> {
 
 /** Who looks into the trail stands in it. */
 async function trail(
-  { record }: Room,
+  { record, base, site }: Room,
   visitor: Visitor,
   query: view.TrailQuery,
   after?: string,
@@ -81,7 +81,7 @@ async function trail(
     query: `AuditEvent?${new URLSearchParams(query as Record<string, string>).toString()}`,
     ...(patient !== undefined && { patients: [patient] }),
   });
-  return searchTrail(record, query, after);
+  return searchTrail(record, { base, site }, query, after);
 }
 
 const rowOf = ({ id, username, name, role, fhirUser, disabled }: accounts.Account): view.UserRow => ({

@@ -1,7 +1,13 @@
 /** The trail as the pages tell it: in sentences, with the names of those who stand in it, for the patient, the person themselves, and the operator. */
-import { concerning, lookBack, type LookBack } from './access/audit/look-back.ts';
+import { auditEvent, narrowed, type Telling } from './access/audit/event.ts';
 import type { AuditNote, Who } from './access/audit/note.ts';
 import { accountKey, clientKey, happeningKey, hasKey, outcomeKey, patientKey } from './access/audit/page.ts';
+import {
+  readTrail,
+  type Found,
+  type TrailPage as Read,
+  type TrailQuery as Reading,
+} from './access/audit/trail.ts';
 import { unusual, type UnusualFinding } from './access/audit/unusual.ts';
 import { parseJson } from './fhir/model/json.ts';
 import { isObject } from './fhir/model/tree.ts';
@@ -26,14 +32,25 @@ export async function looksAt(
 ): Promise<Timeline | undefined> {
   if (!record.audit.isOn) return undefined;
   const matches = (note: AuditNote): boolean => isTold(note) && note.patients?.includes(patient) === true;
-  const found = await lookBack(
-    record.store.audit,
-    { keys: [patientKey(patient)], count: NOTES, matches, ...(after !== undefined && { after }) },
-    Date.now(),
-  );
-  const notes = found.notes.map((note) => concerning(note, patient));
-  return timelineOf(record, notes, reader, found.next);
+  const page = await read(record, { keys: [patientKey(patient)], count: NOTES, matches }, after);
+  const notes = page.found.map(({ note }) => narrowed(note, [patient]));
+  return timelineOf(record, notes, reader, page.next);
 }
+
+interface Asked extends Omit<Reading, 'test' | 'cursor'> {
+  readonly matches: (note: AuditNote) => boolean;
+}
+
+/** The cursor goes through addresses: what comes back may be anything, and begins at the beginning unless it is one. */
+async function read({ store }: TenantRecord, { matches, ...asked }: Asked, after?: string): Promise<Read> {
+  const reading: Reading = { ...asked, test: ({ note }: Found) => matches(note) };
+  const cursor = after === undefined ? undefined : Buffer.from(after, 'base64url').toString();
+  const isOurs = cursor !== undefined && CURSOR.test(cursor);
+  const { found, next } = await readTrail(store.audit, { ...reading, ...(isOurs && { cursor }) });
+  return { found, ...(next !== undefined && { next: Buffer.from(next).toString('base64url') }) };
+}
+
+const CURSOR = /^\[(?:null|"[^"\\]{1,200}"),"[0-9a-z-]{1,40}",\d{1,12},\d{1,7}\]$/;
 
 /** What was done in the name of an account. */
 export async function doneBy(
@@ -43,9 +60,9 @@ export async function doneBy(
 ): Promise<Timeline | undefined> {
   if (!record.audit.isOn) return undefined;
   const matches = ({ who }: AuditNote): boolean => who.accountId === account;
-  const query = { keys: [accountKey(account)], count: NOTES, matches, ...(after !== undefined && { after }) };
-  const found = await lookBack(record.store.audit, query, Date.now());
-  return timelineOf(record, found.notes, account, found.next);
+  const page = await read(record, { keys: [accountKey(account)], count: NOTES, matches }, after);
+  const notes = page.found.map(({ note }) => note);
+  return timelineOf(record, notes, account, page.next);
 }
 
 async function timelineOf(
@@ -58,6 +75,9 @@ async function timelineOf(
   return { entries: sentencesOf(notes, names, { accountId }), ...(next !== undefined && { next }) };
 }
 
+/** So many notes are looked at for it. */
+const MOST_LOOKS = 10_000;
+
 /** When each of these grants was last used, as far as the newest of the trail tells. */
 export async function lastUses(
   record: TenantRecord,
@@ -66,24 +86,21 @@ export async function lastUses(
 ): Promise<ReadonlyMap<string, number>> {
   const uses = new Map<string, number>();
   if (!record.audit.isOn || clientIds.length === 0) return uses;
-  const query: LookBack = {
-    keys: clientIds.map(clientKey),
-    count: Number.MAX_SAFE_INTEGER,
-    mostPages: 100,
-    matches: ({ who, outcome }) => {
-      const { grantId } = who;
-      return outcome === 'done' && grantId !== undefined && grantIds.has(grantId) && !uses.has(grantId);
-    },
+  const matches = ({ who, outcome, at }: AuditNote): boolean => {
+    const { grantId } = who;
+    if (outcome !== 'done' || grantId === undefined || !grantIds.has(grantId) || uses.has(grantId))
+      return false;
+    uses.set(grantId, at);
+    return true;
   };
-  const { notes } = await lookBack(record.store.audit, query, Date.now());
-  for (const { who, at } of notes)
-    if (who.grantId !== undefined && !uses.has(who.grantId)) uses.set(who.grantId, at);
+  await read(record, { keys: clientIds.map(clientKey), count: grantIds.size, look: MOST_LOOKS, matches });
   return uses;
 }
 
 /** The trail as an operator searches it. */
 export async function searchTrail(
   record: TenantRecord,
+  telling: Telling,
   query: TrailQuery,
   after?: string,
 ): Promise<TrailPage> {
@@ -96,24 +113,23 @@ export async function searchTrail(
   if (Number.isNaN(from) || Number.isNaN(to))
     return { rows: [], fault: 'From and To are dates with a time.' };
   const keys = keysOf(query, account?.id);
-  const found = await lookBack(
-    record.store.audit,
-    {
-      count: ROWS,
-      matches: matcherOf(query, account?.id),
-      ...(keys && { keys }),
-      ...(from !== undefined && { from }),
-      ...(to !== undefined && { to }),
-      ...(after !== undefined && { after }),
-    },
-    Date.now(),
+  const asked: Asked = {
+    count: ROWS,
+    matches: matcherOf(query, account?.id),
+    ...(keys && { keys }),
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+  };
+  const { found, next } = await read(record, asked, after);
+  const names = await namesIn(
+    record,
+    found.map(({ note }) => note),
   );
-  const names = await namesIn(record, found.notes);
-  const rows = found.notes.map((note): TrailRow => ({
-    ...sentenceOf(note, names, { exact: true }),
-    event: eventText(note),
-  }));
-  return { rows, ...(found.next !== undefined && { next: found.next }) };
+  const rows = found.map(({ id, note }): TrailRow => {
+    const event = JSON.stringify(auditEvent(id, note, telling), undefined, 2);
+    return { ...sentenceOf(note, names, { exact: true }), event };
+  });
+  return { rows, ...(next !== undefined && { next }) };
 }
 
 const instantOf = (text: string | undefined): number | undefined =>
@@ -139,8 +155,6 @@ const matcherOf =
     (app === undefined || note.who.clientId === app) &&
     (outcome === undefined || note.outcome === outcome) &&
     (happening === undefined || note.happening === happening);
-
-const eventText = (note: AuditNote): string => JSON.stringify(note, undefined, 2);
 
 /** Names of all who stand in these notes, each asked for once. */
 async function namesIn(record: TenantRecord, notes: readonly AuditNote[]): Promise<Names> {
@@ -187,7 +201,6 @@ async function personName({ store }: TenantRecord, reference: string): Promise<s
 
 const DAYS = 14;
 const MOST_NOTES = 50_000;
-const MOST_PAGES = 5000;
 
 /** How long a look at a fortnight is good for (ms). */
 const KEPT_MS = 60_000;
@@ -208,8 +221,9 @@ export async function unusualIn(record: TenantRecord): Promise<Unusual | undefin
 async function lookForUnusual(record: TenantRecord): Promise<Unusual> {
   const now = Date.now();
   const from = now - DAYS * 86_400_000;
-  const query = { from, count: MOST_NOTES, mostPages: MOST_PAGES, matches: () => true };
-  const { notes, next } = await lookBack(record.store.audit, query, now);
+  const asked = { from, count: MOST_NOTES, look: MOST_NOTES, matches: () => true };
+  const { found: those, next } = await read(record, asked);
+  const notes = those.map(({ note }) => note);
   const found = unusual(notes, now);
   const names = await namesIn(
     record,

@@ -115,6 +115,18 @@ describe('the trail on the pages', () => {
     expect(await get('Patient/bella', token)).toBe(404);
     const search = (query: string): Promise<string> => page(admin, `/console/access/trail?ask=1&${query}`);
     expect(await search('person=clinician')).toMatch(/Dr Silva looked at/);
+    const { text } = await admin.open(
+      `${server.origin}/console/access/trail?ask=1&patient=anna&happening=read`,
+    );
+    const beneath = /<pre[^>]*><code>([\s\S]*?)<\/code>/.exec(text)![1]!.replaceAll('&quot;', '"');
+    expect(JSON.parse(beneath)).toMatchObject({
+      resourceType: 'AuditEvent',
+      action: 'R',
+      source: { observer: { display: 'Embergate' } },
+    });
+    expect(await search(`person=clinician&after=${Buffer.from('["x"').toString('base64url')}`)).toMatch(
+      /Dr Silva/,
+    );
     expect(await search('patient=anna&happening=read')).toMatch(/Condition\/ill-anna/);
     expect(await search('patient=anna')).not.toContain('AllergyIntolerance/allergy');
     expect(await search('app=public-app&person=patient')).toMatch(/Anna Berg looked at/);
