@@ -111,7 +111,7 @@ function materialOf(): Material {
 }
 
 /** Tokens of the demo's backend service, which may read and write everything; a new one every few minutes. */
-async function tokenSource(origin: string, folder: string): Promise<() => Promise<string>> {
+export async function tokenSource(origin: string, folder: string): Promise<() => Promise<string>> {
   const jwk = JSON.parse(readFileSync(join(folder, 'demo-backend.jwk.json'), 'utf8')) as Jwk;
   const endpoint = `${origin.replace('127.0.0.1', 'localhost')}/oidc/token`;
   let token = '';
@@ -132,7 +132,7 @@ async function tokenSource(origin: string, folder: string): Promise<() => Promis
   };
 }
 
-async function demoIsThere(origin: string, bearer: string): Promise<void> {
+export async function demoIsThere(origin: string, bearer: string): Promise<void> {
   for (let i = 0; i < 400; i++) {
     const answer = await fetch(`${origin}/fhir/Patient?_summary=count`, {
       headers: { authorization: `Bearer ${bearer}` },
