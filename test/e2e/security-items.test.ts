@@ -205,6 +205,32 @@ describe('items of the list', () => {
     expect(made.body.meta.lastUpdated).not.toContain('1999');
   });
 
+  it('[29] [34] an Idempotency-Key of one caller says nothing to another', async () => {
+    const headers = { 'idempotency-key': freshId('key') };
+    const body = { resourceType: 'Basic', code: { text: 'x' }, subject: { reference: `Patient/${a}` } };
+    const one = await service.post('/Basic', body, headers);
+    const other = await server.client({
+      scope: 'system/*.cruds',
+      kind: 'ClientCredentials',
+      clientId: 'other',
+    });
+    const two = await other.post('/Basic', body, headers);
+    expect([one.status, two.status, two.headers.get('idempotency-replayed')]).toEqual([201, 201, null]);
+    expect(two.body.id).not.toBe(one.body.id);
+  });
+
+  it('[29] a patch that is answered again shows nothing that may no longer be read', async () => {
+    const headers = { 'idempotency-key': freshId('key'), 'content-type': 'application/json-patch+json' };
+    const patch = [{ op: 'add', path: '/active', value: true }];
+    const first = await app.patch(`/Patient/${a}`, patch, headers);
+    expect([first.status, first.body.name[0].family]).toEqual([200, 'Anderson']);
+    const narrowed = await server.client({ scope: 'launch patient/Patient.u', extra: { patient: a } });
+    const again = await narrowed.patch(`/Patient/${a}`, patch, headers);
+    expect([again.status, again.text, again.headers.get('idempotency-replayed')]).toEqual([200, '', 'true']);
+    const back = await app.patch(`/Patient/${a}`, patch, headers);
+    expect(back.text).toBe(first.text);
+  });
+
   it('[44] a refusal says what was wrong with what was sent, and nothing of the inside', async () => {
     const answers = [
       await app.get(`/Patient/${b}`),

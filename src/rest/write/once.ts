@@ -6,9 +6,11 @@
 import { createHash, createHmac, hash } from 'node:crypto';
 import { stringifyJson } from '../../fhir/model/json.ts';
 import { fault } from '../../fhir/model/outcome.ts';
-import { ONCE, type Once } from '../../store/ports.ts';
+import { scopesOf } from '../../access/context.ts';
+import { ONCE, type Once, type StoredResource } from '../../store/ports.ts';
 import type { Context } from '../record.ts';
 import type { OnceKey } from '../request.ts';
+import { seenOf } from '../visible.ts';
 import type { Effect } from './intent.ts';
 
 /** How long a key is remembered. */
@@ -99,15 +101,21 @@ const misused = (): Error =>
   );
 
 async function effectAgain(
-  { record }: Context,
-  [place, status, type, id, versionId, withheld]: Outline,
+  context: Context,
+  [place, status, type, id, versionId, before]: Outline,
 ): Promise<Placed> {
   if (id === null || versionId === null) return { place, effect: { status, type, replayed: true } };
-  const version = await record.store.resources.vread({ type, id }, versionId);
-  const { instant, body } = version ?? {};
+  const version = await context.record.store.resources.vread({ type, id }, versionId);
+  const { instant = 0, body } = version ?? {};
   const text = body && { body: () => body };
-  const effect = { status, type, id, versionId, instant: instant ?? 0, ...text, withheld, replayed: true };
-  return { place, effect };
+  // What was made anew is what the caller has just sent once more; all else it must be allowed to read by now.
+  const withheld = before || (body !== undefined && status !== 201 && !(await isSeen(context, version!)));
+  return { place, effect: { status, type, id, versionId, instant, ...text, withheld, replayed: true } };
+}
+
+async function isSeen(context: Context, version: StoredResource): Promise<boolean> {
+  const scope = await scopesOf(context.access, 'read', [version.type]);
+  return (await seenOf(context, scope, [version])).length > 0;
 }
 
 /** Claims a key for a batch, whose entries are done one by one. Throws 422 where the key was used for another one. */
