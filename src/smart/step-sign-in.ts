@@ -4,6 +4,7 @@ import { acrAskedBy, acrInWords, fitting, leastOf } from './acr-asked.ts';
 import { appView } from './app-view.ts';
 import { cameBack, providerButton } from './upstream/visit.ts';
 import { afterFirst, showSignIn, takeSignIn, type Asking, type SignInOutcome } from './sign-in.ts';
+import { noteSignIn } from './sign-in-note.ts';
 import type { Step, StepHandler, StepOutcome } from './step.ts';
 
 export const signInStep: StepHandler = { show, take };
@@ -11,11 +12,23 @@ export const signInStep: StepHandler = { show, take };
 /** A launch of the demo brings its user along. */
 async function show(step: Step, query = ''): Promise<StepOutcome> {
   const { launch } = step;
-  if (launch?.signIn === true && launch.accountId !== undefined) return signedIn(launch.accountId, ['pwd']);
+  if (launch?.signIn === true && launch.accountId !== undefined) return broughtAlong(step, launch.accountId);
   const account = await cameBack(step.tenant, query, step.mark);
   if (account) return outcome(step, await afterFirst(asking(step), account, 'fed'));
   const known = whyAgain(step) === undefined ? undefined : step.user?.username;
   return outcome(step, await showSignIn(asking(step), hintOf(step) ?? known));
+}
+
+async function broughtAlong(step: Step, accountId: string): Promise<StepOutcome> {
+  const account = await step.tenant.accounts.find(accountId);
+  if (!account || account.disabled) return { problem: { kind: 'launch', fault: 'user' } };
+  await noteSignIn(asking(step), {
+    outcome: 'done',
+    account,
+    methods: ['pwd'],
+    reason: 'a launch of the demo',
+  });
+  return signedIn(accountId, ['pwd']);
 }
 
 async function take(step: Step, fields: URLSearchParams): Promise<StepOutcome> {
