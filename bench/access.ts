@@ -2,6 +2,7 @@
 // https://hl7.org/fhir/smart-app-launch/STU2.2/backend-services.html
 
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { secretId, type AccessTokenPayload } from '../src/access/access-token.ts';
 import { openStores } from '../src/compose.ts';
@@ -14,7 +15,7 @@ import { measure, type Context, type Measurement } from './measure.ts';
 import type { AccessName, Options } from './options.ts';
 import * as records from './records.ts';
 import { sideOfAll, type Side } from './report.ts';
-import { seedServer } from './seed.ts';
+import { putResource, seedServer } from './seed.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import { emptyStore, startSubject, type Stage, type Subject } from './subjects.ts';
 import { BASE } from './workloads.ts';
@@ -52,9 +53,10 @@ export async function runAccess(
 ): Promise<readonly AccessFigure[]> {
   const { stage, options, say } = bench;
   const store = emptyStore(stage, join(stage.folder, 'access'));
-  await withServer(stage, store, 'open', (server) =>
-    seedServer(server, { patients: options.patients, withHistory: 0 }),
-  );
+  await withServer(stage, store, 'open', async (server) => {
+    await seedServer(server, { patients: options.patients, withHistory: 0 });
+    if (options.policy !== undefined) await putResource(server, readFileSync(options.policy, 'utf8'));
+  });
   const tokens = await withTenant(store, (tenant) => giveTokens(tenant, options.patients));
   const two: Two = {
     open: await startSubject('server', stage, { store, access: 'open' }),

@@ -16,6 +16,8 @@ export type Options = {
   readonly validation: string;
   /** Entry file of the server; undefined for this checkout's own. */
   readonly server: string | undefined;
+  /** a file with a policy */
+  readonly policy: string | undefined;
   readonly quick: boolean;
   /** of `search`, in resources */
   readonly sizes: readonly number[];
@@ -68,6 +70,7 @@ export const USAGE = `npm run bench [-- NAME… OPTIONS]
   --workers N          WORKERS of the server (its default)
   --validation MODE    VALIDATION of the server (strict)
   --server FILE        src/main.ts of another checkout, to compare with
+  --policy FILE        a policy that is stored before access is measured (docs/policies.md)
   --sizes N,N          resources of search (100000,1000000)
   --quick              a smoke of seconds: shows that it works, measures nothing worth keeping`;
 
@@ -87,6 +90,7 @@ const OPTIONS = {
   workers: { type: 'string' },
   validation: { type: 'string', default: 'strict' },
   server: { type: 'string' },
+  policy: { type: 'string' },
   quick: { type: 'boolean', default: false },
   sizes: { type: 'string' },
 } as const;
@@ -131,6 +135,7 @@ export function parseOptions(args: readonly string[]): Options {
     workers: values.workers,
     validation: values.validation,
     server: values.server,
+    policy: values.policy,
     quick: values.quick,
     sizes: (values.sizes ?? (values.quick ? '2000' : '100000,1000000'))
       .split(',')

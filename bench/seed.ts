@@ -39,6 +39,14 @@ export function seedServer({ port }: Subject, { patients, withHistory }: Populat
   });
 }
 
+/** Stores a resource under its own id. */
+export function putResource({ port }: Subject, text: string): Promise<void> {
+  const { resourceType, id } = JSON.parse(text) as { readonly resourceType: string; readonly id: string };
+  return withConnection(port, async (connection) => {
+    await must(connection, 'PUT', `${BASE}/${resourceType}/${id}`, text);
+  });
+}
+
 type Entry = { readonly fullUrl: string; readonly resource: object };
 
 function rowsOf(workload: Workload, path: string, text: string): LoadLine {
