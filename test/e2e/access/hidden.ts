@@ -93,6 +93,31 @@ export function hiddenTests(use: () => World): void {
       }
     });
 
+    it('is not asked about through contained resources, nor shown as one', async () => {
+      const holder = freshId('holder');
+      const { contact: _none, ...contained } = patient('p');
+      const subject = { reference: '#p' };
+      await use().put({ ...observation(holder, id!), contained: [contained], subject });
+      const phone = encodeURIComponent(PHONE);
+      const asked = [
+        `/Patient?phone=${phone}&_contained=true`,
+        `/Patient?phone=${phone}&_contained=both&_containedType=contained`,
+        `/Observation?subject:Patient.phone=${phone}`,
+        `/Patient?_sort=phone&_contained=true`,
+      ];
+      for (const path of asked)
+        expect({ path, status: (await api.get(path, { prefer: 'handling=strict' })).status }).toEqual({
+          path,
+          status: 400,
+        });
+      for (const how of ['_contained=true', '_contained=true&_containedType=contained']) {
+        const reply = await api.get(`/Patient?family=Maskelyne&${how}`);
+        expect(reply.status).toBe(200);
+        expect(reply.text).toContain('Maskelyne');
+        expectHidden(reply);
+      }
+    });
+
     it('is left out of XML, and of a batch', async () => {
       expectHidden(await api.get(`/Patient/${id}?_format=xml`));
       const reply = await api.post(
