@@ -41,7 +41,7 @@ export async function bearerAccess(
   const set = current instanceof Promise ? await current : current;
   const known = purpose === undefined ? made.get(grantee) : undefined;
   if (known && known.set === set && isSame(known.tenant, tenant)) return known.access;
-  const access = accessOf(tenant, set, { grantee, purpose, now });
+  const access = accessOf(tenant, set, { grantee, purpose, clock: Date.now });
   // Those that had to be looked up may be others at the next request.
   if (access instanceof Promise) return access;
   if (purpose === undefined) made.set(grantee, { tenant, set, access });

@@ -22,8 +22,7 @@ export interface DecisionPlace {
 export interface DecisionAsker {
   readonly grantee: Grantee;
   readonly purpose: string | undefined;
-  /** ms since 1970 */
-  readonly now: number;
+  readonly clock: () => number;
 }
 
 /** At once where it follows from the grantee alone. */
@@ -32,11 +31,11 @@ export function accessOf(
   set: PolicySet | undefined,
   asker: DecisionAsker,
 ): AccessContext | Promise<AccessContext> {
-  const { grantee, purpose, now } = asker;
+  const { grantee, purpose, clock } = asker;
   const role = roleOf(grantee);
   const isPlain = !set || set.policies.length === 0;
   if (isPlain && (role !== undefined || !mayBeOperator(grantee))) {
-    const realms = realmsOf(grantee, place.store, now);
+    const realms = realmsOf(grantee, place.store, clock());
     if (realms instanceof Promise)
       return realms.then((them) => withPurpose(grantedAccess(grantee, them, place), purpose));
     return withPurpose(grantedAccess(grantee, realms, place), purpose);
@@ -57,20 +56,20 @@ async function underPolicies(
   asker: DecisionAsker,
 ): Promise<AccessContext> {
   const policy = await grantsFor(place, set, asker);
-  const { grantee, now } = asker;
-  if (policy) return grantedAccess(grantee, realmsUnderPolicy(grantee), place, policy);
-  return grantedAccess(grantee, await realmsOf(grantee, place.store, now), place);
+  const { grantee, clock } = asker;
+  if (policy) return keptAccess(grantee, place, policy);
+  return grantedAccess(grantee, await realmsOf(grantee, place.store, clock()), place);
 }
 
 /** What policies, stored ones or the built-in one of operators, give a grantee; undefined where its realms say it all. */
 export async function grantsFor(
   place: DecisionPlace,
   set: PolicySet | undefined,
-  { grantee, purpose, now }: DecisionAsker,
+  { grantee, purpose, clock }: DecisionAsker,
 ): Promise<PolicyGrants | undefined> {
-  const role = await wholeRole(place, grantee, now);
+  const role = await wholeRole(place, grantee, clock());
   if (role === undefined) return undefined;
-  const asker = { grantee, role, purpose, now };
+  const asker = { grantee, role, purpose, clock };
   const stored = await policyGrants(place, set?.policies ?? [], asker);
   if (stored) return stored;
   return role === 'operator' ? builtInGrants(place, asker) : undefined;
@@ -82,4 +81,15 @@ export async function wholeRole(
   now: number,
 ): Promise<Role | undefined> {
   return roleOf(grantee) ?? (await accountRole(store, grantee, now));
+}
+
+const made = new WeakMap<PolicyGrants, { readonly place: DecisionPlace; readonly access: AccessContext }>();
+
+/** The same context while the same policies count: what it has found out by itself is kept with it. */
+function keptAccess(grantee: Grantee, place: DecisionPlace, policy: PolicyGrants): AccessContext {
+  const before = made.get(policy);
+  if (before?.place.base === place.base) return before.access;
+  const access = grantedAccess(grantee, realmsUnderPolicy(grantee), place, policy);
+  made.set(policy, { place, access });
+  return access;
 }

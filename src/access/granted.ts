@@ -15,6 +15,7 @@ import { ONLY_BY_NAME } from './patient-record.ts';
 import { IS_POLICY } from './policy/book.ts';
 import { refusedByPolicy, type PolicyGrants } from './policy/grants.ts';
 import { filterOf } from './scope-filter.ts';
+import { steady } from './steady.ts';
 import { LETTERS, type ResourceScope, type ScopeLevel } from './scopes.ts';
 
 /** Whose data a level of scopes opens: everything of the tenant, one patient's record, or nothing. */
@@ -44,11 +45,13 @@ export function grantedAccess(
 ): AccessContext {
   const { definitions } = around;
   const self = policy?.broken.length ? undefined : ownUser(grantee, realms);
+  const [both, either] = [steady(and), steady(or)];
   const given: Given = {
     grantee,
     realms,
     policy,
     around,
+    both,
     seen: policy?.view?.definitions(definitions) ?? definitions,
   };
   const holding = remembered((action, type) => heldScopes(given, action, type));
@@ -65,7 +68,10 @@ export function grantedAccess(
     scope: remembered((action, type) => {
       const parts = holding(action, type).map((one) => bounded(given, action, type, one));
       if (action === 'read' && self?.type === type) parts.push(self.where);
-      return keep(type, parts.length === 1 ? parts[0]! : eitherOf(parts));
+      return keep(
+        type,
+        parts.length === 1 ? parts[0]! : eitherOf(parts, (all) => either(`${action} ${type}`, all)),
+      );
     }),
     mention: (type) => keep(type, eitherOf(realmsHeld.map((realm) => mentioned(given, realm, type)))),
     refusal: (action, type) => {
@@ -90,6 +96,8 @@ interface Given {
   readonly realms: Realms;
   readonly policy: PolicyGrants | undefined;
   readonly around: Surroundings;
+  /** `and` of what the realm, the policy and the filter of a scope say */
+  readonly both: ReturnType<typeof steady>;
   /** the registry without what is hidden from the grantee: a filter must not ask about it either */
   readonly seen: Definitions;
 }
@@ -160,6 +168,8 @@ function callerOf({ clientId, accountId, fhirUser, patient, encounter }: Grantee
 interface Held {
   readonly realm: Realm;
   readonly filter: Expression;
+  /** the scope as it was written */
+  readonly name: string;
 }
 
 /** The scopes that grant an action on a type, as far as their level opens anything of it and their filter can be understood. */
@@ -173,8 +183,8 @@ function heldScopes({ grantee, realms, policy, around, seen }: Given, action: Ac
     const filter = filterOf(seen, scope, type);
     if (!filter) continue;
     // One scope without a filter says it all.
-    if (filter.op === 'all' && realm.kind === 'tenant') return [{ realm, filter }];
-    held.push({ realm, filter });
+    if (filter.op === 'all' && realm.kind === 'tenant') return [{ realm, filter, name: scope.text }];
+    held.push({ realm, filter, name: scope.text });
   }
   return held;
 }
@@ -192,13 +202,16 @@ function opens(definitions: Definitions, realm: Realm, action: Action, type: str
 }
 
 function bounded(
-  { around, policy }: Given,
+  { around, policy, both }: Given,
   action: Action,
   type: string,
-  { realm, filter }: Held,
+  { realm, filter, name }: Held,
 ): Expression | Promise<Expression> {
   const where = inRealm(around, realm, action, type);
-  if (policy) return underPolicy(policy, [action, type], realm, where).then((one) => and(one, filter));
+  if (policy)
+    return underPolicy(policy, [action, type], realm, where).then((parts) =>
+      both(`${action} ${type} ${name}`, [...parts, filter]),
+    );
   return filter.op === 'all' ? where : later(where, (one) => and(one, filter));
 }
 
@@ -208,14 +221,17 @@ async function underPolicy(
   [action, type]: readonly [Action, string],
   realm: Realm,
   where: Expression | Promise<Expression>,
-): Promise<Expression> {
+): Promise<readonly Expression[]> {
   const patient = realm.kind === 'record' && realm.patients.length === 1 ? realm.patients[0] : undefined;
-  return and(...(await Promise.all([where, policy.scope(action, type, patient)])));
+  return Promise.all([where, policy.scope(action, type, patient)]);
 }
 
-function eitherOf(parts: readonly (Expression | Promise<Expression>)[]): Expression | Promise<Expression> {
-  if (!parts.some((part) => part instanceof Promise)) return or(...(parts as readonly Expression[]));
-  return Promise.all(parts.map(async (part) => part)).then((all) => or(...all));
+function eitherOf(
+  parts: readonly (Expression | Promise<Expression>)[],
+  join: (all: readonly Expression[]) => Expression = (all) => or(...all),
+): Expression | Promise<Expression> {
+  if (!parts.some((part) => part instanceof Promise)) return join(parts as readonly Expression[]);
+  return Promise.all(parts.map(async (part) => part)).then(join);
 }
 
 function inRealm(

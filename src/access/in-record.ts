@@ -25,7 +25,7 @@ export function inRecords(
   type: string,
 ): Expression | Promise<Expression> {
   if (patients.length === 0 || !recordOpens(definitions, action, type)) return NONE;
-  const own = ownRecord(definitions, type, patients);
+  const own = ownOf(definitions, type, patients);
   if (action !== 'read' && action !== 'search') return own;
   if (!SHARED.has(type) && !ATTACHED.has(type)) return own;
   if (patients.length > MOST_REACHING) return own;
@@ -34,6 +34,22 @@ export function inRecords(
   return Promise.all(places.map((place) => idsOf(place, type))).then((found) =>
     or(own, someOf([...new Set(found.flat())])),
   );
+}
+
+const known = new WeakMap<
+  readonly string[],
+  Map<string, { readonly definitions: Definitions; readonly own: Expression }>
+>();
+
+/** The same object for the same list of patients. */
+function ownOf(definitions: Definitions, type: string, patients: readonly string[]): Expression {
+  let types = known.get(patients);
+  if (!types) known.set(patients, (types = new Map<string, { definitions: Definitions; own: Expression }>()));
+  const before = types.get(type);
+  if (before?.definitions === definitions) return before.own;
+  const own = ownRecord(definitions, type, patients);
+  types.set(type, { definitions, own });
+  return own;
 }
 
 const someOf = (ids: readonly string[]): Expression => (ids.length > 0 ? { op: 'id', ids } : NONE);

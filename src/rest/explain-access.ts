@@ -62,7 +62,7 @@ async function explained(
   grantee: Grantee,
   method: Method,
   url: string,
-  { base, purpose, now = Date.now(), reveals = false }: ExplainOptions,
+  { base, purpose, now, reveals = false }: ExplainOptions,
 ): Promise<Explanation> {
   const definitions = record.definitions();
   const { path, query } = addressOf(base, url);
@@ -70,7 +70,11 @@ async function explained(
   const need = NEEDS[interaction];
   if (need === 'open') return { ...refused(OPEN[interaction] ?? OPEN['capabilities']!), allowed: true };
   const type = need.of === undefined ? undefined : path[need.of];
-  const asker: DecisionAsker = { grantee, purpose: purposeOf(purpose), now };
+  const asker: DecisionAsker = {
+    grantee,
+    purpose: purposeOf(purpose),
+    clock: now === undefined ? Date.now : () => now,
+  };
   const place = { definitions, store: record.store, base };
   const { access, ...told } = await explainNeed(place, await record.policies?.current(), asker, {
     actions: need.actions,

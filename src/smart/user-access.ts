@@ -27,5 +27,5 @@ export async function userAccess(
   };
   const { store } = record;
   const place = { definitions: record.definitions(), store, base };
-  return accessOf(place, await record.policies?.current(), { grantee, purpose: undefined, now: Date.now() });
+  return accessOf(place, await record.policies?.current(), { grantee, purpose: undefined, clock: Date.now });
 }

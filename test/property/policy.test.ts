@@ -138,7 +138,7 @@ describe('policies', () => {
     tree: ResourceTree,
     { who = grantee(), purpose }: { who?: Grantee; purpose?: string } = {},
   ): Promise<boolean> => {
-    const access = await accessOf(place(), { policies }, { grantee: who, purpose, now: 0 });
+    const access = await accessOf(place(), { policies }, { grantee: who, purpose, clock: () => 0 });
     const where = await access.scope(action, tree.resourceType);
     return match(where, { id: tree['id'] as string, instant: 0, index: indexValues(definitions, tree) });
   };
@@ -263,7 +263,7 @@ describe('policies', () => {
       fc.asyncProperty(fc.constantFrom(...whom), resource, ([role, who], tree) =>
         every(async (action) => {
           const short = await sees([], action, tree, { who });
-          const policy = builtInGrants(place(), { grantee: who, role, purpose: undefined, now: 0 });
+          const policy = builtInGrants(place(), { grantee: who, role, purpose: undefined, clock: () => 0 });
           const long = grantedAccess(who, realmsUnderPolicy(who), place(), policy);
           const where = await long.scope(action, tree.resourceType);
           const index = indexValues(definitions, tree);
@@ -298,7 +298,7 @@ describe('policies', () => {
       const access = await accessOf(
         { ...place(), store },
         { policies: [parsed([one])] },
-        { grantee: grantee(), purpose: undefined, now: 0 },
+        { grantee: grantee(), purpose: undefined, clock: () => 0 },
       );
       expect((await access.scope('read', 'Observation')).op).toBe('none');
     }

@@ -56,7 +56,7 @@ export async function explainNeed(
   const [access, grants, role] = [
     await accessOf(place, set, asker),
     await grantsFor(place, set, asker),
-    await wholeRole(place, asker.grantee, asker.now),
+    await wholeRole(place, asker.grantee, asker.clock()),
   ];
   const refusal = need.actions.map((action) => access.refusal(action, need.type)).find((one) => one);
   const rules = [

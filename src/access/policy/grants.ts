@@ -9,6 +9,7 @@ import type { TenantStore } from '../../store/ports.ts';
 import type { Action } from '../action.ts';
 import type { Grantee } from '../grantee.ts';
 import { inRecords, recordOpens } from '../in-record.ts';
+import { steady } from '../steady.ts';
 import { ONLY_BY_NAME } from '../patient-record.ts';
 import { BUILT_IN } from './built-in.ts';
 import { criteriaExpression, patientsOf } from './criteria.ts';
@@ -50,8 +51,8 @@ export interface Asker {
   readonly grantee: Grantee;
   readonly role: Role;
   readonly purpose: string | undefined;
-  /** ms since 1970 */
-  readonly now: number;
+  /** ms since 1970: what was granted for a time is judged at each request */
+  readonly clock: () => number;
 }
 
 /** undefined: no policy is stored for such a caller, and the built-in one counts. */
@@ -62,18 +63,43 @@ export async function policyGrants(
 ): Promise<PolicyGrants | undefined> {
   const ofRole = stored.filter(({ roles }) => roles.includes(asker.role));
   if (ofRole.length === 0) return undefined;
-  const person = personOf(asker.grantee, asker.role, place.store, asker.now);
+  const person = personOf(asker.grantee, asker.role, place.store, asker.clock);
   const policies: Policy[] = [];
   for (const policy of ofRole) if (await isMeant(policy, asker, person)) policies.push(policy);
   // Who a person is does not change; where they work may end, and must not give them more than before.
   const isReplaced = ofRole.some(({ whom }) => whom.users.length === 0 && whom.clients.length === 0);
   if (policies.length === 0 && !isReplaced) return undefined;
-  return grantsOf(place, policies, asker, person);
+  return kept(place, policies, asker, person);
+}
+
+interface Kept {
+  readonly place: Place;
+  readonly purpose: string | undefined;
+  readonly grants: PolicyGrants;
+}
+
+const known = new WeakMap<Grantee, Kept>();
+
+/** The same object while the same policies count: what a store makes of an Expression is kept by it. */
+function kept(place: Place, policies: readonly Policy[], asker: Asker, person: Person): PolicyGrants {
+  const { grantee, purpose } = asker;
+  const before = known.get(grantee);
+  const isSame =
+    before !== undefined &&
+    before.purpose === purpose &&
+    before.place.store === place.store &&
+    before.place.definitions === place.definitions &&
+    before.grants.policies.length === policies.length &&
+    policies.every((policy, i) => policy === before.grants.policies[i]);
+  if (isSame) return before.grants;
+  const grants = grantsOf(place, policies, asker, person);
+  known.set(grantee, { place, purpose, grants });
+  return grants;
 }
 
 /** What the built-in policy of a role gives, compiled like a stored one. */
 export function builtInGrants(place: Place, asker: Asker): PolicyGrants {
-  const person = personOf(asker.grantee, asker.role, place.store, asker.now);
+  const person = personOf(asker.grantee, asker.role, place.store, asker.clock);
   return grantsOf(place, [BUILT_IN[asker.role]], asker, person);
 }
 
@@ -110,15 +136,17 @@ function grantsOf(
     definitions,
     own.flatMap(({ hidden }) => hidden),
   );
+  const both = steady(and);
   const scopeOf: PolicyGrants['scopeOf'] = (rule, action, type, patient) =>
-    ruleScope(place, person, rule, [action, type], patient);
+    ruleScope(place, person, both, rule, [action, type], patient);
   const names = (action: Action, type: string): boolean =>
     own.some((rule) => opens(definitions, rule, action, type));
+  const either = steady(or);
   const scope: PolicyGrants['scope'] = async (action, type, patient) => {
     const parts = own
       .filter((rule) => opens(definitions, rule, action, type))
       .map((rule) => scopeOf(rule, action, type, patient).catch(nothing));
-    return or(...(await Promise.all(parts)));
+    return either(`${action} ${type} ${patient ?? ''}`, await Promise.all(parts));
   };
   return {
     role,
@@ -157,6 +185,7 @@ function opens(definitions: Definitions, rule: Rule, action: Action, type: strin
 async function ruleScope(
   place: Place,
   { standing }: Person,
+  both: ReturnType<typeof steady>,
   rule: Rule,
   [action, type]: readonly [Action, string],
   patient: string | undefined,
@@ -170,7 +199,7 @@ async function ruleScope(
     const isInside = patient !== undefined && patients.includes(patient);
     parts.push(isInside ? ALL : await inRecords(place, patients, action, type));
   }
-  return and(...parts);
+  return both(`${rule.name} ${action} ${type} ${patient ?? ''}`, parts);
 }
 
 /** The 403 of a caller to whom the policies give nothing of the kind. */

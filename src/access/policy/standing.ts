@@ -38,13 +38,13 @@ export interface Person {
   readonly me: string | undefined;
 }
 
-export function personOf(grantee: Grantee, role: Role, store: TenantStore, now: number): Person {
+export function personOf(grantee: Grantee, role: Role, store: TenantStore, clock: () => number): Person {
   const user = grantee.kind === 'ClientCredentials' ? undefined : userOf(grantee.fhirUser);
   const me = user && `${user.type}/${user.id}`;
   const work = async (): Promise<readonly Work[]> => {
     if (role !== 'practitioner' || !user) return [];
     const all = await allWork(store, user);
-    return all.filter(({ period }) => isDuring(period, now));
+    return all.filter(({ period }) => isDuring(period, clock()));
   };
   const standing: Standing = async (placeholder) => {
     switch (placeholder) {
@@ -56,7 +56,7 @@ export function personOf(grantee: Grantee, role: Role, store: TenantStore, now: 
       case 'my-patient': {
         if (user?.type === 'Patient') return [me!];
         if (user?.type !== 'RelatedPerson') return [];
-        return (await patientsRelated(store, user.id, now)).map((id) => `Patient/${id}`);
+        return (await patientsRelated(store, user.id, clock())).map((id) => `Patient/${id}`);
       }
       case 'my-organizations':
         return [...new Set((await work()).flatMap(({ organization }) => organization ?? []))];
