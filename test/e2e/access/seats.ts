@@ -154,6 +154,13 @@ export function seats(use: () => World): void {
     'POST {type}/$validate': 200,
     'GET {type}/{id}/$validate': 404,
     'POST {type}/{id}/$validate': 404,
+    // What codes mean is for everyone; a stored value set is read within what the caller may see.
+    'GET {terminology}': 200,
+    'POST {terminology}': 200,
+    'GET {type}/{terminology}': 200,
+    'POST {type}/{terminology}': 200,
+    'GET {type}/{id}/{terminology}': 404,
+    'POST {type}/{id}/{terminology}': 404,
   };
   lockedOutTests(use, 'an operator', () => operator(use()), open);
   lockedOutTests(
