@@ -181,7 +181,13 @@ async function run(options: Options): Promise<void> {
       ...(audit.length > 0 ? await runAudit({ ...bench, say }, audit) : []),
       ...(await runInProcess(bench)),
       ...(options.only.includes(SEARCH)
-        ? await runSearch(folder, options.sizes, options.quick ? 40 : 400, say)
+        ? await runSearch(
+            folder,
+            options.sizes,
+            options.quick ? 40 : 400,
+            say,
+            mongod && (() => mongod.freshUri()),
+          )
         : []),
     ];
     if (!options.quick) keep(options, figures);

@@ -1,5 +1,5 @@
-// `node bench/main.ts search`: searches of ours, from the request to the bytes of the Bundle, against bare SQL that gives the same rows from plain
-// tables, query by query in turn, at two sizes. https://hl7.org/fhir/R4/search.html
+// `node bench/main.ts search`: searches of ours, from the request to the bytes of the Bundle, against bare SQL (or the bare driver of MongoDB) that gives the same
+// rows from plain tables, query by query in turn, at two sizes; then the mixed workload. https://hl7.org/fhir/R4/search.html
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,8 @@ import type { Definitions } from '../src/fhir/definitions/registry.ts';
 import { searchType } from '../src/rest/interactions/search.ts';
 import { parseQuery } from '../src/rest/query.ts';
 import type { Context, TenantRecord } from '../src/rest/record.ts';
-import type { TenantStore } from '../src/store/ports.ts';
+import { openMongoStores } from '../src/store/mongo/stores.ts';
+import type { Stores, TenantStore } from '../src/store/ports.ts';
 import { openSqliteStores } from '../src/store/sqlite/stores.ts';
 import {
   BASE_URL,
@@ -24,6 +25,8 @@ import {
   random,
   rareOf,
 } from './search-data.ts';
+import { dearest, fillMix, runMix } from './search-mix.ts';
+import { BARE, floorCollections } from './search-mongo.ts';
 import { quantile } from './statistics.ts';
 
 export type SearchFigure = {
@@ -182,12 +185,61 @@ async function own(definitions: Definitions, store: TenantStore, url: string): P
 const entriesIn = (bundle: Uint8Array): number =>
   (JSON.parse(Buffer.from(bundle).toString()) as { entry?: unknown[] }).entry?.length ?? 0;
 
+/** The rows that the floor gives for a case. */
+type Bare = (
+  one: Case,
+  patient: number,
+  code: number,
+) => Promise<readonly Uint8Array[]> | readonly Uint8Array[];
+
+/** Where a size is measured: a store of ours and the floor beside it, both empty. */
+interface Place {
+  readonly stores: Stores;
+  readonly floor: Parameters<typeof fill>[2];
+  readonly filled: () => Promise<void>;
+  readonly bare: Bare;
+  readonly close: () => Promise<void>;
+}
+
+async function sqlitePlace(folder: string): Promise<Place> {
+  mkdirSync(folder, { recursive: true });
+  const stores = await openSqliteStores({ location: folder });
+  const floor = floorTables(join(folder, 'floor.db'));
+  const ask = askOf(floor.db);
+  return {
+    stores,
+    floor,
+    filled: () => Promise.resolve(),
+    bare: ({ make }, patient, code) => make(patient, code).floor(ask),
+    close: async () => {
+      floor.db.close();
+      await stores.close();
+    },
+  };
+}
+
+async function mongoPlace(uri: () => string): Promise<Place> {
+  const stores = await openMongoStores({ url: uri() });
+  const floor = await floorCollections(uri());
+  return {
+    stores,
+    floor,
+    filled: floor.flush,
+    bare: async ({ name }, patient, code) =>
+      (await BARE[name]!(floor, patient, code)).map(({ body }) => body as Uint8Array),
+    close: async () => {
+      await floor.close();
+      await stores.close();
+    },
+  };
+}
+
 async function measureCase(
-  { name, make }: Case,
+  one: Case,
   world: {
     readonly definitions: Definitions;
     readonly store: TenantStore;
-    readonly ask: Ask;
+    readonly bare: Bare;
     readonly patients: number;
   },
   runs: number,
@@ -195,18 +247,20 @@ async function measureCase(
   const next = random(97);
   const times = { own: [] as number[], floor: [] as number[] };
   const rows: number[] = [];
-  const { definitions, store, ask, patients } = world;
+  const { name } = one;
+  const { definitions, store, bare, patients } = world;
   for (let i = -runs / 4; i < runs; i++) {
-    const { url, floor } = make(Math.floor(next() * patients), Math.floor(next() * CODES));
+    const [patient, code] = [Math.floor(next() * patients), Math.floor(next() * CODES)];
+    const { url } = one.make(patient, code);
     const start = performance.now();
     const bundle = await own(definitions, store, url);
     const between = performance.now();
-    const texts = Buffer.concat(floor(ask).slice(0, 21));
+    const texts = Buffer.concat((await bare(one, patient, code)).slice(0, 21));
     const end = performance.now();
     if (i < 0) {
       // The first runs warm up, and show that both mean the same.
       const found = entriesIn(bundle);
-      const floorRows = floor(ask).length;
+      const floorRows = (await bare(one, patient, code)).length;
       const same = found === floorRows || (floorRows >= 21 && found >= 20);
       if (!same)
         throw new Error(`${url} gives ${found} resources, bare SQL ${floorRows} (${texts.length} bytes)`);
@@ -238,34 +292,53 @@ export async function runSearch(
   sizes: readonly number[],
   runs: number,
   say: (text: string) => void,
+  mongo?: () => string,
 ): Promise<readonly SearchFigure[]> {
   const definitions = await loadDefinitions();
   const figures: SearchFigure[] = [];
   for (const size of sizes) {
     const patients = Math.max(1, Math.round(size / PER_PATIENT));
-    const place = join(folder, `search-${size}`);
-    mkdirSync(place, { recursive: true });
-    const stores = await openSqliteStores({ location: place });
-    const floor = floorTables(join(place, 'floor.db'));
+    const place = mongo ? await mongoPlace(mongo) : await sqlitePlace(join(folder, `search-${size}`));
     try {
-      const store = await stores.tenant('default');
+      const store = await place.stores.tenant('default');
       const started = Date.now();
-      await fill(definitions, store, floor, patients, () => undefined);
+      await fill(definitions, store, place.floor, patients, () => undefined);
+      await place.filled();
       say(`${patients * PER_PATIENT} resources stored in ${Math.round((Date.now() - started) / 1000)} s`);
       say('query                     rows   ours p50     p99   bare p50     p99   ratio   (microseconds)');
-      const world = { definitions, store, ask: askOf(floor.db), patients };
+      const world = { definitions, store, bare: place.bare, patients };
       for (const one of CASES) {
         const figure = await measureCase(one, world, runs);
         figures.push(figure);
         say(rowOf(figure));
       }
     } finally {
-      floor.db.close();
-      await stores.close();
+      await place.close();
     }
   }
   growth(figures, sizes).forEach(say);
+  await sayMix(
+    definitions,
+    mongo ? await openMongoStores({ url: mongo() }) : await openSqliteStores({ location: ':memory:' }),
+    say,
+  );
   return figures;
+}
+
+const MIX_PATIENTS = 20;
+
+/** The mixed workload, pool by pool. */
+async function sayMix(definitions: Definitions, stores: Stores, say: (text: string) => void): Promise<void> {
+  try {
+    const store = await stores.tenant('mix');
+    const figures = await runMix(definitions, store, await fillMix(definitions, store, MIX_PATIENTS), 10);
+    for (const { pool, query, total, best } of figures)
+      say(`${pool.padEnd(18)}${whole(total, 7)}${whole(best, 9)} microseconds  ${query}`);
+    const { query, times } = dearest(figures);
+    say(`the dearest query takes ${times.toFixed(1)} times the median: ${query}`);
+  } finally {
+    await stores.close();
+  }
 }
 
 const whole = (value: number, width: number): string => String(Math.round(value)).padStart(width);
