@@ -9,7 +9,7 @@ import { publicPart, signAssertion, type Jwk } from '../smart/backend-key.ts';
 import * as register from '../smart/registered-clients.ts';
 import type { ClientRecord } from '../smart/registered-clients.ts';
 import { examples } from './help.ts';
-import { TENANT_OPTION, withTenant } from './stores.ts';
+import { noteAdministration, TENANT_OPTION, withTenant } from './stores.ts';
 
 const KINDS = ['public', 'confidential', 'backend'] as const;
 type Kind = (typeof KINDS)[number];
@@ -112,9 +112,11 @@ async function add(given: string | undefined, options: AddOptions): Promise<void
     ...recordOf(id, options),
     ...(secret !== undefined && { client_secret: secret }),
   };
-  await withTenant(options.tenant, async ({ tokens }) => {
+  await withTenant(options.tenant, async (store) => {
+    const { tokens } = store;
     if (!(await register.addClient(tokens, client, Date.now())))
       throw new Error(`there is a client "${id}" already: embergate client remove ${id} removes it`);
+    await noteAdministration(store, 'administration', { command: 'client add', app: id });
     console.log(secret === undefined ? `registered ${id}` : `registered ${id}, secret ${secret}`);
     if (secret !== undefined) console.error('The secret is kept as a hash only and cannot be shown again.');
   });
@@ -223,9 +225,11 @@ function kindOf({ grant_types: grants, token_endpoint_auth_method: method }: Cli
 }
 
 async function remove(id: string, { tenant }: { readonly tenant: string }): Promise<void> {
-  await withTenant(tenant, async ({ tokens }) => {
+  await withTenant(tenant, async (store) => {
+    const { tokens } = store;
     if (!(await register.removeClient(tokens, id, Date.now())))
       throw new Error(`there is no client "${id}" in the tenant ${tenant}: embergate client list shows them`);
+    await noteAdministration(store, 'administration', { command: 'client remove', app: id });
     console.log(`removed ${id}`);
   });
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { addAccess } from './access.ts';
+import { addAudit } from './audit.ts';
 import { addClient } from './client.ts';
 import { addDemo } from './demo.ts';
 import { addDoctor } from './doctor.ts';
@@ -42,6 +43,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addUser,
     addClient,
     addAccess,
+    addAudit,
     addKeys,
     addReindex,
     addExplain,

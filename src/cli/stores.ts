@@ -1,4 +1,6 @@
 /** Commands that work on the store that STORE names, beside a running server or without one. */
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import type { Stores, TenantStore } from '../store/ports.ts';
 
@@ -23,6 +25,36 @@ export async function withTenant(name: string, work: (store: TenantStore) => Pro
       throw new Error(`there is no tenant "${name}": embergate tenant list shows them`);
     await work(await stores.tenant(name));
   });
+}
+
+/** What an operator does by command is on record like everything else; who ran it is as the machine says. */
+export async function noteAdministration(
+  store: TenantStore,
+  happening: 'administration' | 'export',
+  detail: Readonly<Record<string, string>>,
+): Promise<void> {
+  const [{ auditRecorder }, { readConfig }] = await Promise.all([
+    import('../access/audit/recorder.ts'),
+    import('../config.ts'),
+  ]);
+  const { audit, access } = readConfig();
+  if (audit !== 'on') return;
+  await auditRecorder(store.audit, access).note({
+    at: Date.now(),
+    happening,
+    outcome: 'done',
+    who: { kind: 'server', name: userName() },
+    requestId: randomUUID(),
+    detail,
+  });
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
 }
 
 export const TENANT_OPTION = [

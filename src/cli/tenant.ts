@@ -1,7 +1,7 @@
 /** `embergate tenant`: makes and lists tenants in the store that STORE names. */
 import type { Command } from 'commander';
 import { examples } from './help.ts';
-import { withStores } from './stores.ts';
+import { noteAdministration, withStores } from './stores.ts';
 
 const NAME = /^[a-z0-9-]{1,40}$/;
 
@@ -30,7 +30,8 @@ async function add(name: string): Promise<void> {
   if (!NAME.test(name)) throw new Error(`"${name}" cannot be a tenant's name: use 1 to 40 of a-z, 0-9 and -`);
   await withStores(async (stores) => {
     const isNew = !(await stores.tenants()).includes(name);
-    await stores.tenant(name);
+    const store = await stores.tenant(name);
+    if (isNew) await noteAdministration(store, 'administration', { command: 'tenant add', tenant: name });
     console.log(isNew ? `made ${name}` : `${name} is there already`);
   });
 }

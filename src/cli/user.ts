@@ -8,7 +8,7 @@ import type { Role } from '../smart/accounts.ts';
 import type { TenantStore } from '../store/ports.ts';
 import { examples } from './help.ts';
 import { addSignInCommands } from './user-sign-in.ts';
-import { TENANT_OPTION, withTenant } from './stores.ts';
+import { noteAdministration, TENANT_OPTION, withTenant } from './stores.ts';
 
 interface UserOptions {
   readonly tenant: string;
@@ -102,6 +102,7 @@ function addSwitches(user: Command): void {
       .action((username: string, { tenant }: UserOptions) =>
         withTenant(tenant, async (store) => {
           if (!(await change(store, username))) throw unknown(username, tenant);
+          await noteAdministration(store, 'administration', { command: `user ${verb}`, user: username });
           console.log(`${verb === 'remove' ? 'removed' : `${verb}d`} ${username}`);
         }),
       );
@@ -126,6 +127,7 @@ async function add(username: string, options: UserOptions): Promise<void> {
     const { password, isMade } = await passwordFrom(options);
     const wanted = { username, name, role, fhirUser, password };
     const account = await accounts.addAccount(store.tokens, wanted, Date.now());
+    await noteAdministration(store, 'administration', { command: 'user add', user: username, role });
     console.log(`made ${account.username}${isMade ? `, password ${password}` : ''}`);
     if (isMade) console.error('The password is kept as a hash only and cannot be shown again.');
   });
@@ -136,6 +138,7 @@ async function password(username: string, options: UserOptions): Promise<void> {
     const fresh = await passwordFrom(options);
     if (!(await accounts.setPassword(store.tokens, username, fresh.password, Date.now())))
       throw unknown(username, options.tenant);
+    await noteAdministration(store, 'administration', { command: 'user password', user: username });
     console.log(
       fresh.isMade ? `${username} has the password ${fresh.password}` : `${username} has a new password`,
     );

@@ -140,7 +140,7 @@ const REFERENCE = Buffer.from('Patient/');
 const MOST_PATIENTS = 50;
 
 /** Bare ids of the patients that a version names, or is. */
-export function patientsOf({ type, id, body, before }: Told, into: Set<string> = new Set()): Set<string> {
+export function patientsOf({ type, id, body, before }: Told, into = new Set<string>()): Set<string> {
   if (type === 'Patient') into.add(id);
   if (body) addNamed(body, into);
   if (before) addNamed(before, into);

@@ -154,7 +154,7 @@ export function auditStore(reader: AuditReader, journal: AuditJournal): AuditSto
       await journal.move();
       return reader.read(query);
     },
-    walk: async function* () {
+    async *walk() {
       await journal.move();
       yield* reader.walk();
     },

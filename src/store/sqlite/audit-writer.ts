@@ -128,7 +128,7 @@ export class AuditWriter {
     const before = chain.end;
     for (const segment of segments) {
       const file = segmentFile(this.#folder, name, segment);
-      for (const page of decodeFrames(readFileSync(file)))
+      for (const page of decodeFrames(bytesOf(file)))
         // A gap is taken in as it is: it is for verify to tell.
         if (page.chain === name && page.seq > chain.end.seq) this.#insert(chain, page);
       if (segment !== segments.at(-1)) this.#moved.push(file);
@@ -219,6 +219,16 @@ function segmentsIn(folder: string): Map<string, number[]> {
     );
   }
   return found;
+}
+
+/** Another process may have moved it a moment ago, and removed it once its pages were in the database. */
+function bytesOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 function filesIn(folder: string): string[] {
