@@ -5,8 +5,10 @@
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { TokenExtra } from '../access/access-token.ts';
+import type { AuditNote } from '../access/audit/note.ts';
 import { isHashed } from './client-secret.ts';
 import type { SmartEndpoint, SmartEvent } from './events.ts';
+import { oauthNote, quietSuccess, takeBack } from './oauth-note.ts';
 import { shown } from './problem.ts';
 import { problemIn, reasonOf, type OAuthFailure } from './reasons.ts';
 import { text } from './resource-server.ts';
@@ -35,8 +37,10 @@ const EVENTS: readonly (readonly [event: string, endpoint: SmartEndpoint, outcom
 
 /** Completes the answers of a provider and reports them. */
 export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
+  const notes = new WeakMap<object, AuditNote[]>();
   provider.use(async (ctx, next) => {
     await next();
+    if (!(await keepNotes(tenant, ctx as unknown as KoaContextWithOIDC, notes.get(ctx) ?? []))) return;
     const done = ctx as unknown as KoaContextWithOIDC & { readonly oidc?: KoaContextWithOIDC['oidc'] };
     complete(tenant, done);
     if (done.oidc?.route === 'client_delete' && ctx.status === 204) {
@@ -48,8 +52,29 @@ export function completeAnswers(tenant: SmartTenant, provider: Provider): void {
       const failure = outcome === 'done' ? undefined : error;
       if (failure && endpoint !== 'authorize') explainIn(ctx, failure);
       if (event === 'grant.success') addContext(ctx);
-      tenant.observe(eventOf(tenant, ctx, endpoint, outcome, failure));
+      const told = eventOf(tenant, ctx, endpoint, outcome, failure);
+      tenant.observe(told);
+      const note = tenant.audit.isOn ? oauthNote(ctx, told) : undefined;
+      if (note) notes.set(ctx, [...(notes.get(ctx) ?? []), note]);
     });
+  }
+}
+
+/** Before the answer goes out; false where it was taken back. */
+async function keepNotes(
+  tenant: SmartTenant,
+  ctx: KoaContextWithOIDC,
+  noted: readonly AuditNote[],
+): Promise<boolean> {
+  if (!tenant.audit.isOn) return true;
+  const quiet = quietSuccess(ctx);
+  const own = quiet && oauthNote(ctx, eventOf(tenant, ctx, quiet, 'done', undefined));
+  try {
+    await tenant.audit.note(...noted, ...(own ? [own] : []));
+    return true;
+  } catch {
+    takeBack(ctx);
+    return false;
   }
 }
 

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import type { Interaction } from 'oidc-provider';
+import { NOBODY } from '../access/audit/note.ts';
 import { clientAddress } from './client-address.ts';
 import { deviceOf, formMark, keepDevice, newMark } from './device-cookie.ts';
 import { problemView } from './explain.ts';
@@ -14,10 +15,11 @@ import { claimedLaunch } from './launch.ts';
 import type { Problem } from './problem.ts';
 import { ROUTES } from './provider.ts';
 import { text } from './resource-server.ts';
+import { personOf } from './sign-in-note.ts';
 import type { StepName, StepResults } from './steps.ts';
 import type { Step, StepHandler, StepOutcome } from './step.ts';
 import { consentStep } from './step-consent.ts';
-import { encounterStep } from './step-encounter.ts';
+import { encounterStep, patientOf } from './step-encounter.ts';
 import { patientStep } from './step-patient.ts';
 import { signInStep } from './step-sign-in.ts';
 import type { SmartTenant } from './tenant.ts';
@@ -109,8 +111,30 @@ async function answer(
     if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter));
     return send(response, outcome.status ?? 200, outcome.page, tenant.pages.headers);
   }
+  await noteConsent(step, outcome);
   if ('keepsDevice' in outcome) keepDevice(response, tenant, step.device);
   seeOther(response, await finish(step, outcome));
+}
+
+/** What a person agrees to, or does not, is on record before it counts. */
+async function noteConsent(
+  step: Step,
+  outcome: Extract<StepOutcome, { done: unknown } | { denied: unknown }>,
+): Promise<void> {
+  const { tenant, interaction, client, user, requestId } = step;
+  if (interaction.prompt.name !== 'consent') return;
+  const patient = patientOf(step);
+  const isDenied = 'denied' in outcome;
+  await tenant.audit.note({
+    at: Date.now(),
+    happening: 'consent',
+    outcome: isDenied ? 'refused' : 'done',
+    who: { ...(user ? personOf(user) : NOBODY), clientId: client.clientId },
+    requestId,
+    ...(patient !== undefined && { patients: [patient] }),
+    ...(isDenied && { reason: 'The person did not agree' }),
+    ...(!isDenied && { detail: { scope: outcome.scope ?? text(interaction.params['scope']) ?? '' } }),
+  });
 }
 
 /** Keeps the result for the library, which goes on at the address that is given back. */

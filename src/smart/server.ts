@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { egress } from '../access/egress/egress.ts';
+import { FhirError } from '../fhir/model/outcome.ts';
 import { completeAnswers } from './answers.ts';
 import { appState } from './app-state.ts';
 import { authorizeQuery } from './authorize.ts';
@@ -396,7 +397,10 @@ async function pages(running: Running, asked: Asked, request: IncomingMessage, r
 }
 
 /** What no one foresaw: no detail for the client, the connection closed where the answer has begun. */
-function fail(response: ServerResponse, _error: unknown): void {
+function fail(response: ServerResponse, error: unknown): void {
   if (response.headersSent) return void response.destroy();
+  // The trail or the store cannot be written for the moment.
+  if (error instanceof FhirError && error.status === 503)
+    return http.oauthError(response, 503, 'temporarily_unavailable', error.message, { 'retry-after': '1' });
   http.oauthError(response, 500, 'server_error', 'The server failed to answer this', { connection: 'close' });
 }

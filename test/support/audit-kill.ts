@@ -11,6 +11,7 @@ import { apiOf } from './api.ts';
 import { startServerProcess } from './server-process.ts';
 
 const CLIENTS = 8;
+const ATTEMPTS = 5;
 const BETWEEN_KILLS_MS = [30, 300] as const;
 
 export interface AuditChecked {
@@ -29,6 +30,16 @@ export async function auditUnderKills(
   const answered = new Set<string>();
   const written = new Set<string>();
   let isOver = false;
+  // A busy machine may not bring it up in time: that says nothing about the trail.
+  const restart = async (): Promise<void> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await server.restart();
+      } catch (error) {
+        if (attempt === ATTEMPTS) throw error;
+      }
+    }
+  };
   const send = async (method: string, path: string, body?: unknown): Promise<void> => {
     const id = randomUUID();
     const reply = await api.send(method, path, body, { 'x-request-id': id }).catch(() => undefined);
@@ -50,7 +61,7 @@ export async function auditUnderKills(
     for (let round = 0; round < rounds; round++) {
       await sleep(randomInt(...BETWEEN_KILLS_MS));
       await server.kill();
-      await server.restart();
+      await restart();
     }
     // The last one is not started again: what its journals hold is found by who opens the store next.
     await sleep(randomInt(...BETWEEN_KILLS_MS));

@@ -15,7 +15,7 @@ import type { JsonObject } from '../../src/fhir/model/tree.ts';
 import { addAccount, type NewAccount } from '../../src/smart/accounts.ts';
 import { hashSecret } from '../../src/smart/client-secret.ts';
 import type { SmartEvent } from '../../src/smart/events.ts';
-import type { TokenStore } from '../../src/store/ports.ts';
+import type { TenantStore, TokenStore } from '../../src/store/ports.ts';
 import type { SqliteStores } from '../../src/store/sqlite/stores.ts';
 
 export interface SmartServer {
@@ -24,6 +24,8 @@ export interface SmartServer {
   readonly base: string;
   readonly tokens: () => TokenStore;
   readonly events: SmartEvent[];
+  /** all that is kept for the default tenant */
+  store(): Promise<TenantStore>;
   /** the secret of the default tenant */
   secret(): Promise<Uint8Array>;
   /** makes another tenant */
@@ -98,6 +100,7 @@ export async function startSmartServer(options: SmartServerOptions = {}): Promis
     base,
     events,
     tokens: () => tokens,
+    store: () => threads[0]!.stores.tenant('default'),
     secret: async () => (await threads[0]!.stores.tenant('default')).secret,
     tenant: async (name) => {
       await threads[0]!.stores.tenant(name);
