@@ -202,7 +202,7 @@ export function tamperTests(fresh: () => Promise<Tampered>): void {
   });
 }
 
-// eslint-disable-next-line @typescript-eslint/require-await
+ 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
