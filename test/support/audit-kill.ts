@@ -25,7 +25,8 @@ export async function auditUnderKills(
   rounds: number,
   open: () => Promise<Stores>,
 ): Promise<AuditChecked> {
-  const server = await startServerProcess({ ...settings, WORKERS: '2', AUDIT: 'on' });
+  const start = () => startServerProcess({ ...settings, WORKERS: '2', AUDIT: 'on' });
+  const server = await start().catch(start).catch(start);
   const api = apiOf(server.base);
   const answered = new Set<string>();
   const written = new Set<string>();

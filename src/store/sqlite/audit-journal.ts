@@ -159,12 +159,13 @@ export class AuditJournal {
   #begin(): Promise<Open> {
     const chain = newChain();
     this.#opening ??= (async () => {
-      await this.#options.begin(chain);
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       const head = openSync(headFile(this.#folder, chain), 'wx', 0o600);
       const log = openSync(segmentFile(this.#folder, chain, 1), 'wx', 0o600);
       const open = { chain, head, log, segment: 1, bytes: 0, end: BEGINNING };
       writeSync(head, encodeHead(this.#seal.head(chain, open.end)), 0, HEAD_BYTES, 0);
+      // The files come first: a chain that is registered and has none was robbed of them.
+      await this.#options.begin(chain);
       return (this.#open = open);
     })().finally(() => (this.#opening = undefined));
     return this.#opening;

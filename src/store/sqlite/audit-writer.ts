@@ -93,7 +93,10 @@ export class AuditWriter {
   /** Moves the pages of all journals. A journal whose process is gone is done with. */
   move(): void {
     const files = segmentsIn(this.#folder);
-    for (const [name, segments] of files) this.#moveChain(name, segments);
+    for (const [name, segments] of files) {
+      if (this.#chains.has(name)) this.#moveChain(name, segments);
+      else if (!isAlive(name)) this.#discard(name, segments);
+    }
     for (const [name, chain] of this.#chains) if (chain.open && !isAlive(name)) this.#end(name, chain);
   }
 
@@ -134,6 +137,12 @@ export class AuditWriter {
       if (segment !== segments.at(-1)) this.#moved.push(file);
     }
     if (chain.end !== before) this.#putHead(name, chain);
+  }
+
+  /** Files of a process that was killed before it had registered them: nobody was answered by what is in them. */
+  #discard(name: string, segments: readonly number[]): void {
+    for (const segment of segments) this.#moved.push(segmentFile(this.#folder, name, segment));
+    this.#moved.push(headFile(this.#folder, name));
   }
 
   /** The last word on a chain has the head in its file: what that tells of and is not there was removed. */

@@ -202,7 +202,6 @@ export function tamperTests(fresh: () => Promise<Tampered>): void {
   });
 }
 
- 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
   yield* lines;
 }
