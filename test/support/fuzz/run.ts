@@ -41,6 +41,11 @@ export interface FuzzReport {
 const PATIENTS = 4;
 const CONNECTIONS = 12;
 const PATIENCE_MS = 10_000;
+/** The first search by `_content` waits for its index (docs/adr/0030). */
+const CONTENT_PATIENCE_MS = 30_000;
+const asksForContent = ({ target, body }: HttpRequest): boolean =>
+  /_content/.test(`${target} ${typeof body === 'string' ? body : ''}`);
+const patienceFor = (sent: HttpRequest): number => (asksForContent(sent) ? CONTENT_PATIENCE_MS : PATIENCE_MS);
 const BATCH = 400;
 const MOST_FAULTS = 20;
 /** From which word of an answer its insides would speak. */
@@ -67,7 +72,7 @@ function exchange(base: URL, sent: HttpRequest): Promise<Answer> {
         path: sent.target,
         method: sent.method,
         headers: { ...sent.headers, ...length },
-        timeout: PATIENCE_MS,
+        timeout: patienceFor(sent),
       },
       (incoming) => {
         const chunks: Buffer[] = [];
@@ -82,7 +87,7 @@ function exchange(base: URL, sent: HttpRequest): Promise<Answer> {
         );
       },
     );
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${PATIENCE_MS} ms`)));
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer in ${patienceFor(sent)} ms`)));
     outgoing.on('error', reject);
     outgoing.end(sent.body);
   });
