@@ -1,5 +1,5 @@
 /** Narrowing and ending what was agreed to, as it is felt by an app: at its very next request, on either of two threads. docs/adr/0035 */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import {
   endAgreement,
   livingAgreement,
@@ -7,15 +7,15 @@ import {
   narrowAgreement,
 } from '../../../src/smart/agreements.ts';
 import type { TokenRecord } from '../../../src/store/ports.ts';
-import { startSmartServer, type SmartServer } from '../../support/smart-server.ts';
+import type { SmartServer, SmartServerOptions } from '../../support/smart-server.ts';
 import * as flow from './flow.ts';
 import { addClients } from './security.ts';
 
-describe('what was agreed to', () => {
+export function agreementsHold(start: (options?: SmartServerOptions) => Promise<SmartServer>): void {
   let server: SmartServer;
   let people: flow.People;
   beforeAll(async () => {
-    server = await startSmartServer();
+    server = await start();
     people = await flow.seed(server);
     await addClients(server);
     const category = [
@@ -148,4 +148,4 @@ describe('what was agreed to', () => {
       for (const token of given) expect(expected).toContain(await status('Observation/other', token));
     }
   });
-});
+}

@@ -1,20 +1,20 @@
 /** Who looked, as the patient, the person themselves and the operator read it on the pages: over a real server with its trail on. docs/adr/0035 */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ownPages } from '../../support/front.ts';
-import { PASSWORD, startSmartServer, type SmartServer } from '../../support/smart-server.ts';
+import { PASSWORD, type SmartServer, type SmartServerOptions } from '../../support/smart-server.ts';
 import { Visitor } from '../../support/visitor.ts';
 import * as flow from './flow.ts';
 import { addClients } from './security.ts';
 
 const CROWD = 60;
 
-describe('the trail on the pages', () => {
+export function trailIsTold(start: (options?: SmartServerOptions) => Promise<SmartServer>): void {
   let server: SmartServer;
   let patient: Visitor;
   let admin: Visitor;
   beforeAll(async () => {
     let origin = '';
-    server = await startSmartServer({ pages: ownPages(() => origin), settings: { AUDIT: 'on' } });
+    server = await start({ pages: ownPages(() => origin), settings: { AUDIT: 'on' } });
     ({ origin } = server);
     await flow.seed(server);
     await addClients(server);
@@ -184,4 +184,4 @@ describe('the trail on the pages', () => {
     const text = await page(admin, '/console/access/unusual');
     expect(text).toMatch(/Dr Silva opened the records of 6\d patients within 10 minutes/);
   });
-});
+}
