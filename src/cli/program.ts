@@ -13,6 +13,7 @@ import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addReindex } from './reindex.ts';
 import { addTenant } from './tenant.ts';
+import { addTerminology } from './terminology.ts';
 import { addUser } from './user.ts';
 import { addValidate } from './validate.ts';
 
@@ -45,6 +46,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addAccess,
     addAudit,
     addKeys,
+    addTerminology,
     addReindex,
     addExplain,
     addFhirPath,

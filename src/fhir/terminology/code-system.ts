@@ -18,6 +18,8 @@ export interface Concept {
   readonly children: readonly Concept[];
   /** as it stands in the resource, without what is below it */
   readonly source: CodeSystemConcept;
+  /** of an imported code system, where what is above a concept is written down: `code` is its own or one of those */
+  isAtOrBelow?(code: string): boolean;
 }
 
 export type Designation = CodeSystemConceptDesignation;
@@ -164,6 +166,7 @@ export function* selfAndDescendants(concept: Concept): Generator<Concept> {
 
 /** Whether `above` is the concept itself or one of its ancestors. */
 export function isSelfOrAbove(above: Concept, concept: Concept): boolean {
+  if (concept.isAtOrBelow) return concept.isAtOrBelow(above.code);
   const seen = new Set<Concept>([concept]);
   for (const one of seen) {
     if (one === above) return true;
@@ -176,7 +179,7 @@ export type Subsumption = 'equivalent' | 'subsumes' | 'subsumed-by' | 'not-subsu
 
 /** https://hl7.org/fhir/R4/codesystem-operation-subsumes.html */
 export function subsumption(a: Concept, b: Concept): Subsumption {
-  if (a === b) return 'equivalent';
+  if (a === b || a.code === b.code) return 'equivalent';
   if (isSelfOrAbove(a, b)) return 'subsumes';
   return isSelfOrAbove(b, a) ? 'subsumed-by' : 'not-subsumed';
 }

@@ -85,7 +85,7 @@ function hierarchyTest(
     case 'is-a':
       return (concept) => isSelfOrAbove(top, concept);
     case 'descendent-of':
-      return (concept) => concept !== top && isSelfOrAbove(top, concept);
+      return (concept) => concept.code !== top.code && isSelfOrAbove(top, concept);
     case 'is-not-a':
       return (concept) => !isSelfOrAbove(top, concept);
     case 'generalizes':

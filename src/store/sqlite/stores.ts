@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 import { fault } from '../../fhir/model/outcome.ts';
 import type { Stores, TenantStore } from '../ports.ts';
+import { releaseFolder } from './releases/folder.ts';
 import { openTenantStore, type OpenTenant } from './tenant-store.ts';
 import type { Opened, Order } from './wire.ts';
 import { WriterPort, type QueueLimits } from './writer-port.ts';
@@ -15,6 +16,7 @@ import { WriterPort, type QueueLimits } from './writer-port.ts';
 /** What another thread passes as `writer` to share the writer thread. */
 export interface WriterAttachment {
   readonly port: MessagePort;
+  readonly folder: string;
 }
 
 export interface SqliteStores extends Stores {
@@ -34,7 +36,7 @@ const TENANT = /^[a-z0-9-]{1,40}$/;
 
 /** Opens the folder. Without `writer`, starts the writer thread, which `close` ends. Throws an Error with one clear line when the folder cannot be used. */
 export async function openSqliteStores({ location, writer, limits }: SqliteOptions): Promise<SqliteStores> {
-  if (writer) return { ...storesOn(writer.port, limits), attach: refuseAttach };
+  if (writer) return { ...storesOn(writer.port, writer.folder, limits), attach: refuseAttach };
   const temporary = location === ':memory:';
   const folder = temporary
     ? mkdtempSync(join(memoryFolder(), 'embergate-'))
@@ -50,10 +52,10 @@ export async function openSqliteStores({ location, writer, limits }: SqliteOptio
     thread.postMessage({ port: port1 } satisfies Order, [port1]);
     return port2;
   };
-  const stores = storesOn(openPort(), limits);
+  const stores = storesOn(openPort(), folder, limits);
   const attach = (): ReturnType<SqliteStores['attach']> => {
     const port = openPort();
-    return { attachment: { port }, transfer: [port] };
+    return { attachment: { port, folder }, transfer: [port] };
   };
   const close = async (): Promise<void> => {
     await stores.close();
@@ -96,8 +98,9 @@ async function stopWriter(thread: Worker): Promise<void> {
   await thread.terminate();
 }
 
-function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
+function storesOn(port: MessagePort, folder: string, limits: QueueLimits | undefined): Stores {
   const writer = new WriterPort(port, limits);
+  const concepts = releaseFolder(join(folder, 'terminology'));
   const open = new Map<string, Promise<OpenTenant>>();
   const openTenant = async (name: string): Promise<OpenTenant> => {
     const opened = (await writer.ask({ op: 'open', tenant: name })) as Opened;
@@ -125,6 +128,7 @@ function storesOn(port: MessagePort, limits: QueueLimits | undefined): Stores {
     await Promise.allSettled(opened.map((store) => store.settleAudit()));
     await writer.close();
     for (const store of opened) store.close();
+    concepts.close();
   };
-  return { tenant, tenants, close };
+  return { tenant, tenants, concepts, close };
 }
