@@ -80,13 +80,17 @@ function lines(notes: readonly AuditNote[]): readonly Line[] {
   return all;
 }
 
-/** Looks of one person with one app for one purpose go together; what changes something stands alone. */
+/** Looks of one person with one app for one purpose go together; what a person changes stands alone, what a program brings in by the hundred does not. */
 function keyOf({ happening, who, outcome, purpose, reason }: AuditNote): string | undefined {
-  if (VERBS[happening]?.[0] !== LOOKED) return undefined;
+  const verb = VERBS[happening]?.[0];
+  if (verb === undefined || (verb !== LOOKED && who.kind === 'person')) return undefined;
+  const { kind, accountId, clientId, fhirUser } = who;
   return JSON.stringify([
-    who.accountId,
-    who.clientId,
-    who.fhirUser,
+    verb,
+    kind,
+    accountId,
+    clientId,
+    fhirUser,
     outcome,
     purpose,
     outcome === 'done' && reason,

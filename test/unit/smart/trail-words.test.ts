@@ -142,6 +142,16 @@ describe('the trail in words', () => {
     expect(sentencesOf(apart, names, {}).length).toBe(apart.length);
   });
 
+  it('makes one line of what a program brings in', () => {
+    const who = { kind: 'server' } as const;
+    const notes = ['Goal', 'Condition', 'Goal'].map((type) =>
+      note({ happening: 'create', who, what: [`${type}/1`] }),
+    );
+    expect(sentencesOf(notes, names, {})).toMatchObject([
+      { who: 'This server', what: 'added goals of care · diagnoses and health problems' },
+    ]);
+  });
+
   it('says four parts at most', () => {
     const what = ['Condition', 'Goal', 'AllergyIntolerance', 'Encounter', 'Claim', 'CarePlan'].map(
       (type) => `${type}/1`,
