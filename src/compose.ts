@@ -16,6 +16,7 @@ import { loadDefinitions } from './definitions-file.ts';
 import type { Definitions } from './fhir/definitions/registry.ts';
 import { searchParameterIssues } from './fhir/search/posted.ts';
 import { validateStructure } from './fhir/validation/structure.ts';
+import { validate } from './fhir/validation/validator.ts';
 import { networks } from './limit-door.ts';
 import { conformanceFollower } from './rest/conformance.ts';
 import type { TenantRecord } from './rest/record.ts';
@@ -162,13 +163,17 @@ const bearer: EdgeOptions['access'] = ({ record, baseUrl, ...request }) =>
     Date.now(),
   );
 
-/** The structure of R4, and of what changes this server also whether it can. */
-const validateResource: TenantRecord['validate'] = (definitions, tree) => {
-  const issues = validateStructure(definitions, tree);
-  if (issues.length > 0) return issues;
-  if (tree.resourceType === 'Basic') return policyIssues(definitions, tree);
-  return tree.resourceType === 'SearchParameter' ? searchParameterIssues(definitions, tree) : issues;
-};
+/** What is asked of every write, by the setting VALIDATION; of what changes this server also whether it can. */
+function validatorFor(validation: Config['validation']): TenantRecord['validate'] {
+  if (validation === 'off') return () => [];
+  const judge = validation === 'strict' ? validate : validateStructure;
+  return (definitions, tree) => {
+    const issues = judge(definitions, tree);
+    if (issues.some(({ severity }) => severity === 'error')) return issues;
+    if (tree.resourceType === 'Basic') return policyIssues(definitions, tree);
+    return tree.resourceType === 'SearchParameter' ? searchParameterIssues(definitions, tree) : issues;
+  };
+}
 
 async function openRecord(
   config: Config,
@@ -195,8 +200,8 @@ async function openRecord(
     maxBundleEntries: config.maxBundleEntries,
     version,
   };
-  const ofContent: TenantRecord['validate'] = config.validation === 'off' ? () => [] : validateResource;
-  const validate: TenantRecord['validate'] = (known, tree) => [
+  const ofContent = validatorFor(config.validation);
+  const validateWrite: TenantRecord['validate'] = (known, tree) => [
     ...forgedTrail(tree),
     ...ofContent(known, tree),
   ];
@@ -207,7 +212,7 @@ async function openRecord(
     pending: conformance.pending,
     rules,
     ...(config.access === 'smart' && { security: securityOf(smartAddress(config.publicUrl, name)) }),
-    validate,
+    validate: validateWrite,
     audit: config.audit === 'on' ? auditRecorder(store.audit, config.access) : NOT_RECORDED,
     ...(policies && { policies }),
     settled: conformance.settled,

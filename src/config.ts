@@ -182,7 +182,7 @@ export const SETTINGS = [
     key: 'validation',
     fallback: 'strict',
     meaning:
-      '`strict` and `structure` refuse what breaks the structure of R4 (profiles are not checked yet), `off` is for trusted loads',
+      'what every write is held against: `strict` R4 and each profile that it claims (a profile that is not known is refused: load its package), `structure` only the structure of R4, `off` nothing, for trusted loads',
     parse: oneOf('strict', 'structure', 'off'),
   }),
   setting({

@@ -9,6 +9,7 @@ import { openChart } from './chart.ts';
 import type { Chart } from './chart.ts';
 import { writeCare } from './careplan.ts';
 import { writeClaim } from './claims.ts';
+import { withOwnClaims } from './claims-of-profiles.ts';
 import { writeAllergies, writeConditions, writeFamilyHistory } from './conditions.ts';
 import { writeCoverages } from './coverages.ts';
 import { writeNote } from './documents.ts';
@@ -42,6 +43,8 @@ export interface DemoOptions {
   readonly seed: number;
   /** The day on which the records end, YYYY-MM-DD. */
   readonly asOf?: string;
+  /** `us-core` leaves the profiles that the records are shaped by, for a server that has them; else they claim ours, in `profiles/embergate.demo` */
+  readonly claims?: 'own' | 'us-core';
 }
 
 /** Ids of the people who have accounts in the demo. They are there whenever there are two patients or more. */
@@ -74,14 +77,15 @@ export const demoIdentities = (seed: number): DemoIdentities => ({
  * order of the Bundles is all that a loader must keep. Throws a RangeError for an impossible number or date.
  */
 export function* demoRecords(options: DemoOptions): Generator<DemoBundle> {
-  const { patients, seed, asOf = DEMO_AS_OF } = options;
+  const { patients, seed, asOf = DEMO_AS_OF, claims = 'own' } = options;
   if (!Number.isInteger(patients) || patients < 0)
     throw new RangeError(`patients is ${patients}: give a whole number from 0 up`);
   if (!Number.isInteger(seed)) throw new RangeError(`seed is ${seed}: give a whole number`);
   const day = dayOf(asOf);
-  yield bundleOf(networkChart(seed));
-  yield bundleOf(catalogChart(seed));
-  for (let number = 0; number < patients; number++) yield bundleOf(patientChart(seed, number, day));
+  const bundle = (chart: Chart): DemoBundle => bundleOf(chart, claims);
+  yield bundle(networkChart(seed));
+  yield bundle(catalogChart(seed));
+  for (let number = 0; number < patients; number++) yield bundle(patientChart(seed, number, day));
 }
 
 function networkChart(seed: number): Chart {
@@ -148,12 +152,12 @@ function writeVisit(chart: Chart, life: Life, facts: VisitFacts): void {
   writeClaim(chart, life, facts);
 }
 
-const bundleOf = ({ resources }: Chart): DemoBundle => ({
+const bundleOf = ({ resources }: Chart, claims: DemoOptions['claims']): DemoBundle => ({
   resourceType: 'Bundle',
   type: 'transaction',
   entry: resources.map((resource: Resource) => ({
     fullUrl: `urn:uuid:${resource.id}`,
-    resource,
+    resource: claims === 'us-core' ? resource : withOwnClaims(resource),
     request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}` },
   })),
 });

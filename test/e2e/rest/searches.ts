@@ -184,6 +184,8 @@ export function searchContract(api: () => Api): void {
       intent: 'order',
       subject: { display: 'somebody' },
       medicationReference: { reference: '#m' },
+      // Every contained resource has to be referred to (dom-3).
+      supportingInformation: [{ reference: '#n' }],
       contained: [
         { resourceType: 'Medication', id: 'm', code: { text: marker }, status: 'active' },
         { resourceType: 'Medication', id: 'n', code: { text: marker }, status: 'inactive' },

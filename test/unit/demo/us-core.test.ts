@@ -29,7 +29,7 @@ const EXCEPTIONS: readonly (readonly [where: RegExp, why: string])[] = [
 /** Resources of 100 patients by the profile that they claim. */
 function claimed(): ReadonlyMap<string, readonly Resource[]> {
   const byProfile = new Map<string, Resource[]>();
-  const resources = [...demoRecords({ patients: 100, seed: 1 })].flatMap(({ entry }) =>
+  const resources = [...demoRecords({ patients: 100, seed: 1, claims: 'us-core' })].flatMap(({ entry }) =>
     (entry ?? []).map((one) => one.resource!),
   );
   for (const resource of resources) {
