@@ -112,9 +112,13 @@ export function hiddenWritingTests(use: () => World): void {
     });
 
     it('an element of which a part is hidden cannot be changed, whether there is such a part or not', async () => {
-      const [made, bare] = [await fresh(use()), await fresh(use(), { contact: [{ gender: 'female' }] })];
+      const organization = { display: 'Works' };
+      const [made, bare] = [
+        await fresh(use()),
+        await fresh(use(), { contact: [{ gender: 'female', organization }] }),
+      ];
       const change = (of: string): Promise<Reply> =>
-        api.put(`/Patient/${of}`, seen(of, { contact: [{ gender: 'male' }] }));
+        api.put(`/Patient/${of}`, seen(of, { contact: [{ gender: 'male', organization }] }));
       const [one, none] = [await change(made), await change(bare)];
       expect([one.status, one.text]).toEqual([403, none.text]);
       expect(await stored(use(), made)).toMatchObject({ contact: [{ name: { family: FRIEND } }] });

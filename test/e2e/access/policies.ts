@@ -145,7 +145,7 @@ export function policyTests(use: () => World): void {
     it('for those of an organization leaves nothing to who works there no more: leaving never gives more', async () => {
       const [{ me, client, clientId }, role, org] = [await doctor(), freshId('role'), freshId('org')];
       const api = await client();
-      await use().put({ resourceType: 'Organization', id: org, active: true });
+      await use().put({ resourceType: 'Organization', id: org, active: true, name: 'Works' });
       const work = (more: JsonObject): Promise<void> =>
         use().put({
           resourceType: 'PractitionerRole',
