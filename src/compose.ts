@@ -215,6 +215,7 @@ async function openRecord(
     validate: validateWrite,
     audit: config.audit === 'on' ? auditRecorder(store.audit, config.access) : NOT_RECORDED,
     ...(policies && { policies }),
+    ...(stores.concepts && { imported: stores.concepts }),
     settled: conformance.settled,
     written: (types) => {
       conformance.written(types);

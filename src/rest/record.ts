@@ -4,6 +4,7 @@
 import type { AuditRecorder } from '../access/audit/recorder.ts';
 import type { AccessContext } from '../access/context.ts';
 import type { PolicyBook } from '../access/policy/book.ts';
+import type { ImportedSystems } from '../fhir/terminology/concept-index.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Issue } from '../fhir/model/outcome.ts';
 import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
@@ -32,6 +33,8 @@ export interface TenantRecord {
   readonly policies?: PolicyBook;
   /** what the CapabilityStatement says of access (`rest.security`); what its base has when absent */
   readonly security?: JsonObject;
+  /** code systems that were imported; absent where the store keeps none */
+  readonly imported?: ImportedSystems;
   /** all issues of a resource that is to be stored; none when validation is off */
   readonly validate: (definitions: Definitions, tree: ResourceTree) => readonly Issue[];
   /** the audit trail of the tenant; whoever does something in its name notes it here */

@@ -6,7 +6,10 @@ import type { ValueSet, ValueSetComposeInclude, ValueSetExpansionContains } from
 import type { CodeSystemGraph, Concept } from './code-system.ts';
 import { GRAMMARS } from './grammar.ts';
 import { TxRefusal } from './issue.ts';
-import { fixed, grammarPart, testOf, type Member, type Part } from './part.ts';
+import { isIndexed } from './concept-index.ts';
+import { minus, or } from './concept-set.ts';
+import { indexedPart } from './indexed-part.ts';
+import { fixed, grammarPart, testOf, type IndexedMembers, type Member, type Part } from './part.ts';
 import { versionsBySystem, type Question } from './question.ts';
 import { canonicalOf, compareVersions, type World } from './world.ts';
 
@@ -28,6 +31,8 @@ export interface Composition {
   members(): Iterable<Member>;
   /** members stand below others of their code system */
   readonly isTree: boolean;
+  /** all members as sets of imported code systems, in the order of the value set; undefined: some are not */
+  indexed(): readonly IndexedMembers[] | undefined;
   /** the graph of a system as this question means it; undefined: not at hand */
   graphOf(system: string, version?: string): CodeSystemGraph | undefined;
 }
@@ -73,6 +78,11 @@ export function compose(
     resource,
     used,
     isTree: includes.every(({ isTree }) => isTree),
+    indexed: () =>
+      indexedMembers(
+        includes,
+        excludes.map((one) => one.part),
+      ),
     graphOf: (system, version) => settled.graphOf(system, version),
     find: (system, code, version) =>
       distinct(
@@ -88,6 +98,29 @@ export function compose(
       return settled.versionsMatch ? withNewest(all, includes) : all;
     },
   };
+}
+
+/** Where a set is taken from one of another version, single codes are compared instead. */
+function indexedMembers(
+  includes: readonly Part[],
+  excludes: readonly Part[],
+): readonly IndexedMembers[] | undefined {
+  const found: IndexedMembers[] = [];
+  for (const part of includes) {
+    const one = part.indexed?.();
+    if (!one) return undefined;
+    const at = found.findIndex(({ graph }) => graph === one.graph);
+    if (at === -1) found.push(one);
+    else found[at] = { graph: one.graph, set: or(found[at]!.set, one.set) };
+  }
+  for (const part of excludes) {
+    const out = part.indexed?.();
+    if (!out || found.some(({ graph }) => graph.url === out.graph.url && graph !== out.graph))
+      return undefined;
+    for (const [at, { graph, set }] of found.entries())
+      if (graph === out.graph) found[at] = { graph, set: minus(set, out.set) };
+  }
+  return found.length > 0 ? found : undefined;
 }
 
 const nothing = (): Used => ({
@@ -242,10 +275,15 @@ function partOf(
   const sets = (include.valueSet ?? []).map((canonical) => imported(settled, canonical, stack));
   const own = include.system === undefined ? undefined : systemPart(settled, include, path, withInactive);
   if (sets.length === 0) return own ?? fixed([]);
+  const only = !own && sets.length === 1 ? sets[0] : undefined;
   const inAll = (member: Member, others: readonly Composition[]): boolean =>
     others.every((set) => set.find(member.system, member.code).length > 0);
   return {
     isTree: own?.isTree ?? false,
+    indexed() {
+      const all = only?.indexed();
+      return all?.length === 1 ? all[0] : undefined;
+    },
     find: (system, code) =>
       (own ? own.find(system, code) : sets[0]!.find(system, code)).filter((member) =>
         inAll(member, own ? sets : sets.slice(1)),
@@ -301,6 +339,7 @@ function systemPart(
     settled.used.unknown.add(url);
     return fixed([]);
   }
+  if (isIndexed(graph)) return indexedPart(graph, include, path, withInactive);
   const tests = (include.filter ?? []).map((filter, at) => testOf(graph, filter, `${path}.filter[${at}]`));
   const passes = (concept: Concept): boolean =>
     (withInactive || !concept.isInactive) && tests.every((test) => test(concept));

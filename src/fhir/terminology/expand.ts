@@ -17,6 +17,8 @@ import {
   SUPPLEMENT,
   type Composition,
 } from './composition.ts';
+import type { ConceptIndex } from './concept-index.ts';
+import { and, idsOf, minus, or, sizeOf, type ConceptSet } from './concept-set.ts';
 import type { Member } from './part.ts';
 import { TxRefusal } from './issue.ts';
 import type { Question } from './question.ts';
@@ -117,6 +119,8 @@ interface Page {
 function pageOf(composition: Composition, question: Question): Page {
   const offset = question.number('offset') ?? 0;
   const count = question.number('count');
+  const fast = indexedPage(composition, question);
+  if (fast) return fast;
   const passes = filterOf(question);
   const members: Member[] = [];
   let total = 0;
@@ -133,6 +137,37 @@ function pageOf(composition: Composition, question: Question): Page {
   const drawn = [...composition.used.systems].map((one) => one.split('|')[0]);
   const hasVersions = new Set(drawn).size < drawn.length;
   return { members, total, offset: isPaged ? offset : undefined, isPaged, hasVersions };
+}
+
+/** A page of sets: what is not shown is only counted. */
+function indexedPage(composition: Composition, question: Question): Page | undefined {
+  const parts = question.flag('excludeNotForUI') === true ? undefined : composition.indexed();
+  if (!parts) return undefined;
+  const [offset, count] = [question.number('offset') ?? 0, question.number('count')];
+  const members: Member[] = [];
+  let total = 0;
+  for (const { graph, set } of parts) {
+    const hits = narrowed(graph.index, set, question);
+    const skip = Math.max(0, offset - total);
+    total += sizeOf(hits);
+    if (count === undefined && total > MOST_MEMBERS + offset) throw tooCostly(composition, total);
+    for (const id of idsOf(hits, skip)) {
+      if (members.length >= (count ?? MOST_MEMBERS)) break;
+      const concept = graph.index.concept(id);
+      members.push({ system: graph.url, version: graph.version, code: concept.code, concept, graph });
+    }
+  }
+  const isPaged = count !== undefined || question.number('offset') !== undefined;
+  const hasVersions = new Set(parts.map(({ graph }) => graph.url)).size < parts.length;
+  return { members, total, offset: isPaged ? offset : undefined, isPaged, hasVersions };
+}
+
+function narrowed(index: ConceptIndex, set: ConceptSet, question: Question): ConceptSet {
+  const active = question.flag('activeOnly') === true ? minus(set, index.inactive) : set;
+  const words = (question.text('filter') ?? '').split(/\s+/).filter((one) => one !== '');
+  if (words.length === 0) return active;
+  const named = index.named(words);
+  return and(active, words.length === 1 ? or(named, index.codesFrom(words[0]!)) : named);
 }
 
 function tooCostly({ resource }: Composition, total: number): TxRefusal {

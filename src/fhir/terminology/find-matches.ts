@@ -1,6 +1,9 @@
 /** The codes that have these properties. https://hl7.org/fhir/R4/codesystem-operation-find-matches.html */
 import type { CodeSystem, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { Concept } from './code-system.ts';
+import { isIndexed, type ConceptIndex } from './concept-index.ts';
+import { and, idsOf, or } from './concept-set.ts';
+import { equalSet } from './indexed-part.ts';
 import { TxRefusal } from './issue.ts';
 import { unknownSystem } from './lookup.ts';
 import type { Question } from './question.ts';
@@ -34,7 +37,7 @@ export function findMatches(world: World, question: Question, given: CodeSystem 
   }
   const isExact = question.flag('exact') === true;
   const matches: ParametersParameter[] = [];
-  for (const concept of graph.concepts) {
+  for (const concept of isIndexed(graph) ? candidates(graph.index, wanted, isExact) : graph.concepts) {
     const met = wanted.filter((one) => has(concept, one));
     if (isExact ? met.length < wanted.length : met.length === 0) continue;
     matches.push(
@@ -47,6 +50,14 @@ export function findMatches(world: World, question: Question, given: CodeSystem 
     if (matches.length === MOST) break;
   }
   return { resourceType: 'Parameters', parameter: matches };
+}
+
+/** Of a large code system only those that have one of the properties are looked at. */
+function* candidates(index: ConceptIndex, wanted: readonly Wanted[], isExact: boolean): Generator<Concept> {
+  const found = wanted.map(({ code, value }) =>
+    code === 'display' ? index.named(value.split(/\s+/)) : equalSet(index, code, value),
+  );
+  for (const id of idsOf(found.reduce(isExact ? and : or))) yield index.concept(id);
 }
 
 function wantedOf({ name, part = [] }: ParametersParameter): Wanted[] {

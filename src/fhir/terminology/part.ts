@@ -5,6 +5,8 @@ import type {
   ValueSetExpansionContains,
 } from '@medplum/fhirtypes';
 import type { CodeSystemGraph, Concept } from './code-system.ts';
+import type { IndexedGraph } from './concept-index.ts';
+import type { ConceptSet } from './concept-set.ts';
 import { filterTest, type ConceptTest } from './filter.ts';
 import { TxRefusal } from './issue.ts';
 
@@ -21,11 +23,19 @@ export interface Member {
   readonly contains?: ValueSetExpansionContains;
 }
 
+/** Members of one imported code system. */
+export interface IndexedMembers {
+  readonly graph: IndexedGraph;
+  readonly set: ConceptSet;
+}
+
 /** One include or exclude. */
 export interface Part {
   find(system: string | undefined, code: string): readonly Member[];
   members(): Iterable<Member>;
   readonly isTree: boolean;
+  /** all of it as a set of one imported code system; undefined: it is not known as one */
+  indexed?(): IndexedMembers | undefined;
 }
 
 export function grammarPart(url: string, grammar: (code: string) => boolean): Part {

@@ -2,9 +2,16 @@
  * The code systems, value sets and maps that a question may draw on: those of the registry, and before them those that came with the question
  * (`tx-resource`). Every version at hand is known; without a version the newest counts. https://hl7.org/fhir/R4/terminology-service.html#4.7
  */
-import type { CodeSystem, CodeSystemConcept, ConceptMap, ValueSet } from '@medplum/fhirtypes';
+import type {
+  CodeSystem,
+  CodeSystemConcept,
+  ConceptMap,
+  ValueSet,
+  ValueSetComposeIncludeFilter,
+} from '@medplum/fhirtypes';
 import type { Definitions } from '../definitions/registry.ts';
 import { graphOf, type CodeSystemGraph } from './code-system.ts';
+import { isIndexed, type ImportedSystems } from './concept-index.ts';
 import { TxRefusal } from './issue.ts';
 
 export type TxResource = CodeSystem | ValueSet | ConceptMap;
@@ -26,8 +33,38 @@ export interface World {
 
 const worlds = new WeakMap<Definitions, World>();
 
-/** What the registry has; made once for each. */
-export function worldOf(definitions: Definitions): World {
+const widened = new WeakMap<World, { readonly imported: ImportedSystems; readonly world: World }>();
+
+/** What the registry has, and after it what was imported; made once for each. */
+export function worldOf(definitions: Definitions, imported?: ImportedSystems): World {
+  const base = registryWorld(definitions);
+  if (!imported) return base;
+  const known = widened.get(base);
+  if (known?.imported === imported) return known.world;
+  const world = withImported(base, imported);
+  widened.set(base, { imported, world });
+  return world;
+}
+
+/** Definitions at hand come first, where they have the codes and not only the name of the code system. */
+function withImported(base: World, imported: ImportedSystems): World {
+  const world: World = {
+    ...base,
+    codeSystems(url) {
+      const own = base.codeSystems(url);
+      const more = imported.codeSystems(url);
+      if (more.length === 0) return own;
+      const isWhole = ({ content }: CodeSystemGraph): boolean => content === 'complete';
+      return [...own.filter(isWhole), ...newestFirst(more), ...own.filter((one) => !isWhole(one))];
+    },
+    codeSystem: (url, version) => pick(world.codeSystems(url), version),
+    valueSet: (url, version) => base.valueSet(url, version) ?? implicitSet(world, url),
+    supplemented: (graph, supplements) => supplementedBy(world, graph, supplements),
+  };
+  return world;
+}
+
+function registryWorld(definitions: Definitions): World {
   let world = worlds.get(definitions);
   if (!world)
     worlds.set(definitions, (world = makeWorld((type, url) => parsed(definitions, type, url), definitions)));
@@ -35,17 +72,24 @@ export function worldOf(definitions: Definitions): World {
 }
 
 /** The same with what came along laid over it. */
-export function worldWith(definitions: Definitions, resources: readonly TxResource[]): World {
-  if (resources.length === 0) return worldOf(definitions);
-  const base = worldOf(definitions);
+export function worldWith(
+  definitions: Definitions,
+  resources: readonly TxResource[],
+  imported?: ImportedSystems,
+): World {
+  const base = worldOf(definitions, imported);
+  if (resources.length === 0) return base;
   const own = makeWorld(
     (type, url) => resources.filter((one) => one.resourceType === type && one.url === url),
     undefined,
   );
   const overlaid: World = {
     ...own,
-    codeSystems: (url) =>
-      newestFirst([...base.codeSystems(url).toReversed(), ...own.codeSystems(url).toReversed()]),
+    codeSystems(url) {
+      const sent = own.codeSystems(url);
+      if (sent.length === 0) return base.codeSystems(url);
+      return newestFirst([...base.codeSystems(url).toReversed(), ...sent.toReversed()]);
+    },
     codeSystem: (url, version) => pick(overlaid.codeSystems(url), version),
     valueSets: (url) => newestFirst([...own.valueSets(url), ...base.valueSets(url)]),
     valueSet: (url, version) => own.valueSet(url, version) ?? base.valueSet(url, version),
@@ -109,23 +153,56 @@ function makeWorld(find: Find, definitions: Definitions | undefined): World {
   return world;
 }
 
+const SNOMED = 'http://snomed.info/sct';
+
+/** `isa/X`, `refset`, `refset/X`, `ecl/…` */
+function implicitFilter(asked: string | undefined): ValueSetComposeIncludeFilter | undefined {
+  const [, kind, value] = /^(isa|refset|ecl)(?:\/(.+))?$/s.exec(asked ?? '') ?? [];
+  if (kind === 'refset' && value === undefined)
+    return { property: 'concept', op: 'descendent-of', value: REFSETS };
+  if (value === undefined) return undefined;
+  if (kind === 'isa') return { property: 'concept', op: 'is-a', value };
+  if (kind === 'refset') return { property: 'concept', op: 'in', value };
+  return { property: 'constraint', op: '=', value: decoded(value) };
+}
+
+/** What all reference sets stand below. */
+const REFSETS = '900000000000455006';
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** The value sets that a code system has without anyone defining them. https://hl7.org/fhir/R4/snomedct.html#implicit */
 function implicitSet(world: World, url: string): ValueSet | undefined {
-  const [, system, isa] = /^([^?]+)\?fhir_vs(?:=isa\/([^/]+))?$/.exec(url) ?? [];
-  if (system === undefined || !world.codeSystem(system)) return undefined;
-  const include = {
-    system,
-    ...(isa !== undefined && { filter: [{ property: 'concept', op: 'is-a', value: isa } as const] }),
-  };
+  const [, base, asked] = /^([^?]+)\?fhir_vs(?:=(.+))?$/s.exec(url) ?? [];
+  if (base === undefined) return undefined;
+  const isEdition = base.startsWith(`${SNOMED}/`);
+  const system = isEdition ? SNOMED : base;
+  const version = isEdition ? base : undefined;
+  if (!world.codeSystem(system, version)) return undefined;
+  const filter = implicitFilter(asked);
+  if (asked !== undefined && !filter) return undefined;
+  const include = { system, ...(version !== undefined && { version }), ...(filter && { filter: [filter] }) };
   return { resourceType: 'ValueSet', url, status: 'active', compose: { include: [include] } };
 }
 
 /** Numbers within a version count as numbers; a number of releases is newer than a date, which code systems had before. */
 export function compareVersions(a: string | undefined, b: string | undefined): number {
+  const [own, other] = [editionDay(a), editionDay(b)];
+  if (own !== undefined && other !== undefined && own !== other) return own < other ? -1 : 1;
   const [first, second] = [isDated(a), isDated(b)];
   if (first !== second) return first ? -1 : 1;
   return (a ?? '').localeCompare(b ?? '', 'en', { numeric: true });
 }
+
+/** Of an edition of SNOMED CT, `…/version/20250101`. */
+const editionDay = (version: string | undefined): string | undefined =>
+  /\/version\/(\d{8})$/.exec(version ?? '')?.[1];
 
 const isDated = (version: string | undefined): boolean => /^(?:19|20)\d\d(?:-|\d{4}|$)/.test(version ?? '');
 
@@ -139,6 +216,10 @@ function pick<T extends { readonly version?: string | undefined }>(
   if (version === undefined || version === '') return all[0];
   return (
     all.find((one) => one.version === version) ??
+    // An edition without its day: the newest of it.
+    (version.startsWith(`${SNOMED}/`) && !version.includes('/version/')
+      ? all.find((one) => one.version?.startsWith(`${version}/version/`))
+      : undefined) ??
     (isWild(version) ? all.find((one) => fits(one.version, version)) : undefined)
   );
 }
@@ -162,6 +243,7 @@ function supplementedBy(
     .map((canonical) => required(world, canonical))
     .filter(({ supplements = '' }) => isAbout(supplements, graph));
   if (own.length === 0) return graph;
+  if (isIndexed(graph)) throw notSupplemented(graph);
   const known = merged.get(graph) ?? new Map<string, CodeSystemGraph>();
   merged.set(graph, known);
   const key = own.map(({ url, version }) => `${url}|${version}`).join(' ');
@@ -179,6 +261,11 @@ function required(world: World, canonical: string): CodeSystem {
     text,
     message: 'VALUESET_SUPPLEMENT_MISSING',
   });
+}
+
+function notSupplemented(graph: CodeSystemGraph): TxRefusal {
+  const text = `Supplements of an imported code system (${canonicalOf(graph)}) are not supported: ask without useSupplement`;
+  return new TxRefusal(422, { code: 'not-supported', text, message: 'SUPPLEMENT_OF_IMPORTED' });
 }
 
 function isAbout(supplements: string, { url, version }: CodeSystemGraph): boolean {

@@ -103,7 +103,7 @@ async function askedOf(context: Context, path: readonly string[]): Promise<Asked
     context,
     parameters,
     question,
-    world: worldWith(record.definitions(), question.resources),
+    world: worldWith(record.definitions(), question.resources, record.imported),
     given: stored ?? sent,
   };
 }
@@ -164,7 +164,7 @@ function codingOf(text: string): Coding {
 function validateOne({ context }: Asked, parameters: Parameters): Parameters {
   const question = questionOf(parameters, context.request.headers['accept-language']);
   return validateCode(
-    worldWith(context.definitions, question.resources),
+    worldWith(context.definitions, question.resources, context.record.imported),
     question,
     question.resource<ValueSet>('valueSet'),
   );

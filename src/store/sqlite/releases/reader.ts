@@ -57,7 +57,7 @@ function graphOf(database: DatabaseSync, release: Release): IndexedGraph {
     content: 'complete',
     isCaseSensitive,
     index,
-    find(code) {
+    find: (code) => {
       const id = index.idOf(code);
       return id === undefined ? undefined : index.concept(id);
     },
@@ -247,10 +247,14 @@ function conceptReader(
         return (properties ??= grouped(pairs()));
       },
       get parents() {
-        return index().parents(id).map(index().concept);
+        return index()
+          .parents(id)
+          .map((one) => index().concept(one));
       },
       get children() {
-        return index().children(id).map(index().concept);
+        return index()
+          .children(id)
+          .map((one) => index().concept(one));
       },
       get source() {
         return (source ??= {
