@@ -70,6 +70,8 @@ async function openDemo(config: Config, stores: Stores): Promise<DemoAccess> {
  * for a create), and what an import leaves behind does not pile up.
  */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 1024 };
+/** With MongoDB the documents of the driver are held in each thread, too: less of it is given to the young ones. */
+const MONGO_THREAD_LIMITS = { ...THREAD_LIMITS, maxYoungGenerationSizeMb: 32 };
 const RESTART_MS = 200;
 
 /** An HTTP thread that is started anew should it die; what it had in work is lost to its clients, not to the store. */
@@ -122,7 +124,7 @@ function startThread(
     workerData: data,
     transferList: [...(writer?.transfer ?? [])],
     execArgv: ['--disable-warning=ExperimentalWarning'],
-    resourceLimits: THREAD_LIMITS,
+    resourceLimits: config.store.kind === 'mongo' ? MONGO_THREAD_LIMITS : THREAD_LIMITS,
   });
   return new Promise((resolve, reject) => {
     worker.once('message', () => resolve(worker));

@@ -5,7 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { indexValues, isServed } from '../fhir/search/extract.ts';
 import { CONTENT, CONTENT_PARAMETER } from '../fhir/search/full-text.ts';
-import type { ResourceTree } from '../fhir/model/tree.ts';
+import { withConformance } from '../fhir/definitions/overlay.ts';
+import { FhirError } from '../fhir/model/outcome.ts';
+import type { JsonObject, ResourceTree } from '../fhir/model/tree.ts';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import type { Context } from './record.ts';
 import { versionBytes, versionText } from './write/version-text.ts';
@@ -22,15 +24,32 @@ function serves(definitions: Definitions): boolean {
 }
 
 /** The context of a search, with `_content` in force where it is asked for and can be had in time. */
-export async function withContent(context: Context): Promise<Context> {
+export async function withContent(
+  context: Context,
+  read: (context: Context) => { readonly issues: readonly { readonly severity: string }[] },
+): Promise<Context> {
   const { record, request, access } = context;
   if (!request.query.some(([name]) => asksForContent(name))) return context;
   // The words of all texts hold what is hidden as well.
   if (access.view || serves(context.definitions)) return context;
-  if (!serves(record.indexing()) && !(await begin(context))) return context;
+  if (!serves(record.indexing())) {
+    // A search that is refused anyway begins nothing.
+    const definitions = withConformance(context.definitions, [CONTENT_PARAMETER as JsonObject]);
+    if (isRefused(() => read({ ...context, definitions }))) return context;
+    if (!(await begin(context))) return context;
+  }
   const end = Date.now() + PATIENCE_MS;
   while (!serves(record.definitions()) && Date.now() < end) await sleep(LOOK_MS);
   return { ...context, definitions: record.definitions() };
+}
+
+function isRefused(read: () => { readonly issues: readonly { readonly severity: string }[] }): boolean {
+  try {
+    return read().issues.some(({ severity }) => severity === 'error');
+  } catch (error) {
+    if (error instanceof FhirError) return true;
+    throw error;
+  }
 }
 
 /** Posts the parameter; false where somebody has deleted it. Of several that post it at once one does. */

@@ -3,6 +3,7 @@
  * `consume` and replay detection are decided by the store, so that of two threads one wins.
  * https://github.com/panva/node-oidc-provider/blob/v9.x/docs/README.md#adapter
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type Adapter, type AdapterFactory, type AdapterPayload } from 'oidc-provider';
 import { secretId } from '../access/access-token.ts';
 import type { TokenRecord, TokenStore } from '../store/ports.ts';
@@ -27,6 +28,16 @@ const HELD: readonly string[] = ['AccessToken', 'RefreshToken'];
 const SEALED: readonly string[] = ['Interaction', 'Session'];
 /** How much longer than its life a record is kept, so that the refusal can say "expired" instead of "unknown" (ms). */
 const REMEMBERED: Readonly<Record<string, number>> = { AuthorizationCode: 600_000 };
+
+/** Good once; a second use takes back what the first one brought. */
+const USED_ONCE: readonly string[] = ['AuthorizationCode', 'RefreshToken'];
+/**
+ * Of several that come at the same moment the first is let through to its answer before a later one is seen as reuse and ends the grant: else nobody
+ * would win the race (ms).
+ */
+const RACE_MS = 250;
+const wasJustUsed = (record: TokenRecord | undefined): boolean =>
+  record?.consumedAt !== undefined && Date.now() - record.consumedAt < RACE_MS;
 
 /** How long a session is known by the name that it had before (ms). */
 const LEFT_MS = 10_000;
@@ -61,6 +72,7 @@ class TokenAdapter implements Adapter {
 
   async find(id: string): Promise<AdapterPayload | undefined> {
     const record = await this.#tokens.find(this.#model, this.#key(id), Date.now());
+    if (USED_ONCE.includes(this.#model) && wasJustUsed(record)) await sleep(RACE_MS);
     const payload = record && this.#payload(record, id);
     return this.#model === 'Client' && payload?.['disabled'] === true ? undefined : payload;
   }

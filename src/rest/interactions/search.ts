@@ -73,7 +73,7 @@ export function searchCompartment(
 }
 
 async function search(asking: Context, target: SearchTarget): Promise<FhirResponse> {
-  const context = await withContent(asking);
+  const context = await withContent(asking, (ready) => parse(ready, target));
   const parsed = parse(context, target);
   refuseIf(parsed.issues, 'unknown-parameter');
   const count = parsed.summary === 'count' ? 0 : (parsed.count ?? DEFAULT_COUNT);

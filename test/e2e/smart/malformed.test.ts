@@ -173,7 +173,7 @@ describe('malformed requests', () => {
         endpoint: 'token',
         clientId: 'confidential-app',
         error: 'invalid_client',
-        detail: 'invalid secret provided',
+        detail: 'client_secret is wrong',
       }),
     );
   });
