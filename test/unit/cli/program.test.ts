@@ -212,7 +212,7 @@ describe('validate', () => {
     expect(code).toBe(1);
     const [first, second, head, ...rows] = lines(out);
     expect(first).toMatch(/^bad\.json\terror\tPatient\.gender\t"blue" is not in the value set/);
-    expect(second).toMatch(/^many\.ndjson:2\terror\tObservation\.code\t/);
+    expect(second).toMatch(/^many\.ndjson:2\terror\tObservation\tObservation\.code: it is missing/);
     expect(head).toMatch(/^Type +resources +errors +warnings$/);
     expect(rows.map((row) => row.split(/ +/).join(' '))).toEqual([
       'Observation 1 1 0',
