@@ -53,10 +53,11 @@ export function rf2Files(files: readonly SourceFile[]): Rf2Files | undefined {
   };
 }
 
-export const rf2Bytes = (files: Rf2Files): number =>
-  Object.values(files)
-    .flat()
-    .reduce((sum, { bytes }: SourceFile) => sum + bytes, 0);
+export function rf2Bytes(files: Rf2Files): number {
+  let sum = 0;
+  for (const { bytes } of (Object.values(files) as readonly (readonly SourceFile[])[]).flat()) sum += bytes;
+  return sum;
+}
 
 /** Throws an Error that names the file and line which cannot be read. */
 export async function importRf2(files: Rf2Files, tools: ImportTools, edition?: string): Promise<Release> {

@@ -7,8 +7,7 @@ import type { CodeSystemGraph, Concept } from './code-system.ts';
 import { GRAMMARS } from './grammar.ts';
 import { TxRefusal } from './issue.ts';
 import { isIndexed } from './concept-index.ts';
-import { minus, or } from './concept-set.ts';
-import { indexedPart } from './indexed-part.ts';
+import { indexedMembers, indexedPart } from './indexed-part.ts';
 import { fixed, grammarPart, testOf, type IndexedMembers, type Member, type Part } from './part.ts';
 import { versionsBySystem, type Question } from './question.ts';
 import { canonicalOf, compareVersions, type World } from './world.ts';
@@ -98,29 +97,6 @@ export function compose(
       return settled.versionsMatch ? withNewest(all, includes) : all;
     },
   };
-}
-
-/** Where a set is taken from one of another version, single codes are compared instead. */
-function indexedMembers(
-  includes: readonly Part[],
-  excludes: readonly Part[],
-): readonly IndexedMembers[] | undefined {
-  const found: IndexedMembers[] = [];
-  for (const part of includes) {
-    const one = part.indexed?.();
-    if (!one) return undefined;
-    const at = found.findIndex(({ graph }) => graph === one.graph);
-    if (at === -1) found.push(one);
-    else found[at] = { graph: one.graph, set: or(found[at]!.set, one.set) };
-  }
-  for (const part of excludes) {
-    const out = part.indexed?.();
-    if (!out || found.some(({ graph }) => graph.url === out.graph.url && graph !== out.graph))
-      return undefined;
-    for (const [at, { graph, set }] of found.entries())
-      if (graph === out.graph) found[at] = { graph, set: minus(set, out.set) };
-  }
-  return found.length > 0 ? found : undefined;
 }
 
 const nothing = (): Used => ({

@@ -65,13 +65,13 @@ export function* idsOf(set: ConceptSet, skip = 0): Generator<number> {
 }
 
 /** Rising numbers, each as its difference to the one before. */
-export function pack(ids: ArrayLike<number>): Uint8Array {
+export function pack(ids: Int32Array | readonly number[]): Uint8Array {
   const bytes = new Uint8Array(ids.length * 5);
   let end = 0;
   let last = 0;
-  for (let at = 0; at < ids.length; at++) {
-    let step = ids[at]! - last;
-    last = ids[at]!;
+  for (const id of ids) {
+    let step = id - last;
+    last = id;
     for (; step > 0x7f; step >>>= 7) bytes[end++] = (step & 0x7f) | 0x80;
     bytes[end++] = step;
   }

@@ -6,7 +6,7 @@ import type { ValueSetComposeInclude } from '@medplum/fhirtypes';
 import type { ConceptIndex, IndexedGraph } from './concept-index.ts';
 import * as sets from './concept-set.ts';
 import { eclSet } from './ecl/evaluate.ts';
-import { testOf, type Member, type Part } from './part.ts';
+import { testOf, type IndexedMembers, type Member, type Part } from './part.ts';
 
 type Filter = NonNullable<ValueSetComposeInclude['filter']>[number];
 
@@ -167,3 +167,26 @@ function hierarchySet(
 }
 
 const HIERARCHY = ['is-a', 'descendent-of', 'is-not-a', 'generalizes', 'child-of', 'descendent-leaf'];
+
+/** Where a set is taken from one of another version, single codes are compared instead. */
+export function indexedMembers(
+  includes: readonly Part[],
+  excludes: readonly Part[],
+): readonly IndexedMembers[] | undefined {
+  const found: IndexedMembers[] = [];
+  for (const part of includes) {
+    const one = part.indexed?.();
+    if (!one) return undefined;
+    const at = found.findIndex(({ graph }) => graph === one.graph);
+    if (at === -1) found.push(one);
+    else found[at] = { graph: one.graph, set: sets.or(found[at]!.set, one.set) };
+  }
+  for (const part of excludes) {
+    const out = part.indexed?.();
+    if (!out || found.some(({ graph }) => graph.url === out.graph.url && graph !== out.graph))
+      return undefined;
+    for (const [at, { graph, set }] of found.entries())
+      if (graph === out.graph) found[at] = { graph, set: sets.minus(set, out.set) };
+  }
+  return found.length > 0 ? found : undefined;
+}

@@ -93,7 +93,7 @@ const resourceOf = ({ properties = [], ...head }: ReleaseHead): CodeSystem =>
       ...(description !== undefined && { description }),
       type,
     })),
-  }) as CodeSystem;
+  });
 
 function indexOf(database: DatabaseSync, release: Release): ConceptIndex {
   const size = release.concepts;
