@@ -76,24 +76,23 @@ function graphOf(database: DatabaseSync, release: Release): IndexedGraph {
   };
 }
 
-const resourceOf = ({ properties = [], ...head }: ReleaseHead): CodeSystem =>
-  ({
-    resourceType: 'CodeSystem',
-    url: head.system,
-    version: head.version,
-    name: head.title.replace(/\W+/g, '_'),
-    title: head.title,
-    status: 'active',
-    content: 'complete',
-    language: head.language,
-    caseSensitive: head.isCaseSensitive,
-    ...(head.copyright !== undefined && { copyright: head.copyright }),
-    property: properties.map(({ code, description, type }) => ({
-      code,
-      ...(description !== undefined && { description }),
-      type,
-    })),
-  });
+const resourceOf = ({ properties = [], ...head }: ReleaseHead): CodeSystem => ({
+  resourceType: 'CodeSystem',
+  url: head.system,
+  version: head.version,
+  name: head.title.replace(/\W+/g, '_'),
+  title: head.title,
+  status: 'active',
+  content: 'complete',
+  language: head.language,
+  caseSensitive: head.isCaseSensitive,
+  ...(head.copyright !== undefined && { copyright: head.copyright }),
+  property: properties.map(({ code, description, type }) => ({
+    code,
+    ...(description !== undefined && { description }),
+    type,
+  })),
+});
 
 function indexOf(database: DatabaseSync, release: Release): ConceptIndex {
   const size = release.concepts;
