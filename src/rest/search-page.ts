@@ -140,7 +140,7 @@ async function placed(context: Context, query: Query, page: SearchPage): Promise
     ...(previous !== undefined && {
       previous: { after: previous, until, back: true, ...(await beside(resources[0]!)) },
     }),
-    ...(next !== undefined && { last: { back: true, until } }),
+    ...(next !== undefined && !page.onlyForward && { last: { back: true, until } }),
   };
 }
 

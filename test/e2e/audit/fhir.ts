@@ -315,6 +315,7 @@ export function auditTests(environment: () => Record<string, string>): void {
       const foreign = {
         ...ours,
         id: undefined,
+        meta: undefined,
         entity: undefined,
         agent: [{ requestor: true }],
         source: { observer: { display: 'another system' } },
