@@ -168,9 +168,11 @@ function validatorFor(validation: Config['validation']): TenantRecord['validate'
   if (validation === 'off') return () => [];
   const judge = validation === 'strict' ? validate : validateStructure;
   return (definitions, tree) => {
+    // What reads a policy says best what is wrong with it.
+    const policy = policyIssues(definitions, tree);
+    if (policy.length > 0) return policy;
     const issues = judge(definitions, tree);
     if (issues.some(({ severity }) => severity === 'error')) return issues;
-    if (tree.resourceType === 'Basic') return policyIssues(definitions, tree);
     return tree.resourceType === 'SearchParameter' ? searchParameterIssues(definitions, tree) : issues;
   };
 }

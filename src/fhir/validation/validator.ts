@@ -113,7 +113,7 @@ function validatorOf(definitions: Definitions): Validator {
 }
 
 const CORE = 'http://hl7.org/fhir/StructureDefinition/';
-/** What this program keeps as resources, such as access policies, is judged by the code that reads it. */
+/** What this program keeps as resources, such as access policies, is judged by the code that reads it; by its profile where that is asked for. */
 const OWN = 'urn:embergate:';
 
 function makeValidator(definitions: Definitions): Validator {
@@ -220,11 +220,13 @@ function guarded(canonical: string, check: Check, type: string): Check {
 function claimed({ value }: PathNode): readonly string[] {
   const meta = isObject(value) ? value['meta'] : undefined;
   const profiles = isObject(meta) ? meta['profile'] : undefined;
-  return Array.isArray(profiles) ? profiles.filter((one) => typeof one === 'string') : [];
+  return Array.isArray(profiles)
+    ? profiles.filter((one): one is string => typeof one === 'string' && !one.startsWith(OWN))
+    : [];
 }
 
 function claim(profile: Validator['profile'], canonical: string, node: PathNode, run: Run): void {
-  if (canonical === CORE + node.type || canonical.startsWith(OWN)) return;
+  if (canonical === CORE + node.type) return;
   const check = profile(canonical);
   if (check) return check(node, run);
   const text = `The profile ${canonical} is not known here: put a package that has it into the folder profiles, or POST its StructureDefinition`;
