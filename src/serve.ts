@@ -71,7 +71,7 @@ async function openDemo(config: Config, stores: Stores): Promise<DemoAccess> {
  */
 const THREAD_LIMITS = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 1024 };
 /** With MongoDB the documents of the driver are held in each thread, too: less of it is given to the young ones. */
-const MONGO_THREAD_LIMITS = { ...THREAD_LIMITS, maxYoungGenerationSizeMb: 32 };
+const MONGO_THREAD_LIMITS = { ...THREAD_LIMITS, maxYoungGenerationSizeMb: 16 };
 const RESTART_MS = 200;
 
 /** An HTTP thread that is started anew should it die; what it had in work is lost to its clients, not to the store. */

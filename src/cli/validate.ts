@@ -78,6 +78,7 @@ async function validateFiles(paths: readonly string[], options: Options): Promis
 const validationOptions = ({ profile }: Options): ValidationOptions => ({
   profiles: profile,
   strictness: {
+    unknownCode: 'error',
     display: 'error',
     unknownExtension: 'warning',
     urn: 'error',

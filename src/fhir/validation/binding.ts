@@ -138,7 +138,8 @@ export function codingCheck(terminology: Terminology): Check {
     if (!concept) {
       if (system.content !== 'complete') return;
       const text = `"${code}" is not a code of the code system ${url}`;
-      return report(run, node, { severity: 'error', code: 'code-invalid', text, below: 'code' });
+      const { unknownCode: severity } = run.strictness;
+      return report(run, node, { severity, code: 'code-invalid', text, below: 'code' });
     }
     if (typeof display === 'string') displayCheck(node, run, display, concept);
   };

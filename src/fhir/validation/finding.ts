@@ -44,6 +44,8 @@ export interface Run {
 
 /** How the points are judged on which a server must choose. */
 export interface Strictness {
+  /** a code that its whole code system does not have, where no required binding asks for it */
+  readonly unknownCode: 'error' | 'warning';
   /** a display that the code system does not know */
   readonly display: 'error' | 'warning';
   /** an extension that no package defines */

@@ -31,6 +31,7 @@ export interface ValidationOptions {
 
 /** On write: what a sender can hardly mend is told and not refused. */
 const ON_WRITE: Strictness = {
+  unknownCode: 'warning',
   display: 'warning',
   unknownExtension: 'warning',
   urn: 'warning',

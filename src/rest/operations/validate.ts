@@ -18,6 +18,7 @@ import { readWithin, treeOf } from '../visible.ts';
 
 /** Who asks wants to know: what is only a warning on write is an error here where the specification says so. */
 const WHEN_ASKED: Strictness = {
+  unknownCode: 'error',
   display: 'error',
   unknownExtension: 'error',
   urn: 'error',

@@ -101,7 +101,12 @@ function issuesOf(base: Definitions, one: Case, mode: 'base' | 'profile'): reado
       if (tree) definitions = withConformance(definitions, [tree]);
       profiles.push(tree ? String(tree['url']) : source);
     }
-    const strictness = { display: 'error', unknownExtension: 'warning', urn: 'error' } as const;
+    const strictness = {
+      unknownCode: 'error',
+      display: 'error',
+      unknownExtension: 'warning',
+      urn: 'error',
+    } as const;
     return validate(definitions, read(definitions, one.file), { profiles, strictness });
   } catch (error) {
     if (error instanceof FhirError) return error.issues;

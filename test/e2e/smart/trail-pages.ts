@@ -79,6 +79,11 @@ export function trailIsTold(start: (options?: SmartServerOptions) => Promise<Sma
       id: 'allergy',
       patient: { reference: 'Patient/bella' },
       code: { text: 'nuts' },
+      clinicalStatus: {
+        coding: [
+          { system: 'http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical', code: 'active' },
+        ],
+      },
     });
     expect(await get('AllergyIntolerance/allergy', token)).toBe(200);
     expect(await get('Patient', token)).toBe(200);
