@@ -97,7 +97,7 @@ describe('R4 itself', () => {
       'dom-3',
     ],
   ] as const)('tells %s', (_, tree, expression, words) => {
-    const found = errors(tree as unknown as JsonObject);
+    const found = errors(tree as unknown as JsonObject, { strictness: { unknownCode: 'error' } });
     expect(found).toHaveLength(1);
     expect(found[0]![1]).toBe(expression);
     expect(found[0]![2]).toContain(words);
