@@ -9,12 +9,12 @@ import { egress } from '../access/egress/egress.ts';
 import { FhirError } from '../fhir/model/outcome.ts';
 import { completeAnswers } from './answers.ts';
 import { appState } from './app-state.ts';
+import { askedOf, type Asked } from './asked.ts';
 import { authorizeQuery } from './authorize.ts';
-import { BRANDS_PATH, sendBrands } from './brands.ts';
+import { BRANDS_PATH } from './brands.ts';
 import { clientAddress } from './client-address.ts';
 import { clientKeys, type ClientKeys } from './client-keys.ts';
 import { followSessions } from './devices.ts';
-import { smartConfiguration } from './discovery.ts';
 import { doorOf, SIGN_IN_PATH, SIGN_OUT_PATH } from './door.ts';
 import type { SmartEndpoint } from './events.ts';
 import * as http from './http.ts';
@@ -22,12 +22,13 @@ import { interact } from './interaction.ts';
 import { introspectWithBearer } from './introspection.ts';
 import { ownSignIn } from './own-sign-in.ts';
 import { ROUTES, smartProvider } from './provider.ts';
+import { brands, discover, openPreflight, style } from './published.ts';
 import { forwardRegistration } from './registration.ts';
 import { accountSecurity, type AccountSecurity } from './security.ts';
 import { signOut, signOutPage } from './sign-out.ts';
 import { signingKeys } from './signing-keys.ts';
-import { SMART_STYLE, STYLE_PATH } from './style.ts';
-import { DEFAULT_TENANT, type SmartTenant } from './tenant.ts';
+import { STYLE_PATH } from './style.ts';
+import type { SmartTenant } from './tenant.ts';
 import { completeTokenForm, refreshKeys } from './token.ts';
 import { CALLBACK_PATH, UPSTREAM_PATH } from './upstream/upstream.ts';
 import { endUpstream, startUpstream } from './upstream/visit.ts';
@@ -45,23 +46,6 @@ export interface Running {
   readonly provider: Provider;
   readonly keys: ClientKeys;
 }
-
-/** What is asked for: a path below the mount, or a well-known document. */
-interface Asked {
-  readonly tenant: string;
-  readonly path: string;
-  readonly query: string;
-}
-
-const TENANT = '(?:/t/([a-z0-9-]{1,40}))?';
-const MOUNTED = new RegExp(`^${TENANT}/oidc(/[^?]*)?(?:\\?(.*))?$`, 's');
-const BELOW_BASE = new RegExp(
-  `^${TENANT}/fhir/\\.well-known/(smart-configuration|openid-configuration)/?(?:\\?.*)?$`,
-);
-const INSERTED = new RegExp(
-  `^/\\.well-known/(oauth-authorization-server|openid-configuration)${TENANT}/fhir/?(?:\\?.*)?$`,
-);
-const AT_ROOT = /^\/\.well-known\/(smart-configuration)\/?(?:\?.*)?$/;
 
 export interface SmartServer {
   /** answers what is the authorization server's and gives false for anything else */
@@ -93,20 +77,6 @@ export function smartServer(options: SmartOptions): SmartServer {
     door: forTenant(doorOf),
     security: forTenant(accountSecurity),
   };
-}
-
-function askedOf(url: string): Asked | undefined {
-  const mounted = MOUNTED.exec(url);
-  if (mounted)
-    return { tenant: mounted[1] ?? DEFAULT_TENANT, path: mounted[2] ?? '/', query: mounted[3] ?? '' };
-  const below = BELOW_BASE.exec(url);
-  if (below) return { tenant: below[1] ?? DEFAULT_TENANT, path: `/.well-known/${below[2]}`, query: '' };
-  const inserted = INSERTED.exec(url);
-  if (inserted)
-    return { tenant: inserted[2] ?? DEFAULT_TENANT, path: `/.well-known/${inserted[1]}`, query: '' };
-  return AT_ROOT.test(url)
-    ? { tenant: DEFAULT_TENANT, path: '/.well-known/smart-configuration', query: '' }
-    : undefined;
 }
 
 interface Kept {
@@ -236,45 +206,6 @@ async function forward(
   request.url = query === '' ? path : `${path}?${query}`;
   (request as { originalUrl?: string }).originalUrl = tenant.mount + request.url;
   await provider.callback()(request, response);
-}
-
-async function discover(
-  { tenant }: Running,
-  _asked: Asked,
-  request: IncomingMessage,
-  response: ServerResponse,
-) {
-  if (request.method === 'OPTIONS') return openPreflight(response);
-  http.sendJson(response, 200, smartConfiguration(tenant), {
-    ...http.OPEN_CORS,
-    'cache-control': 'no-cache',
-  });
-}
-
-async function brands(
-  { tenant }: Running,
-  _asked: Asked,
-  request: IncomingMessage,
-  response: ServerResponse,
-) {
-  if (request.method === 'OPTIONS') return openPreflight(response);
-  sendBrands(tenant, request, response);
-}
-
-async function style(_running: Running, _asked: Asked, request: IncomingMessage, response: ServerResponse) {
-  if (request.method === 'OPTIONS') return openPreflight(response);
-  const kept = { 'cache-control': 'public, max-age=31536000, immutable' };
-  http.sendJson(response, 200, SMART_STYLE, { ...http.OPEN_CORS, ...kept });
-}
-
-function openPreflight(response: ServerResponse): void {
-  response.writeHead(204, {
-    ...http.OPEN_CORS,
-    'access-control-allow-methods': 'GET, HEAD, POST',
-    'access-control-allow-headers': 'Accept, Authorization, Content-Type, If-None-Match',
-    'access-control-max-age': '3600',
-  });
-  response.end();
 }
 
 async function authorize(running: Running, asked: Asked, request: IncomingMessage, response: ServerResponse) {
