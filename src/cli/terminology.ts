@@ -1,6 +1,6 @@
 /** `embergate terminology`: takes in releases of large code systems, lists and removes them (docs/terminology.md). */
 import type { Command } from 'commander';
-import type { ConceptStore, Release } from '../store/ports.ts';
+import type { ConceptStore, Release } from '../store/concept-port.ts';
 import { examples } from './help.ts';
 import { withStores } from './stores.ts';
 

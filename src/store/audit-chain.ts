@@ -4,7 +4,7 @@
  * https://www.rfc-editor.org/rfc/rfc2104, https://www.rfc-editor.org/rfc/rfc5869
  */
 import { hash as digest, hkdfSync } from 'node:crypto';
-import type { AuditHead, AuditPage, AuditRegister, NewAuditPage } from './ports.ts';
+import type { AuditHead, AuditPage, AuditRegister, NewAuditPage } from './audit-port.ts';
 
 /** The end of a chain: its last page, or what comes before its first one. */
 export interface Link {

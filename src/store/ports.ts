@@ -4,7 +4,8 @@
  */
 import type { IndexValue } from '../fhir/search/index-value.ts';
 import type { Scope, SearchPlan } from '../fhir/search/plan.ts';
-import type { ImportedSystems } from '../fhir/terminology/concept-index.ts';
+import type { AuditStore, NewAuditPage } from './audit-port.ts';
+import type { ConceptStore } from './concept-port.ts';
 
 export interface ResourceKey {
   readonly type: string;
@@ -288,69 +289,6 @@ export interface TokenStore {
   purge(now: number, limit: number): Promise<number>;
 }
 
-/** What is appended to the audit trail together. */
-export interface NewAuditPage {
-  /** ms since 1970 of the oldest and of the newest of it */
-  readonly since: number;
-  readonly at: number;
-  /** text in UTF-8, one JSON object a line; the store never looks into it, and owns it after the call */
-  readonly body: Uint8Array;
-  /** whom and what it concerns, to find it by: `Patient/1`, `client:growth-chart`, `account:…`; each once */
-  readonly keys: readonly string[];
-}
-
-/** As it is kept: the store may make one page of several that are appended in the same moment. */
-export interface AuditPage extends NewAuditPage {
-  /** the chain that it belongs to: one for the embedded store, one for each process and thread that writes to a database server */
-  readonly chain: string;
-  /** 1, 2, 3 … within the chain, without a gap */
-  readonly seq: number;
-  /** SHA-256, base64url, over the hash of the page before and all of this one (`audit-chain.ts`) */
-  readonly hash: string;
-  /** proof that the hash was made with the secret of the tenant */
-  readonly mac: string;
-}
-
-/** Where a chain ends. */
-export interface AuditHead {
-  readonly chain: string;
-  readonly seq: number;
-  readonly hash: string;
-  readonly mac: string;
-}
-
-/** The names of all chains that were ever begun, with a proof. */
-export interface AuditRegister {
-  readonly chains: readonly string[];
-  readonly mac: string;
-}
-
-export interface AuditQuery {
-  /** only pages that carry one of these keys */
-  readonly keys?: readonly string[];
-  /** ms since 1970, inclusive: only pages that may hold something of this time */
-  readonly from?: number;
-  readonly to?: number;
-  /** at least 1 */
-  readonly limit: number;
-  /** go on behind this position of a page of before */
-  readonly after?: string;
-}
-
-/** Append-only and hash-chained: nothing here changes or removes. */
-export interface AuditStore {
-  /** Durable when the promise resolves. Throws FhirError `busy` when too much is waiting or the store cannot write. */
-  append(page: NewAuditPage): Promise<void>;
-  /** Newest first. Each page comes with its position, which `after` takes. */
-  read(query: AuditQuery): Promise<readonly { readonly page: AuditPage; readonly position: string }[]>;
-  /** every page of every chain in order of chain and seq, for verify and export; bounded memory */
-  walk(): AsyncIterable<AuditPage>;
-  /** where each chain ends, kept apart from the pages themselves: so a tail that was cut off is found */
-  heads(): Promise<readonly AuditHead[]>;
-  /** kept apart from both: so a chain that was removed with its head is found; undefined before the first page */
-  register(): Promise<AuditRegister | undefined>;
-}
-
 /** All that is kept for one tenant. */
 export interface TenantStore {
   readonly resources: ResourceStore;
@@ -362,72 +300,6 @@ export interface TenantStore {
   readonly secret: Uint8Array;
   /** resolves when the store answers, rejects otherwise (for /readyz) */
   ping(): Promise<void>;
-}
-
-/** A release of a large code system: SNOMED CT, LOINC … */
-export interface ReleaseHead {
-  /** canonical of the code system */
-  readonly system: string;
-  readonly version: string;
-  readonly title: string;
-  /** of its displays, BCP-47 */
-  readonly language: string;
-  readonly isCaseSensitive: boolean;
-  readonly copyright?: string;
-  /** properties that its concepts have: code -> what it says */
-  readonly properties?: readonly ReleaseProperty[];
-}
-
-export interface ReleaseProperty {
-  readonly code: string;
-  readonly description?: string;
-  readonly type: 'code' | 'string' | 'boolean' | 'decimal' | 'dateTime' | 'Coding';
-}
-
-export interface Release extends ReleaseHead {
-  readonly id: string;
-  readonly concepts: number;
-  /** ms since 1970 */
-  readonly imported: number;
-  readonly bytes: number;
-}
-
-export interface NewConcept {
-  readonly code: string;
-  /** absent: the first of its names is shown */
-  readonly display?: string;
-  readonly isInactive?: boolean;
-  readonly isAbstract?: boolean;
-  readonly definition?: string;
-  /** property, value; kept by value as well, so that filters find them */
-  readonly properties?: readonly (readonly [property: string, value: string])[];
-  /** the same, kept for `$lookup` only: a text of its own for each concept */
-  readonly remarks?: readonly (readonly [property: string, value: string])[];
-}
-
-/** Takes in a release piece by piece; nothing of it is visible before `finish`. Concepts are numbered from 0 as they come. */
-export interface ReleaseBuilder {
-  concept(concept: NewConcept): number;
-  /** `rank`: the lowest of a concept is its display */
-  designation(concept: number, rank: number, language: string, use: string, value: string): void;
-  parent(child: number, parent: number): void;
-  relationship(source: number, type: number, target: number, group: number): void;
-  concrete(source: number, type: number, value: string, group: number): void;
-  member(refset: number, concept: number): void;
-  /** Makes it visible at once, in place of one of the same system and version. `tell`: what is being done */
-  finish(tell?: (step: string) => void): Promise<Release>;
-  abandon(): void;
-}
-
-/**
- * Imported code systems, shared by all tenants: read-only for requests, several versions side by side. Reads are immediate (the terminology service
- * asks thousands of times a second); a release that is added or removed by another process is noticed within a second.
- */
-export interface ConceptStore extends ImportedSystems {
-  releases(): readonly Release[];
-  begin(head: ReleaseHead): ReleaseBuilder;
-  /** false: there is none of this id */
-  remove(id: string): Promise<boolean>;
 }
 
 /** One adapter: a database a tenant. */

@@ -1,7 +1,8 @@
 /** The audit trail: appended in order, chained, found by key and time, with the unit of work or not at all. */
 import { describe, expect, it } from '@jest/globals';
 import { auditSeal, pageHash } from '../../src/store/audit-chain.ts';
-import type { AuditPage, AuditStore, NewAuditPage, TenantStore } from '../../src/store/ports.ts';
+import type { AuditPage, AuditStore, NewAuditPage } from '../../src/store/audit-port.ts';
+import type { TenantStore } from '../../src/store/ports.ts';
 import { create, done, freshType, refused, update } from './units.ts';
 
 const page = (line: string, keys: readonly string[] = [], at = Date.now()): NewAuditPage => ({

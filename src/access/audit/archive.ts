@@ -11,7 +11,7 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import type { AuditHead, AuditStore } from '../../store/ports.ts';
+import type { AuditHead, AuditStore } from '../../store/audit-port.ts';
 import { auditEvent, TRAIL_ID, type Telling } from './event.ts';
 import { decodeNotes } from './page.ts';
 

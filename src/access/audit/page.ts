@@ -2,7 +2,7 @@
  * Notes as they are kept: one JSON object a line with short names, since a busy server writes thousands a second; and the keys that a page is found by.
  * https://github.com/ndjson/ndjson-spec
  */
-import type { NewAuditPage } from '../../store/ports.ts';
+import type { NewAuditPage } from '../../store/audit-port.ts';
 import type { AuditNote, Happening, Who } from './note.ts';
 
 /** Short names of a line. `t` at, `h` happening, `o` outcome where it is not `done`, `w` who, `r` request. */

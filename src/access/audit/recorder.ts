@@ -3,7 +3,7 @@
  * store together. https://hl7.org/fhir/R4/auditevent.html
  */
 import { fault, FhirError } from '../../fhir/model/outcome.ts';
-import type { AuditStore, NewAuditPage } from '../../store/ports.ts';
+import type { AuditStore, NewAuditPage } from '../../store/audit-port.ts';
 import { SERVER, type AuditNote } from './note.ts';
 import { pageOf } from './page.ts';
 

@@ -2,7 +2,7 @@
  * The trail read: newest first, found by the keys and times of its pages, each note one by one. A reader goes on from a cursor, and looks at so many notes
  * in one go and no more, whatever it asks for. https://hl7.org/fhir/R4/auditevent.html
  */
-import type { AuditPage, AuditStore } from '../../store/ports.ts';
+import type { AuditPage, AuditStore } from '../../store/audit-port.ts';
 import { TRAIL_ID } from './event.ts';
 import type { AuditNote } from './note.ts';
 import { decodeNotes, patientKey } from './page.ts';

@@ -3,7 +3,7 @@
  * (docs/adr/0031-audit.md).
  */
 import { auditSeal, BEGINNING, pageHash, type AuditSeal, type Link } from '../../store/audit-chain.ts';
-import type { AuditHead, AuditPage, AuditStore } from '../../store/ports.ts';
+import type { AuditHead, AuditPage, AuditStore } from '../../store/audit-port.ts';
 
 export interface Verified {
   readonly chains: number;

@@ -1,5 +1,5 @@
 /** Finds out what a release is, and takes it in with a bar that tells how far it is. */
-import type { ConceptStore, Release } from '../../store/ports.ts';
+import type { ConceptStore, Release } from '../../store/concept-port.ts';
 import { progress } from '../../telemetry/progress.ts';
 import { importRf2, rf2Bytes, rf2Files, type ImportTools } from './rf2.ts';
 import { sourceFiles } from './source.ts';

@@ -2,7 +2,7 @@
  * Reads a SNOMED CT release in RF2: the snapshot of a folder or zip, file by file, each once.
  * https://docs.snomed.org/snomed-ct-specifications/snomed-ct-release-file-specification
  */
-import type { Release, ReleaseBuilder, ReleaseHead } from '../../store/ports.ts';
+import type { Release, ReleaseBuilder, ReleaseHead } from '../../store/concept-port.ts';
 import { longMap, type LongMap } from './long-map.ts';
 import { linesOf, type SourceFile } from './source.ts';
 

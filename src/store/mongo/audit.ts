@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { Binary, MongoServerError, type ClientSession, type Document, type Filter } from 'mongodb';
 import { fault } from '../../fhir/model/outcome.ts';
 import { auditSeal, BEGINNING, joinedPages, type AuditSeal, type Link } from '../audit-chain.ts';
-import type { AuditHead, AuditPage, AuditQuery, AuditStore, NewAuditPage } from '../ports.ts';
+import type { AuditHead, AuditPage, AuditQuery, AuditStore, NewAuditPage } from '../audit-port.ts';
 import { clearly, READ_MS } from './client.ts';
 import { write } from './command.ts';
 import type { AuditDocument, AuditHeadDocument, Rooms } from './layout.ts';

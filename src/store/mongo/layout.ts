@@ -5,7 +5,8 @@
  */
 import { Binary, type Collection, type CollectionOptions, type Db, type Document } from 'mongodb';
 import { REFERENCE, type IndexValue } from '../../fhir/search/index-value.ts';
-import type { AuditRegister, ResourceKey, StoredResource, Write, WriteMethod } from '../ports.ts';
+import type { AuditRegister } from '../audit-port.ts';
+import type { ResourceKey, StoredResource, Write, WriteMethod } from '../ports.ts';
 
 /** One range value: `p` is the parameter and the unit, so that one equality finds both. */
 export interface RangeEntry {

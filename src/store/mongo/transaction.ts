@@ -3,14 +3,8 @@
  * https://www.mongodb.com/docs/manual/core/transactions/
  */
 import type { ClientSession, Document, TransactionOptions } from 'mongodb';
-import {
-  ONCE,
-  type CommitResult,
-  type NewAuditPage,
-  type NewJob,
-  type Once,
-  type UnitOfWork,
-} from '../ports.ts';
+import { ONCE, type CommitResult, type NewJob, type Once, type UnitOfWork } from '../ports.ts';
+import type { NewAuditPage } from '../audit-port.ts';
 import type { Chain } from './chain.ts';
 import { write } from './command.ts';
 import { writeAudit, type AuditDraft } from './audit.ts';

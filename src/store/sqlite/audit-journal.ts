@@ -8,7 +8,7 @@ import { threadId } from 'node:worker_threads';
 import { randomBytes } from 'node:crypto';
 import { auditSeal, BEGINNING, type AuditSeal, type Link } from '../audit-chain.ts';
 import { fault } from '../../fhir/model/outcome.ts';
-import type { AuditHead, AuditPage, NewAuditPage } from '../ports.ts';
+import type { AuditHead, AuditPage, NewAuditPage } from '../audit-port.ts';
 
 /** Beside the database of a tenant. */
 export const journalFolder = (file: string): string => file.replace(/\.db$/, '.audit');

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { AuditHead, AuditPage, AuditQuery, AuditRegister, AuditStore } from '../ports.ts';
+import type { AuditHead, AuditPage, AuditQuery, AuditRegister, AuditStore } from '../audit-port.ts';
 import type { AuditJournal } from './audit-journal.ts';
 
 interface PageRow {

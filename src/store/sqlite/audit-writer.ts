@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { auditSeal, BEGINNING, joinedPages, type AuditSeal, type Link } from '../audit-chain.ts';
-import type { AuditHead, AuditPage, NewAuditPage } from '../ports.ts';
+import type { AuditHead, AuditPage, NewAuditPage } from '../audit-port.ts';
 import { decodeFrames, headFile, journalFolder, makerOf, readHead, segmentFile } from './audit-journal.ts';
 import type { AuditPageWire } from './wire.ts';
 

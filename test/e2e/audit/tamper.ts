@@ -5,7 +5,8 @@ import type { AuditNote } from '../../../src/access/audit/note.ts';
 import { auditRecorder } from '../../../src/access/audit/recorder.ts';
 import { verifyTrail } from '../../../src/access/audit/verify.ts';
 import { auditSeal } from '../../../src/store/audit-chain.ts';
-import type { AuditPage, Stores } from '../../../src/store/ports.ts';
+import type { AuditPage } from '../../../src/store/audit-port.ts';
+import type { Stores } from '../../../src/store/ports.ts';
 import { create } from '../../contract/units.ts';
 
 /** The database behind the back of the program. The store is closed while it works. */

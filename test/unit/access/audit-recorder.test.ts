@@ -6,7 +6,7 @@ import { auditRecorder } from '../../../src/access/audit/recorder.ts';
 import { OPEN_ACCESS } from '../../../src/access/context.ts';
 import { apiOf } from '../../support/api.ts';
 import { startGuarded } from '../../support/guarded.ts';
-import type { AuditStore, NewAuditPage } from '../../../src/store/ports.ts';
+import type { AuditStore, NewAuditPage } from '../../../src/store/audit-port.ts';
 
 const note = (requestId: string): AuditNote => ({
   at: 5,

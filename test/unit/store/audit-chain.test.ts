@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { auditSeal, BEGINNING, hmac, joinedPages, pageHash } from '../../../src/store/audit-chain.ts';
-import type { NewAuditPage } from '../../../src/store/ports.ts';
+import type { NewAuditPage } from '../../../src/store/audit-port.ts';
 
 const page = (text: string, keys: readonly string[] = [], at = 5): NewAuditPage => ({
   since: at - 1,

@@ -5,7 +5,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pack } from '../../../fhir/terminology/concept-set.ts';
-import type { NewConcept, Release, ReleaseBuilder, ReleaseHead } from '../../ports.ts';
+import type { NewConcept, Release, ReleaseBuilder, ReleaseHead } from '../../concept-port.ts';
 import { append, closure, growing, inverse, rowOf, tableOf, type Growing, type Table } from './growing.ts';
 import { FINAL, FLAG, NAMES, RELEASE_LAYOUT, SORTED_DESIGNATIONS, STAGING } from './layout.ts';
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IndexedGraph } from '../../../fhir/terminology/concept-index.ts';
-import type { ConceptStore } from '../../ports.ts';
+import type { ConceptStore } from '../../concept-port.ts';
 import { releaseBuilder } from './builder.ts';
 import { openRelease, type OpenRelease } from './reader.ts';
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { Concept, Designation } from '../../../fhir/terminology/code-system.ts';
 import type { ConceptIndex, IndexedGraph } from '../../../fhir/terminology/concept-index.ts';
 import * as sets from '../../../fhir/terminology/concept-set.ts';
-import type { Release, ReleaseHead } from '../../ports.ts';
+import type { Release, ReleaseHead } from '../../concept-port.ts';
 import { FLAG, NAMES, RELEASE_LAYOUT } from './layout.ts';
 
 export interface OpenRelease {
