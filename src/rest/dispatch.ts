@@ -22,6 +22,7 @@ import type { FhirRequest, FhirResponse } from './request.ts';
 import { outcomeResponse } from './respond.ts';
 import { authorize } from './authorize.ts';
 import { route, type Interaction } from './routes.ts';
+import { turns } from './turns.ts';
 import { withTrail } from './trail.ts';
 import { newWitness, type Witness } from './told.ts';
 import { notesOf } from './witness.ts';
@@ -117,7 +118,18 @@ export function refusal(error: unknown, requestId: string): FhirResponse {
   ]);
 }
 
+/** Letters from which on a Bundle takes its turn; how many may wait for theirs on a thread. */
+const LARGE_BUNDLE = 250_000;
+const MOST_WAITING = 100;
+const large = turns(MOST_WAITING);
+
 async function bundle(context: Context): Promise<FhirResponse> {
+  const { body } = context.request;
+  const isLarge = body?.kind === 'text' && body.text.length >= LARGE_BUNDLE;
+  return isLarge ? large.take(() => readBundle(context)) : readBundle(context);
+}
+
+async function readBundle(context: Context): Promise<FhirResponse> {
   const tree = sentResource(context);
   if (tree.resourceType !== 'Bundle' || !isObject(tree)) throw refuseBundleType(tree.resourceType);
   if (tree['type'] === 'batch') return batch(context, tree, enter);

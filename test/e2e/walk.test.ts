@@ -116,7 +116,10 @@ describe('a walk', () => {
       WORKERS: '1',
     });
     origin = `http://127.0.0.1:${port}`;
-    await new Promise((done) => setTimeout(done, 3000));
+    for (let tries = 0; !(await (await fetch(`${origin}/apps`)).text()).includes('Okafor'); tries++) {
+      if (tries > 200) throw new Error('The demo was not loaded in time');
+      await new Promise((done) => setTimeout(done, 200));
+    }
     for (const who of PEOPLE) {
       const visitor = new Visitor();
       visitors.set(who ?? 'nobody', visitor);
