@@ -3,10 +3,18 @@
  * generated from it (`npm run docs`), and a bad value is one clear line.
  */
 import { availableParallelism } from 'node:os';
-import { isAllowEntry } from './access/egress/addresses.ts';
-
-export type StoreSetting =
-  { readonly kind: 'sqlite'; readonly location: string } | { readonly kind: 'mongo'; readonly url: string };
+import {
+  ConfigError,
+  flag,
+  hosts,
+  isLoopback,
+  issuer,
+  oneOf,
+  origin,
+  store,
+  whole,
+  type StoreSetting,
+} from './setting.ts';
 
 export interface Config {
   readonly port: number;
@@ -17,6 +25,8 @@ export interface Config {
   readonly access: 'open' | 'smart';
   /** whether the audit trail is kept */
   readonly audit: 'on' | 'off' | 'auto';
+  /** how strongly an operator has to have signed in for the console */
+  readonly consoleSignIn: 'auto' | 'pwd' | 'mfa' | 'phr';
   readonly validation: 'strict' | 'structure' | 'off';
   readonly logLevel: string;
   readonly workers: number;
@@ -40,8 +50,6 @@ export interface Config {
   readonly clientLimit: number;
 }
 
-export class ConfigError extends Error {}
-
 interface Setting<K extends keyof Config> {
   readonly name: string;
   readonly key: K;
@@ -50,61 +58,6 @@ interface Setting<K extends keyof Config> {
   readonly parse: (text: string, name: string) => Config[K];
 }
 
-const LOOPBACK_NAME = /^(localhost|127(?:\.\d{1,3}){3}|::1|\[::1\])$/;
-
-/** A host name or address that only this machine can reach. */
-export const isLoopback = (host: string): boolean => LOOPBACK_NAME.test(host);
-
-function whole(least: number, most: number) {
-  return (text: string, name: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new ConfigError(`${name} is "${text}": give a whole number from ${least} to ${most}`);
-  };
-}
-
-function oneOf<const T extends string>(...words: T[]) {
-  return (text: string, name: string): T => {
-    if ((words as string[]).includes(text)) return text as T;
-    throw new ConfigError(`${name} is "${text}": give one of ${words.join(', ')}`);
-  };
-}
-
-function store(text: string, name: string): StoreSetting {
-  if (/^sqlite:./.test(text)) return { kind: 'sqlite', location: text.slice('sqlite:'.length) };
-  if (/^mongodb(\+srv)?:\/\//.test(text)) return { kind: 'mongo', url: text };
-  throw new ConfigError(`${name} is "${text}": give sqlite:FOLDER, sqlite::memory: or mongodb://…`);
-}
-
-function origin(text: string, name: string): string {
-  if (!URL.canParse(text) || !/^https?:/.test(text)) {
-    throw new ConfigError(
-      `${name} is "${text}": give the origin that clients see, such as https://fhir.example.org`,
-    );
-  }
-  return text.replace(/\/+$/, '');
-}
-
-function hosts(text: string, name: string): readonly string[] {
-  const entries = text
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  const wrong = entries.find((one) => !isAllowEntry(one));
-  if (wrong === undefined) return entries;
-  throw new ConfigError(
-    `${name} holds "${wrong}": give host names, addresses or networks such as 10.1.0.0/16, with commas between`,
-  );
-}
-
-function issuer(text: string, name: string): string {
-  if (text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
-  throw new ConfigError(
-    `${name} is "${text}": give the issuer letter by letter, such as https://login.example.org`,
-  );
-}
-
-const flag = (text: string, name: string): boolean => oneOf('on', 'off')(text, name) === 'on';
 const setting = <K extends keyof Config>(one: Setting<K>): Setting<K> => one;
 
 /** Every setting, in the order of the documentation. A fallback in angle brackets is computed. */
@@ -176,6 +129,14 @@ export const SETTINGS = [
     meaning:
       '`on` keeps who did and saw what in an audit trail (docs/audit.md), `off` does not, `auto` does where ACCESS is smart; a server with ACCESS=smart that others can reach cannot be without',
     parse: oneOf('on', 'off', 'auto'),
+  }),
+  setting({
+    name: 'CONSOLE_SIGN_IN',
+    key: 'consoleSignIn',
+    fallback: 'auto',
+    meaning:
+      'how an operator has to have signed in to open the console: `pwd` with a password, `mfa` with a second step too, `phr` with a passkey; `auto` is `mfa`, and `pwd` where only this machine can reach the server. Who lacks what is asked for is led through its setup',
+    parse: oneOf('auto', 'pwd', 'mfa', 'phr'),
   }),
   setting({
     name: 'VALIDATION',
@@ -332,12 +293,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return {
     ...config,
     audit: config.audit === 'auto' ? auditBy(config) : config.audit,
+    consoleSignIn: config.consoleSignIn === 'auto' ? consoleSignInBy(config) : config.consoleSignIn,
     publicUrl: config.publicUrl || `http://localhost:${config.port}`,
     workers: config.workers || defaultWorkers(config),
   };
 }
 
 const auditBy = ({ access }: Config): 'on' | 'off' => (access === 'smart' ? 'on' : 'off');
+
+/** A proxy in front makes a loopback address one for everyone: then PUBLIC_URL says so. */
+function consoleSignInBy({ host, publicUrl }: Config): 'pwd' | 'mfa' {
+  const isOurs = isLoopback(host) && (publicUrl === '' || isLoopback(new URL(publicUrl).hostname));
+  return isOurs ? 'pwd' : 'mfa';
+}
 
 const defaultWorkers = ({ store }: Config): number =>
   Math.max(1, availableParallelism() - (store.kind === 'mongo' ? 1 : 0));

@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ConfigError, isLoopback, type Config } from './config.ts';
+import type { Config } from './config.ts';
+import { ConfigError, isLoopback } from './setting.ts';
 import { DEMO_SEED } from './demo-wanted.ts';
 import { demoIdentities, type DemoIdentities } from './demo/records.ts';
 import { accountOf, addAccount, type NewAccount } from './smart/accounts.ts';

@@ -3,6 +3,7 @@ import { act } from './console-deeds.ts';
 import { whoOf, type DeskOptions } from './desk-account.ts';
 import { explained, faultsOf, policyOn, shelf } from './policy-shelf.ts';
 import type { TenantRecord } from './rest/record.ts';
+import type { Acr } from './smart/acr.ts';
 import * as accounts from './smart/accounts.ts';
 import { livingAgreements, type LivingAgreement } from './smart/agreements.ts';
 import { keptAppView } from './smart/app-view.ts';
@@ -26,12 +27,13 @@ interface Room extends DeskOptions {
   readonly base: string;
 }
 
-export function consoleDesk(options: DeskOptions): view.ConsoleDesk {
+export function consoleDesk(options: DeskOptions, acr: Acr): view.ConsoleDesk {
   const room = async (): Promise<Room> => {
     const record = (await options.composition.record('default'))!;
     return { ...options, record, tokens: record.store.tokens, base: `${options.publicUrl}/fhir` };
   };
   return {
+    acr,
     door: async () => (await options.composition.door('default'))!,
     home: async () => home(await room()),
     users: async (search, after) => users(await room(), search, after),

@@ -10,6 +10,7 @@ import { securityDesk } from './desk-security.ts';
 import { DEMO_SEED, hasDemo } from './demo-wanted.ts';
 import { dispatch } from './rest/dispatch.ts';
 import type { TenantRecord } from './rest/record.ts';
+import { ACR } from './smart/acr.ts';
 import { accounts } from './smart/accounts.ts';
 import { chartAlerts } from './smart/chart-alerts.ts';
 import { plainName } from './smart/app-view.ts';
@@ -38,15 +39,15 @@ export function frontDesk(composition: Composition, config: Config, version: str
     site: { name: SITE, version, publicUrl, assets: ownAssets(), now: Date.now },
     statement: async () => statementOf(await record(), `${publicUrl}/fhir`),
     launching: launchingOf(record, config),
-    ...(config.access === 'smart' && desksOf({ composition, publicUrl, site: SITE })),
+    ...(config.access === 'smart' && desksOf({ composition, publicUrl, site: SITE }, config)),
   };
 }
 
 /** For those who are signed in; where no one is asked to, there is no one. */
-const desksOf = (options: DeskOptions) => ({
+const desksOf = (options: DeskOptions, { consoleSignIn }: Config) => ({
   account: accountDesk(options),
   security: securityDesk(options.composition),
-  console: consoleDesk(options),
+  console: consoleDesk(options, ACR[consoleSignIn === 'auto' ? 'mfa' : consoleSignIn]),
 });
 
 const statements = new WeakMap<Uint8Array, CapabilityStatement>();

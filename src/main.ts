@@ -1,5 +1,6 @@
 /** The entry: `embergate serve` and all other commands. */
-import { ConfigError, readConfig, type Config } from './config.ts';
+import { readConfig, type Config } from './config.ts';
+import { ConfigError } from './setting.ts';
 import { runProgram } from './cli/program.ts';
 import { banner, type DemoPeople } from './banner.ts';
 

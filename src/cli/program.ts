@@ -1,6 +1,6 @@
 /** The command `embergate`: one file a command, each adds itself here and loads what it needs when it runs. */
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../setting.ts';
 import { addAccess } from './access.ts';
 import { addAudit } from './audit.ts';
 import { addClient } from './client.ts';

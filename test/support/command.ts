@@ -10,12 +10,15 @@ export interface Ran {
   readonly err: string;
 }
 
-/** The command in a folder; its store is the folder's `data`. `input` goes to its standard input. */
-export function commandIn(folder: string): (args: readonly string[], input?: string) => Promise<Ran> {
+/** The command in a folder; its store is the folder's `data`. `input` goes to its standard input. `environment`: what else is set. */
+export function commandIn(
+  folder: string,
+  environment: NodeJS.ProcessEnv = {},
+): (args: readonly string[], input?: string) => Promise<Ran> {
   return (args, input = '') => {
     const child = spawn(process.execPath, ['--no-warnings', MAIN, ...args], {
       cwd: folder,
-      env: { ...process.env, STORE: `sqlite:${join(folder, 'data')}` },
+      env: { ...process.env, STORE: `sqlite:${join(folder, 'data')}`, ...environment },
     });
     let [out, err] = ['', ''];
     child.stdout.on('data', (part: Buffer) => (out += part.toString()));

@@ -1,5 +1,6 @@
 // A desk of the console with made-up people, apps, rules and a trail. `asked` tells what the pages asked to be done.
 
+import { ACR } from '../../src/smart/acr.ts';
 import { permissionsOf } from '../../src/smart/permissions.ts';
 import type { Door } from '../../src/smart/visitor.ts';
 import type * as view from '../../src/web/console/view.ts';
@@ -171,6 +172,7 @@ export function consoleDesk(
   ];
   return {
     asked,
+    acr: ACR.pwd,
     door: async () => door,
     home: async () => ({
       isReady: !isEmpty,

@@ -7,12 +7,12 @@ import { webApp } from '../../src/web/app.ts';
 
 type Pages = NonNullable<SmartServerOptions['pages']>;
 
-/** `origin`: known only once the server listens. */
-export function ownPages(origin: () => string): Pages {
+/** `origin`: known only once the server listens. `environment`: settings of the test. */
+export function ownPages(origin: () => string, environment: Record<string, string> = {}): Pages {
   return (composition: Composition) => {
     let app: ReturnType<typeof webApp> | undefined;
     return (request, response) => {
-      const config = { ...readConfig({ DEMO: 'off', ACCESS: 'smart', PUBLIC_URL: origin() }) };
+      const config = readConfig({ DEMO: 'off', ACCESS: 'smart', PUBLIC_URL: origin(), ...environment });
       app ??= webApp(frontDesk(composition, config, '0.0.0'));
       app(request, response);
     };

@@ -32,7 +32,7 @@ export function door({ account, stale = false }: DoorOptions): OpenDoor {
     drafts,
     visitor: async () => visitor,
     proves: (_visitor, csrf) => csrf === CSRF,
-    meets: (_visitor, asked) => !stale || (asked.maxAge === undefined && asked.acr === undefined),
+    meets: (_visitor, asked) => !stale || asked.maxAge === undefined,
     signIn,
     signInWithDraft: async (_visitor, draft) => {
       const id = `draft-${drafts.size}`;

@@ -1,5 +1,12 @@
 /** A proxy that hands everything on but for what it is told to spoil: so each way in which a server can be wrong can be tried on a right one. */
-import { createServer, request as forward, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  request as forward,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 export interface Asked {
@@ -29,8 +36,14 @@ export interface Spoiler {
   stop(): Promise<void>;
 }
 
-export async function startSpoiler(): Promise<Spoiler> {
-  const server: Server = createServer((incoming, response) => {
+/** In PEM; the spoiler then speaks https. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export async function startSpoiler(certificate?: Certificate): Promise<Spoiler> {
+  const handOn: RequestListener = (incoming, response) => {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
@@ -79,7 +92,8 @@ export async function startSpoiler(): Promise<Spoiler> {
         .on('error', () => response.writeHead(502).end())
         .end(body);
     });
-  });
+  };
+  const server: Server = certificate ? createSecureServer(certificate, handOn) : createServer(handOn);
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const spoiler: Spoiler = {
     port: (server.address() as AddressInfo).port,

@@ -1,6 +1,6 @@
 /** What is around: TLS, headers, clock. https://www.rfc-editor.org/rfc/rfc9325, https://www.w3.org/TR/CSP3/ */
 import { connect } from 'node:tls';
-import { isLoopback } from '../../config.ts';
+import { isLoopback } from '../../setting.ts';
 import { ask } from './browser.ts';
 import { check, must, type Check } from './check.ts';
 import { Skipped, type Exam } from './exam.ts';

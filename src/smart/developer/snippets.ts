@@ -197,13 +197,17 @@ const PYTHON_SENDER: Readonly<Record<AppKind, string>> = {
   backend: '',
 };
 
+/** One version, and no other file under its name: what else came would run with the patient's token. */
+const FHIRCLIENT = `<script src="https://cdn.jsdelivr.net/npm/fhirclient@2.6.3/build/fhir-client.min.js" crossorigin="anonymous"
+  integrity="sha384-qHphqMcrDwvKCiYhwG6aB/4ahnqOtMoKOH3NTioXSOc3FsRC3Oo4mgW+8W1Iyb/q"></script>`;
+
 function page(ways: Ways): Snippet {
   const settings = `clientId: ${literal(ways.clientId)},
   scope: ${literal(`launch ${ways.scope}`)},
   redirectUri: ${literal(ways.redirectUri)},
   pkceMode: "required"`;
   const code = `<!-- the page of your launch URL; opened by itself it begins a standalone launch -->
-<script src="https://cdn.jsdelivr.net/npm/fhirclient@2/build/fhir-client.min.js"></script>
+${FHIRCLIENT}
 <script>
 const launched = new URLSearchParams(location.search).has("launch");
 FHIR.oauth2.authorize({
@@ -213,7 +217,7 @@ FHIR.oauth2.authorize({
 </script>
 
 <!-- the page of your redirect URI -->
-<script src="https://cdn.jsdelivr.net/npm/fhirclient@2/build/fhir-client.min.js"></script>
+${FHIRCLIENT}
 <pre id="patient"></pre>
 <script>
 FHIR.oauth2.ready()

@@ -1,9 +1,9 @@
 /**
- * The addresses of the console. Operators alone come in; every change is a POST with a proof of its form, a reason, and a sign-in of the last quarter of an
- * hour, after which the form comes back as it was typed.
+ * The addresses of the console. Operators alone come in, with a sign-in as strong as the server asks for; every change is a POST with a proof of its
+ * form, a reason, and a sign-in of the last quarter of an hour, after which the form comes back as it was typed.
  */
 import express, { type Request, type Response, type Router } from 'express';
-import type { Assurance, Visitor } from '../../smart/visitor.ts';
+import type { Visitor } from '../../smart/visitor.ts';
 import { renderPage, type Site } from '../frame.ts';
 import { PERSONAL_PAGE } from '../headers.ts';
 import { asked, draftOf, field, notThere, readForm, takeForm, welcome, type Fields } from '../own-pages.ts';
@@ -18,7 +18,8 @@ import { unusualPage } from './unusual.ts';
 import { newUserPage, NO_USER, userPage, usersPage } from './users.ts';
 import type { ConsoleDesk, Deed, NewUser, Outcome, TrailQuery } from './view.ts';
 
-const FRESH: Assurance = { maxAge: 900 };
+/** Seconds that a sign-in counts as fresh where an operator changes something. */
+const FRESH_SECONDS = 900;
 const ACCESS = '/console/access';
 
 /** One visit: who is there, and what was typed already. */
@@ -46,6 +47,8 @@ export function consoleRoutes(site: Site, desk: ConsoleDesk): Router {
       const door = await desk.door();
       const visitor = await welcome(door, request, response);
       if (!visitor || !isOperator(site, visitor, response)) return;
+      if (!door.meets(visitor, { acr: desk.acr }))
+        return response.set(PERSONAL_PAGE).redirect(303, door.signIn(request.originalUrl, { acr: desk.acr }));
       const draft = await draftOf(door, visitor, request);
       const fields = draft ?? {};
       const typed = { ...typedIn(fields), isBack: draft !== undefined };
@@ -63,7 +66,7 @@ export function consoleRoutes(site: Site, desk: ConsoleDesk): Router {
   };
   const take = (path: string, page: Page): void => {
     router.post(path, readForm, async (request, response) => {
-      const kept = { page: request.originalUrl, assurance: FRESH };
+      const kept = { page: request.originalUrl, assurance: { acr: desk.acr, maxAge: FRESH_SECONDS } };
       const sent = await takeForm({ site, door: await desk.door() }, request, response, kept);
       if (!sent || !isOperator(site, sent.visitor, response)) return;
       const { visitor, fields } = sent;

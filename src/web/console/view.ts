@@ -4,6 +4,7 @@
  */
 import type { AuditNote, Happening } from '../../access/audit/note.ts';
 import type { Role } from '../../smart/accounts.ts';
+import type { Acr } from '../../smart/acr.ts';
 import type { AppView, ConsentView } from '../../smart/pages.ts';
 import type { Door, Visitor } from '../../smart/visitor.ts';
 import type { Happened } from '../timeline.ts';
@@ -184,6 +185,8 @@ export type Outcome =
 
 export interface ConsoleDesk {
   readonly door: () => Promise<Door>;
+  /** how strong a sign-in opens the console: one of ACR */
+  readonly acr: Acr;
   home(): Promise<ConsoleHome>;
   /** by user name, from the first after `after` */
   users(

@@ -1,87 +1,36 @@
 // The developer's pages on a real server with its demo, in a real browser: register with one address, see why a launch failed, put a token into words,
-// make keys, change secrets without a gap; and the snippets, pasted into a shell.
+// make keys, change secrets without a gap.
 
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { needs } from '../../needs.ts';
-import { inspectPage, openBrowser, watch } from '../../support/browser.ts';
-import { startServer, type TestServer } from '../../support/server.ts';
+import { inspectPage } from '../../support/browser.ts';
+import {
+  BACK,
+  LAUNCH,
+  openDeveloperPages,
+  type DeveloperPages,
+  type Registered,
+} from '../../support/developer-pages.ts';
 import { Visitor } from '../../support/visitor.ts';
 import { walk } from '../smart/flow.ts';
 
 // A browser on a busy machine takes its time.
 jest.setTimeout(90_000);
 
-const LAUNCH = 'http://localhost:3999/launch.html';
-const BACK = 'http://localhost:3999/index.html';
-
 needs('chromium', 'the pages for developers in a browser')('for app developers', () => {
-  let server: TestServer;
-  let browser: Browser;
+  let pages: DeveloperPages;
   let origin: string;
-  const folder = mkdtempSync(join(tmpdir(), 'embergate-developer-'));
-  const faults: string[] = [];
-
   beforeAll(async () => {
-    // Two threads: what one sees, the log on the other tells.
-    server = await startServer({
-      STORE: 'sqlite::memory:',
-      DEMO: 'on',
-      DEMO_PATIENTS: '2',
-      ACCESS: 'smart',
-      WORKERS: '2',
-    });
-    origin = server.url.replace('127.0.0.1', 'localhost');
-    browser = await openBrowser();
-    for (let tries = 0; !(await (await fetch(`${origin}/apps`)).text()).includes('Okafor'); tries++) {
-      if (tries > 200) throw new Error('The demo was not loaded in time');
-      await new Promise((done) => setTimeout(done, 200));
-    }
+    pages = await openDeveloperPages();
+    ({ origin } = pages);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => pages?.stop());
 
-  async function developer(options: { javaScriptEnabled?: boolean } = {}): Promise<Page> {
-    const context: BrowserContext = await browser.newContext({ acceptDownloads: true, ...options });
-    const page = await context.newPage();
-    const seen = watch(page);
-    page.on('close', () => faults.push(...seen.filter((one) => !/status of (?:403|404|422)/.test(one))));
-    await page.goto(`${origin}/developer`);
-    return page;
-  }
-
-  async function registered(
-    page: Page,
-    kind: string,
-    more: (page: Page) => Promise<void> = async () => undefined,
-  ) {
-    await page.getByLabel('Launch URL').fill(LAUNCH);
-    await page.getByRole('radio', { name: kind }).check();
-    await more(page);
-    await page.getByRole('button', { name: 'Register the app' }).click();
-    await page.waitForURL(/\/developer\/apps\/[0-9a-f-]{36}$/);
-    const id = page.url().split('/').at(-1)!;
-    const told = async (name: string): Promise<string> =>
-      (await page
-        .locator('.told dt', { hasText: name })
-        .locator('xpath=following-sibling::dd[1]')
-        .locator('code')
-        .textContent())!;
-    return { id, told };
-  }
-
-  const left = async (page: Page): Promise<void> => {
-    await page.close();
-    await page.context().close();
-    expect(faults.splice(0)).toEqual([]);
-  };
+  const developer = (options: { javaScriptEnabled?: boolean } = {}): Promise<Page> => pages.open(options);
+  const registered = (page: Page, kind: string, more?: (page: Page) => Promise<void>): Promise<Registered> =>
+    pages.register(page, kind, more);
+  const left = async (page: Page): Promise<void> => expect(await pages.leave(page)).toEqual([]);
 
   const tokenWith = (id: string, secret: string, form: Record<string, string> = {}): Promise<Response> =>
     fetch(`${origin}/oidc/token`, {
@@ -241,78 +190,6 @@ needs('chromium', 'the pages for developers in a browser')('for app developers',
       expect({ path, status: (await send(path, 'forged')).status }).toEqual({ path, status: 403 });
     expect((await page.goto(`${origin}/developer/apps/${id}`))!.status()).toBe(200);
     await left(page);
-  });
-
-  describe('what to paste', () => {
-    /** The text of a snippet as the page shows it. */
-    async function snippetOf(page: Page, name: string): Promise<string> {
-      await page.locator('summary', { hasText: new RegExp(`^${name}$`) }).click();
-      return page.locator('details[open] pre code').last().innerText();
-    }
-
-    /** Runs a text, and answers its question with the address that a person comes to in the end. */
-    function run(
-      command: readonly string[],
-      env: Record<string, string> = {},
-    ): Promise<{ code: number | null; out: string }> {
-      const child = spawn(command[0]!, command.slice(1), {
-        cwd: folder,
-        env: { ...process.env, BROWSER: 'true', ...env },
-      });
-      let out = '';
-      let asked = false;
-      const seen = (part: Buffer): void => {
-        out += part.toString();
-        const address = /http\S+\/oidc\/authorize\?\S+/.exec(out)?.[0];
-        if (asked || address === undefined || !/(?:That address: |in the end: )$/.test(out)) return;
-        asked = true;
-        void comeBack(address).then((back) => child.stdin.end(`${back}\n`));
-      };
-      child.stdout.on('data', seen);
-      child.stderr.on('data', seen);
-      return new Promise((done) => child.on('close', (code) => done({ code, out })));
-    }
-
-    async function comeBack(address: string): Promise<string> {
-      const visitor = new Visitor();
-      const end = await walk(visitor, await visitor.open(address), { username: 'patient', password: 'demo' });
-      return end.headers.get('location')!;
-    }
-
-    const patientIn = (out: string): string => /"resourceType":\s*"(Patient)"/.exec(out)?.[1] ?? out;
-
-    it.each([
-      ['curl', 'Public'],
-      ['Python', 'Public'],
-      ['curl', 'Confidential, with a secret'],
-      ['Python', 'Confidential, with a secret'],
-    ])('%s for an app that is: %s', async (name, kind) => {
-      const page = await developer();
-      const { told } = await registered(page, kind);
-      const secret = kind === 'Public' ? '' : await told('client_secret');
-      const file = join(folder, name === 'curl' ? 'way.sh' : 'way.py');
-      writeFileSync(file, await snippetOf(page, name));
-      const { code, out } = await run([name === 'curl' ? 'sh' : 'python3', file], { CLIENT_SECRET: secret });
-      expect({ code, read: patientIn(out) }).toEqual({ code: 0, read: 'Patient' });
-      await left(page);
-    });
-
-    it.each(['curl', 'Python'])('%s for a service, with a key that was made in the browser', async (name) => {
-      const page = await developer();
-      await registered(page, 'Backend service', async () => {
-        await page.getByText('Name, redirect addresses, scopes, keys').click();
-        const download = page.waitForEvent('download');
-        await page.getByRole('button', { name: 'Make a key pair here' }).click();
-        await (await download).saveAs(join(folder, 'private-key.pem'));
-      });
-      expect(readFileSync(join(folder, 'private-key.pem'), 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----/);
-      const file = join(folder, name === 'curl' ? 'way.sh' : 'way.py');
-      writeFileSync(file, await snippetOf(page, name));
-      const { code, out } = await run([name === 'curl' ? 'sh' : 'python3', file]);
-      expect({ code, read: patientIn(out) }).toEqual({ code: 0, read: 'Patient' });
-      await page.locator('#log', { hasText: 'GET Patient?_count=1' }).waitFor();
-      await left(page);
-    });
   });
 
   describe('a token', () => {
