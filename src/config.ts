@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import {
+  addresses,
   ConfigError,
   flag,
   hosts,
@@ -36,6 +37,8 @@ export interface Config {
   readonly conditionalDelete: 'single' | 'multiple';
   readonly corsOrigins: readonly string[];
   readonly profiles: string;
+  /** addresses of package registries, asked in turn */
+  readonly packageRegistries: readonly string[];
   readonly demoPatients: number;
   readonly trustedProxies: number;
   readonly egressAllow: readonly string[];
@@ -277,8 +280,17 @@ export const SETTINGS = [
     name: 'PROFILES',
     key: 'profiles',
     fallback: 'profiles',
-    meaning: 'folder of FHIR packages to load at start (a folder or .tgz each)',
+    meaning:
+      'folder of FHIR packages to load at start: those that its `packages.json` names, and a folder or .tgz each',
     parse: (text) => text,
+  }),
+  setting({
+    name: 'PACKAGE_REGISTRIES',
+    key: 'packageRegistries',
+    fallback: 'https://packages.fhir.org,https://registry.npmjs.org',
+    meaning:
+      'where `embergate package add NAME@VERSION` asks, in turn: addresses of registries that speak as npm does, with commas between. One in your own network needs `EGRESS_ALLOW`',
+    parse: addresses,
   }),
 ] as const;
 

@@ -11,32 +11,55 @@ export interface ArchiveFile {
   readonly body: Buffer;
 }
 
-/** Bounds on one archive, against those made to burst. */
-const MOST_BYTES = 512 * 1024 * 1024;
-const MOST_FILES = 100_000;
+export interface ArchiveBounds {
+  /** of the whole, unpacked */
+  readonly bytes: number;
+  /** entries of every kind */
+  readonly entries: number;
+  /** of one file */
+  readonly fileBytes: number;
+  /** unpacked bytes for one that is packed; JSON packs to a tenth or a thirtieth of itself, and runs of one letter to a thousandth */
+  readonly ratio: number;
+}
+
+/** Bounds on one archive, against those made to burst. A small one may have any ratio. */
+const BOUNDS: ArchiveBounds = {
+  bytes: 512 * 1024 * 1024,
+  entries: 100_000,
+  fileBytes: 128 * 1024 * 1024,
+  ratio: 150,
+};
+const SMALL = 16 * 1024 * 1024;
 const BLOCK = 512;
 const unzip = promisify(gunzip);
 
-/** The regular files of a gzipped tar archive that unpacks to at most `mostBytes`. Throws an Error that says what is wrong with it. */
-export async function archiveFiles(packed: Buffer, mostBytes = MOST_BYTES): Promise<ArchiveFile[]> {
-  const bytes = await unzip(packed, { maxOutputLength: mostBytes }).catch((error: NodeJS.ErrnoException) => {
-    const large = error.code === 'ERR_BUFFER_TOO_LARGE';
-    throw new Error(
-      large ? `it unpacks to more than ${mostBytes} bytes` : `it is no whole gzip archive (${error.message})`,
-    );
-  });
+/** The regular files of a gzipped tar archive. Throws an Error that says what is wrong with it: links and devices are refused, and so is what exceeds the bounds. */
+export async function archiveFiles(
+  packed: Buffer,
+  bounds: Partial<ArchiveBounds> = {},
+): Promise<ArchiveFile[]> {
+  const most = { ...BOUNDS, ...bounds };
+  const bytes = await unpacked(packed, most);
   const files: ArchiveFile[] = [];
-  for (const file of tarFiles(bytes)) {
-    if (files.length === MOST_FILES) throw new Error(`it has more than ${MOST_FILES} files`);
-    requireInside(file.name);
-    files.push(file);
-  }
+  for (const file of tarFiles(bytes, most)) files.push(file);
   return files;
+}
+
+/** The bounds hold while it is unpacked: nothing beyond them is ever in memory. */
+async function unpacked(packed: Buffer, { bytes, ratio }: ArchiveBounds): Promise<Buffer> {
+  const byRatio = Math.max(SMALL, packed.length * ratio);
+  const most = Math.min(bytes, byRatio);
+  return unzip(packed, { maxOutputLength: most }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_BUFFER_TOO_LARGE')
+      throw new Error(`it is no whole gzip archive (${error.message})`);
+    const why = most < bytes ? `, more than ${ratio} times its packed size` : '';
+    throw new Error(`it unpacks to more than ${most} bytes${why}`);
+  });
 }
 
 function requireInside(name: string): void {
   if (name.startsWith('/') || /^[A-Za-z]:|\\/.test(name) || name.split('/').includes('..')) {
-    throw new Error(`it has a file outside of itself, ${JSON.stringify(name.slice(0, 200))}`);
+    throw new Error(`it has a file outside of itself, ${quoted(name)}`);
   }
 }
 
@@ -46,18 +69,35 @@ interface Entry {
   readonly body: Buffer;
 }
 
+const LINKS: Readonly<Record<string, string>> = {
+  '1': 'a hard link',
+  '2': 'a symbolic link',
+  '3': 'a device',
+  '4': 'a device',
+  '6': 'a pipe',
+};
+
 /** Regular files, with the long names that stand in an entry of their own before them. */
-function* tarFiles(bytes: Buffer): Generator<ArchiveFile> {
+function* tarFiles(bytes: Buffer, most: ArchiveBounds): Generator<ArchiveFile> {
   let longName: string | undefined;
+  let entries = 0;
   for (const { kind, name, body } of tarEntries(bytes)) {
+    if (++entries > most.entries) throw new Error(`it has more than ${most.entries} entries`);
     if (kind === 'x') longName = paxPath(body) ?? longName;
     else if (kind === 'L') longName = cString(body);
-    else {
-      if (kind === '0' || kind === '\0') yield { name: (longName ?? name).replace(/^\.\//, ''), body };
+    else if (kind !== 'g') {
+      const own = longName ?? name;
+      requireInside(own);
+      if (LINKS[kind]) throw new Error(`${quoted(own)} in it is ${LINKS[kind]}: only files count`);
+      if (body.length > most.fileBytes)
+        throw new Error(`${quoted(own)} in it has more than ${most.fileBytes} bytes`);
+      if (kind === '0' || kind === '\0') yield { name: own.replace(/^\.\//, ''), body };
       longName = undefined;
     }
   }
 }
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 200));
 
 function* tarEntries(bytes: Buffer): Generator<Entry> {
   for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {

@@ -53,6 +53,16 @@ export function hosts(text: string, name: string): readonly string[] {
   );
 }
 
+/** Addresses with commas between. */
+export function addresses(text: string, name: string): readonly string[] {
+  const all = text.split(',').map((one) => one.trim());
+  const wrong = all.find((one) => !URL.canParse(one) || !/^https?:$/.test(new URL(one).protocol));
+  if (wrong === undefined) return all;
+  throw new ConfigError(
+    `${name} holds "${wrong}": give addresses such as https://packages.fhir.org, with commas between`,
+  );
+}
+
 export function issuer(text: string, name: string): string {
   if (text === '' || (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol))) return text;
   throw new ConfigError(

@@ -11,6 +11,7 @@ import { addFhirPath } from './fhirpath.ts';
 import { examples } from './help.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
+import { addPackage } from './package.ts';
 import { addReindex } from './reindex.ts';
 import { addTenant } from './tenant.ts';
 import { addTerminology } from './terminology.ts';
@@ -47,6 +48,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addAudit,
     addKeys,
     addTerminology,
+    addPackage,
     addReindex,
     addExplain,
     addFhirPath,

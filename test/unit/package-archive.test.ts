@@ -17,10 +17,9 @@ describe('archiveFiles', () => {
     expect(files.map(({ body }) => body.toString('utf8'))).toEqual(bodies);
   });
 
-  it('leaves out folders and links', async () => {
+  it('leaves out folders', async () => {
     const files = [
       { name: 'package/', body: '', kind: '5' },
-      { name: 'a', body: '', kind: '2' },
       { name: './b', body: '' },
     ];
     expect(await names(files)).toEqual(['b']);
@@ -69,9 +68,29 @@ describe('archiveFiles', () => {
     await expect(archiveFiles(bytes)).rejects.toThrow(message);
   });
 
+  it.each([
+    ['1', 'a hard link'],
+    ['2', 'a symbolic link'],
+    ['3', 'a device'],
+    ['6', 'a pipe'],
+  ])('refuses an entry of kind %s, %s', async (kind, message) => {
+    await expect(names([{ name: 'package/a.json', body: '', kind }])).rejects.toThrow(message);
+  });
+
   it('refuses to unpack without bound', async () => {
     const packed = tgz([{ name: 'a', body: 'x'.repeat(100_000) }]);
-    await expect(archiveFiles(packed, 50_000)).rejects.toThrow('more than 50000 bytes');
-    await expect(archiveFiles(packed, 200_000)).resolves.toHaveLength(1);
+    await expect(archiveFiles(packed, { bytes: 50_000 })).rejects.toThrow('more than 50000 bytes');
+    await expect(archiveFiles(packed, { bytes: 200_000 })).resolves.toHaveLength(1);
+    await expect(archiveFiles(packed, { fileBytes: 50_000 })).rejects.toThrow('"a" in it has more than');
+  });
+
+  it('refuses more entries than are allowed, whatever they are', async () => {
+    const files = Array.from({ length: 5 }, (_, i) => ({ name: `package/${i}/`, body: '', kind: '5' }));
+    await expect(archiveFiles(tgz(files), { entries: 4 })).rejects.toThrow('more than 4 entries');
+  });
+
+  it('refuses what unpacks to far more than it is', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
+    await expect(archiveFiles(bomb)).rejects.toThrow(/unpacks to more than \d+ bytes, more than 150 times/);
   });
 });

@@ -95,7 +95,7 @@ export function ruleTree({ snapshot, url }: StructureDefinition): Rule {
   for (const element of others) {
     const rule = grow(element);
     byId.set(rule.id, rule);
-    const cut = slicedId(rule.id);
+    const cut = slicedId(rule.id, byId);
     const owner = byId.get(cut ?? rule.id.slice(0, rule.id.lastIndexOf('.')));
     if (!owner) throw new TypeError(`${url}: ${rule.id} stands before what it belongs to`);
     (cut === undefined ? owner.children : owner.slices).push(rule);
@@ -103,12 +103,17 @@ export function ruleTree({ snapshot, url }: StructureDefinition): Rule {
   return root;
 }
 
-/** The id of the element, or slice, that this one is a slice of: `a.b:c` -> `a.b`, `a.b:c/d` -> `a.b:c`. */
-function slicedId(id: string): string | undefined {
+/**
+ * The id of the element, or slice, that this one is a slice of: `a.b:c` -> `a.b`, `a.b:c/d` -> `a.b:c`. Where there is no slice `c`, the slash is part of a
+ * name (US Core 5.0.1 has `us-core/social-history`).
+ */
+function slicedId(id: string, known: ReadonlyMap<string, unknown>): string | undefined {
   const last = id.slice(id.lastIndexOf('.') + 1);
   if (!last.includes(':')) return undefined;
+  const start = id.length - last.length;
   const again = last.lastIndexOf('/');
-  return id.slice(0, id.length - last.length + (again < 0 ? last.indexOf(':') : again));
+  const outer = again < 0 ? undefined : id.slice(0, start + again);
+  return outer !== undefined && known.has(outer) ? outer : id.slice(0, start + last.indexOf(':'));
 }
 
 function grow(element: ElementDefinition): Growing {

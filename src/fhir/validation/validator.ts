@@ -230,7 +230,7 @@ function claim(profile: Validator['profile'], canonical: string, node: PathNode,
   if (canonical === CORE + node.type) return;
   const check = profile(canonical);
   if (check) return check(node, run);
-  const text = `The profile ${canonical} is not known here: put a package that has it into the folder profiles, or POST its StructureDefinition`;
+  const text = `The profile ${canonical} is not known here: add a package that has it (embergate package add NAME@VERSION), or POST its StructureDefinition`;
   const below = 'meta.profile';
   report(run, node, { severity: run.strictness.unknownProfile, code: 'not-found', text, below });
 }

@@ -136,7 +136,7 @@ describe('R4 itself', () => {
   it('takes a profile that it does not know for a fault, and says how to mend it', () => {
     const tree = { ...OBSERVATION, meta: { profile: ['http://x/unknown'] } };
     expect(errors(tree)).toEqual([
-      ['error', 'Observation.meta.profile', expect.stringContaining('into the folder profiles')],
+      ['error', 'Observation.meta.profile', expect.stringContaining('embergate package add')],
     ]);
     expect(errors(tree, { strictness: { unknownProfile: 'warning' } })).toEqual([]);
   });
