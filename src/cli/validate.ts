@@ -9,6 +9,7 @@ import type { Command } from 'commander';
 import type { Definitions } from '../fhir/definitions/registry.ts';
 import { parseJson } from '../fhir/model/json.ts';
 import { FhirError, type Issue } from '../fhir/model/outcome.ts';
+import { withPlaces } from '../fhir/model/text-place.ts';
 import { isObject, type JsonValue, type ResourceTree } from '../fhir/model/tree.ts';
 import { parseXml } from '../fhir/model/xml.ts';
 import type { ValidationOptions } from '../fhir/validation/validator.ts';
@@ -65,8 +66,8 @@ async function validateFiles(paths: readonly string[], options: Options): Promis
   const bar = progress('Files', files.length);
   const lines: string[] = [];
   for (const [done, file] of files.entries()) {
-    for await (const { place, read } of resourcesOf(file))
-      lines.push(...look(definitions, place, read, judge, rows, options));
+    for await (const found of resourcesOf(file))
+      lines.push(...look(definitions, found, judge, rows, options));
     bar.update(done + 1);
   }
   bar.stop();
@@ -90,6 +91,8 @@ const validationOptions = ({ profile }: Options): ValidationOptions => ({
 interface Found {
   readonly place: string;
   readonly read: (definitions: Definitions) => JsonValue;
+  /** its text, where that is JSON */
+  readonly text?: string;
 }
 
 async function* resourcesOf(file: string): AsyncGenerator<Found> {
@@ -98,26 +101,27 @@ async function* resourcesOf(file: string): AsyncGenerator<Found> {
     yield {
       place: file,
       read: (definitions) => (file.endsWith('.xml') ? parseXml(definitions, text) : parseJson(text)),
+      ...(!file.endsWith('.xml') && { text }),
     };
     return;
   }
   let number = 0;
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     number++;
-    if (line.trim() !== '') yield { place: `${file}:${number}`, read: () => parseJson(line) };
+    if (line.trim() !== '') yield { place: `${file}:${number}`, read: () => parseJson(line), text: line };
   }
 }
 
 /** The lines to be shown of one resource. */
 function look(
   definitions: Definitions,
-  place: string,
-  read: Found['read'],
+  { place: file, read, text }: Found,
   judge: (tree: ResourceTree) => Issue[],
   rows: Map<string, Row>,
   { warnings }: Options,
 ): string[] {
-  const { type, issues } = judged(definitions, read, judge);
+  const { type, issues: found } = judged(definitions, read, judge);
+  const issues = text === undefined ? found : withPlaces(text, found);
   const row = rows.get(type) ?? { resources: 0, errors: 0, warnings: 0 };
   rows.set(type, row);
   const isError = ({ severity }: Issue): boolean => severity === 'error' || severity === 'fatal';
@@ -127,10 +131,14 @@ function look(
   return issues
     .filter((one) => warnings ?? isError(one))
     .map(
-      ({ severity, expression = [], diagnostics }) =>
-        `${place}\t${severity}\t${expression.join(', ')}\t${diagnostics}`,
+      ({ severity, expression = [], diagnostics, place }) =>
+        `${file}${at(place, file)}\t${severity}\t${expression.join(', ')}\t${diagnostics}`,
     );
 }
+
+/** `:12:7`; a line of NDJSON has its number already. */
+const at = (place: Issue['place'], file: string): string =>
+  !place ? '' : /\.ndjson:\d+$/.test(file) ? `:${place.column}` : `:${place.line}:${place.column}`;
 
 function judged(
   definitions: Definitions,

@@ -30,6 +30,10 @@ function sentTree(context: Context): JsonValue {
   );
 }
 
+/** The text that was sent, where it is JSON. */
+export const jsonTextOf = (body: Context['request']['body']): string | undefined =>
+  body?.kind === 'text' && JSON_TYPES.includes(body.mediaType) ? body.text : undefined;
+
 /** Checks that a tree is a resource of a known type. */
 export function asResource(context: Context, tree: JsonValue | undefined, place: string): ResourceTree {
   const type = isObject(tree) ? tree['resourceType'] : undefined;

@@ -5,7 +5,8 @@
 import type { AccessContext } from '../access/context.ts';
 import { FhirError, issue } from '../fhir/model/outcome.ts';
 import { isObject } from '../fhir/model/tree.ts';
-import { sentResource } from './body.ts';
+import { withPlaces } from '../fhir/model/text-place.ts';
+import { jsonTextOf, sentResource } from './body.ts';
 import { batch } from './interactions/batch.ts';
 import { capabilities } from './interactions/metadata.ts';
 import { history } from './interactions/history.ts';
@@ -96,7 +97,7 @@ async function answer(
     authorize(context, interaction, request.path);
     return { response: await HANDLERS[interaction](context, request.path), interaction };
   } catch (error) {
-    return { response: refusal(error, request.id), interaction, failure: failureIn(error) };
+    return { response: refusal(located(error, request), request.id), interaction, failure: failureIn(error) };
   }
 }
 
@@ -106,6 +107,15 @@ function contextOf(record: TenantRecord, access: AccessContext, request: FhirReq
   const { view } = access;
   if (!view) return { record, access, request, definitions };
   return { record: maskedRecord(record, view), access, request, definitions: view.definitions(definitions) };
+}
+
+/** What is refused of a text that was sent is told with line and column. A patch is no resource: its issues are about what it would make. */
+function located(error: unknown, { method, body, within }: FhirRequest): unknown {
+  if (!(error instanceof FhirError) || method === 'PATCH') return error;
+  const text = jsonTextOf(body) ?? within?.text;
+  if (text === undefined) return error;
+  const root = body?.kind === 'text' || !within ? '' : `${within.place}.resource`;
+  return new FhirError(error.status, withPlaces(text, error.issues, root), error.headers);
 }
 
 const failureIn = (error: unknown): unknown => (error instanceof FhirError ? undefined : error);

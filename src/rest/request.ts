@@ -15,6 +15,8 @@ export interface FhirRequest {
   /** lower-case names */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body?: RequestBody;
+  /** of an entry: the text of its Bundle and the place in it, `Bundle.entry[2]` */
+  readonly within?: { readonly text: string; readonly place: string };
   /** absolute FHIR base without a trailing slash: `http://localhost:8080/fhir` */
   readonly baseUrl: string;
   /** X-Request-Id */

@@ -9,6 +9,8 @@ export interface Issue {
   readonly code: string;
   readonly diagnostics: string;
   readonly expression?: readonly string[];
+  /** where the element stands in the text that was sent, from 1 */
+  readonly place?: { readonly line: number; readonly column: number };
 }
 
 /** fault name -> [HTTP status, issue code of http://hl7.org/fhir/issue-type]. The names are ours, the codes FHIR's. */
@@ -100,8 +102,20 @@ const UNSAYABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
 const said = (text: string): string => text.toWellFormed().replace(UNSAYABLE, '\ufffd');
 
 /** An issue often repeats what was sent: here it becomes text that FHIR can hold. */
-function sayable({ expression, ...issue }: Issue): Issue {
-  const diagnostics = said(issue.diagnostics);
+function sayable({ expression, place, ...issue }: Issue): Issue {
+  const plain = {
+    ...(place && { extension: extensionsOf(place) }),
+    ...issue,
+    diagnostics: said(issue.diagnostics),
+  };
   const elements = expression?.filter((one) => one !== '').map(said) ?? [];
-  return elements.length > 0 ? { ...issue, diagnostics, expression: elements } : { ...issue, diagnostics };
+  return elements.length > 0 ? { ...plain, expression: elements } : plain;
 }
+
+const ISSUE = 'http://hl7.org/fhir/StructureDefinition/operationoutcome-issue';
+
+/** As the reference validator tells it. https://hl7.org/fhir/extensions/StructureDefinition-operationoutcome-issue-line.html */
+const extensionsOf = ({ line, column }: NonNullable<Issue['place']>): object[] => [
+  { url: `${ISSUE}-line`, valueInteger: line },
+  { url: `${ISSUE}-col`, valueInteger: column },
+];

@@ -1,4 +1,5 @@
 /** batch: every entry stands alone, and one bad entry spoils only itself. https://hl7.org/fhir/R4/http.html#brules */
+import { jsonTextOf } from '../body.ts';
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import { FhirError, operationOutcome } from '../../fhir/model/outcome.ts';
@@ -40,7 +41,9 @@ async function answerEntry(
 ): Promise<BundleEntry> {
   if (request instanceof FhirError) return errorEntry(request);
   const keyed = key ? { ...request, once: entryKey(key, request.place) } : request;
-  return responseEntry(await dispatch(context, keyed));
+  const text = jsonTextOf(context.request.body);
+  const within = text === undefined ? undefined : { text, place: request.place };
+  return responseEntry(await dispatch(context, { ...keyed, ...(within && { within }) }));
 }
 
 export function bundleResponse(

@@ -4,12 +4,13 @@
  */
 import { scopesOf } from '../../access/context.ts';
 import { fault, issue, type Issue } from '../../fhir/model/outcome.ts';
+import { withPlaces } from '../../fhir/model/text-place.ts';
 import { isObject, type JsonValue, type ResourceTree } from '../../fhir/model/tree.ts';
 import { REFERENCE } from '../../fhir/search/index-value.ts';
 import { searchPlan } from '../../fhir/search/plan.ts';
 import type { Strictness } from '../../fhir/validation/finding.ts';
 import { validate } from '../../fhir/validation/validator.ts';
-import { asResource, sentResource } from '../body.ts';
+import { asResource, jsonTextOf, sentResource } from '../body.ts';
 import { lastValue } from '../query.ts';
 import type { Context } from '../record.ts';
 import type { FhirResponse } from '../request.ts';
@@ -31,6 +32,8 @@ type Mode = (typeof MODES)[number];
 
 interface Asked {
   readonly resource: ResourceTree | undefined;
+  /** where the resource stands in what was sent */
+  readonly root?: string;
   readonly mode: Mode | undefined;
   readonly profiles: readonly string[];
 }
@@ -53,7 +56,18 @@ export async function validateOperation(context: Context, type?: string, id?: st
     );
   }
   const found = validate(context.definitions, resource, { profiles: asked.profiles, strictness: WHEN_ASKED });
-  return outcomeResponse(200, [...found, ...modeIssues(asked, resource, id)]);
+  const all = [...found, ...modeIssues(asked, resource, id)];
+  return outcomeResponse(200, asked.resource ? located(context, asked, all) : all);
+}
+
+/** With line and column in the text that was sent. */
+function located(
+  { request: { body } }: Context,
+  { root }: Asked,
+  issues: readonly Issue[],
+): readonly Issue[] {
+  const text = jsonTextOf(body);
+  return text === undefined ? issues : withPlaces(text, issues, root);
 }
 
 async function storedResource(context: Context, type: string, id: string): Promise<ResourceTree> {
@@ -79,7 +93,9 @@ function askedOf(context: Context, type: string | undefined): Asked {
     ...(given.values.get('profile') ?? []),
     ...query.filter(([name]) => name === 'profile').map(([, value]) => value),
   ];
-  return { resource: given.resource, mode, profiles };
+  const at = isWrapped ? entriesOf(sent).findIndex((one) => isObject(one) && one['name'] === 'resource') : -1;
+  const root = at < 0 ? undefined : `Parameters.parameter[${at}].resource`;
+  return { resource: given.resource, ...(root !== undefined && { root }), mode, profiles };
 }
 
 const isMode = (text: string): text is Mode => (MODES as readonly string[]).includes(text);

@@ -3,6 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import { freshId, type Api, type Reply } from '../../support/api.ts';
 
 const OBSERVATION = { resourceType: 'Observation', status: 'final', code: { text: 'x' } };
+interface Located {
+  readonly diagnostics: string;
+  readonly extension?: readonly { readonly valueInteger: number }[];
+}
+
 const BAD = { ...OBSERVATION, status: 'finished' };
 
 /** severity and first expression of each issue, without the hint to give a narrative */
@@ -33,7 +38,38 @@ export function validateContract(api: () => Api): void {
       expect(reply.text).toContain(bodyWeight);
       expect(issues(reply).length).toBeGreaterThan(2);
       const byUrl = await api().post(`/Observation/$validate?profile=${bodyWeight}`, OBSERVATION);
-      expect(byUrl.body.issue).toEqual(reply.body.issue);
+      expect(issues(byUrl)).toEqual(issues(reply));
+    });
+
+    it('tells line and column of the text that was sent, in $validate and on write, in bundles too', async () => {
+      const pad = { resourceType: 'Basic', code: { text: '"finished"' } };
+      const bundle = (type: string, method: string): object => ({
+        resourceType: 'Bundle',
+        type,
+        entry: [pad, BAD].map((resource) => ({
+          resource,
+          request: { method, url: resource.resourceType },
+        })),
+      });
+      const parameters = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: BAD }] };
+      for (const [path, body] of [
+        ['/Observation/$validate', BAD],
+        ['/Observation/$validate', parameters],
+        ['/$validate', bundle('transaction', 'POST')],
+        ['/Observation', BAD],
+        ['/', bundle('transaction', 'POST')],
+        ['/', bundle('batch', 'POST')],
+      ] as const) {
+        const { body: answer } = await api().post(path, body);
+        const outcome = (answer['entry'] as { response: { outcome: object } }[] | undefined)?.[1]?.response
+          .outcome;
+        const told = ((outcome ?? answer) as { issue: Located[] }).issue.find(({ diagnostics }) =>
+          diagnostics.includes('finished'),
+        );
+        const [line, column] = told?.extension?.map(({ valueInteger }) => valueInteger) ?? [];
+        expect([path, line]).toEqual([path, 1]);
+        expect(JSON.stringify(body).slice(column! - 1)).toMatch(/^"finished","code":{"text":"x"/);
+      }
     });
 
     it('looks at what is stored', async () => {
