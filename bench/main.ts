@@ -12,7 +12,7 @@ import { runSearch, type SearchFigure } from './search.ts';
 import { startDriver } from './drive.ts';
 import { fhirpathWork } from './fhirpath.ts';
 import { importSet, measureImport, type DataSet, type ImportName } from './imports.ts';
-import { inProcessRow, measureInProcess, type InProcessFigure } from './in-process.ts';
+import { inProcessRow, measureInProcess, type InProcess, type InProcessFigure } from './in-process.ts';
 import type { Job } from './job.ts';
 import { machine } from './machine.ts';
 import { measure, type Context } from './measure.ts';
@@ -20,6 +20,7 @@ import { ACCESS, AUDIT, IMPORTS, parseOptions, SEARCH, USAGE, UsageError, type O
 import { diskLine, figureOf, tableHead, tableRow, type Figure, type Pair } from './report.ts';
 import { copyAnswers, seedServer } from './seed.ts';
 import { startSubject, type Stage, type Subject } from './subjects.ts';
+import { validateWork } from './validate.ts';
 import { WORKLOADS, type Population, type Workload } from './workloads.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -139,12 +140,16 @@ async function openMongod(options: Options): Promise<Mongod | undefined> {
 
 /** Against other libraries, in this process. */
 async function runInProcess({ options }: Bench): Promise<readonly InProcessFigure[]> {
-  if (!options.only.includes('fhirpath')) return [];
-  return (await fhirpathWork(say)).map((work) => {
-    const figure = measureInProcess(work, 'evaluations', options.pairs, options.seconds);
+  const measured = (unit: string) => (work: InProcess) => {
+    const figure = measureInProcess(work, unit, options.pairs, options.seconds);
     say(inProcessRow(figure));
     return figure;
-  });
+  };
+  const isWanted = (name: string): boolean => options.only.includes(name);
+  return [
+    ...(isWanted('fhirpath') ? (await fhirpathWork(say)).map(measured('evaluations')) : []),
+    ...(isWanted('validate') ? (await validateWork(say)).map(measured('resources')) : []),
+  ];
 }
 
 function keep(

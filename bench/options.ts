@@ -42,7 +42,7 @@ export const AUDIT = ['audit-read', 'audit-search', 'audit-import'] as const;
 export type AuditName = (typeof AUDIT)[number];
 
 /** Measured inside the process of the bench against another library: no server is started for them. */
-export const IN_PROCESS = ['fhirpath'] as const;
+export const IN_PROCESS = ['fhirpath', 'validate'] as const;
 
 /** Searches in this process against bare SQL, at the sizes of `--sizes`; asked for by name only, since a million resources take their time. */
 export const SEARCH = 'search';
