@@ -20,6 +20,8 @@ import { slicingCheck, type ListCheck } from './slicing.ts';
 export interface ProfileParts extends Workshop {
   readonly terminology: Terminology;
   readonly typeRule: (type: string) => Rule | undefined;
+  /** profiles that are known and cannot be used, with the reason */
+  readonly broken: ReadonlyMap<string, string>;
 }
 
 interface Job {
@@ -126,7 +128,7 @@ function oneOfProfiles({ parts, profile }: Job, { code, profiles }: TypeRule): C
   return (node, run) => {
     if (!isOneOf(parts.definitions, node.type, new Set([code]))) return;
     const known = profiles.map((one) => parts.profile(one));
-    if (known.some((check) => !check)) return unknownProfile(node, run, profiles, profile);
+    if (known.some((check) => !check)) return unknownProfile(node, run, profiles, { parts, profile });
     if (known.length === 1) return known[0]!(node, run);
     if (known.some((check) => passes(check!, node, run))) return;
     const text = `The value fits none of the profiles ${profiles.join(', ')}`;
@@ -134,8 +136,14 @@ function oneOfProfiles({ parts, profile }: Job, { code, profiles }: TypeRule): C
   };
 }
 
-function unknownProfile(node: PathNode, run: Run, profiles: readonly string[], profile: string): void {
-  const text = `${profiles.join(', ')} could not be checked: load a package that has it`;
+function unknownProfile(
+  node: PathNode,
+  run: Run,
+  profiles: readonly string[],
+  { parts, profile }: Job,
+): void {
+  const why = profiles.map((one) => parts.broken.get(one)).find((one) => one !== undefined);
+  const text = `${profiles.join(', ')} could not be checked: ${why ?? 'load a package that has it'}`;
   report(run, node, { severity: 'warning', code: 'not-found', text, profile });
 }
 

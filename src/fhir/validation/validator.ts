@@ -5,7 +5,7 @@
 import type { StructureDefinition } from '@medplum/fhirtypes';
 import type { Definitions } from '../definitions/registry.ts';
 import { snapshotOf } from '../definitions/snapshot.ts';
-import type { Issue } from '../model/outcome.ts';
+import { FhirError, type Issue } from '../model/outcome.ts';
 import { isObject, type ResourceTree } from '../model/tree.ts';
 import type { Environment } from '../path/environment.ts';
 import { resourceNode, type PathNode } from '../path/node.ts';
@@ -48,7 +48,7 @@ export function validate(
   const structural = validateStructure(definitions, tree);
   const isWhole = !structural.some(({ severity }) => severity === 'error');
   if (!isWhole && !isWalkable(definitions, tree)) return structural;
-  const { resource, profile } = validatorOf(definitions);
+  const validator = validatorOf(definitions);
   const root = resourceNode(tree);
   const run: Run = {
     found: [],
@@ -63,14 +63,30 @@ export function validate(
     inWork: new Map(),
   };
   try {
-    resource(root, run);
-    for (const canonical of options.profiles ?? []) claim(profile, canonical, root, run);
+    validator.resource(root, run);
+    for (const canonical of options.profiles ?? []) claim(validator, canonical, root, run);
   } catch (error) {
     // A check may trip over what the structure has told already.
-    if (isWhole) throw error;
+    if (isWhole) return [...structural, ...told(run, structural), tripped(error)];
   }
   return [...structural, ...told(run, structural)];
 }
+
+/** A resource that cannot be judged does not pass. */
+const tripped = (error: unknown): Issue => ({
+  severity: 'error',
+  code: 'not-supported',
+  diagnostics: `The resource could not be judged to its end: ${reasonOf(error)}`,
+});
+
+/** What a profile that cannot be used has to say for itself; nothing of our inside. */
+function reasonOf(error: unknown): string {
+  if (error instanceof FhirError || error instanceof BrokenProfile) return error.message;
+  if (error instanceof RangeError) return 'a profile goes too deep, or in a circle';
+  return 'a profile, or a rule of it, is broken';
+}
+
+class BrokenProfile extends Error {}
 
 const isWalkable = (definitions: Definitions, { resourceType }: ResourceTree): boolean =>
   typeof resourceType === 'string' && definitions.isResourceType(resourceType);
@@ -103,6 +119,8 @@ export interface Validator {
   /** what a profile asks beyond R4; undefined where it is not known */
   readonly profile: (canonical: string) => Check | undefined;
   readonly rules: (canonical: string) => Rule | undefined;
+  /** profiles that are known and cannot be used, with the reason */
+  readonly broken: ReadonlyMap<string, string>;
 }
 
 const known = new WeakMap<Definitions, Validator>();
@@ -119,7 +137,15 @@ const OWN = 'urn:embergate:';
 
 function makeValidator(definitions: Definitions): Validator {
   const terminology = terminologyOf(definitions);
-  const structure = cached((canonical) => structureOf(definitions, canonical));
+  const broken = new Map<string, string>();
+  const structure = cached((canonical) => {
+    try {
+      return structureOf(definitions, canonical);
+    } catch (error) {
+      broken.set(canonical, reasonOf(error));
+      return undefined;
+    }
+  });
   const rules = cached((canonical) => structure(canonical)?.root);
   const typeRule = cached((type) => backbone(rules(CORE + type.split('.')[0]!), type));
   const profile = cached((canonical): Check | undefined => {
@@ -132,6 +158,7 @@ function makeValidator(definitions: Definitions): Validator {
     typeRule,
     profile,
     rules,
+    broken,
     binding: (rule) => bindingCheck(terminology, rule, undefined),
   };
   const facts = cached((url): ExtensionFacts | undefined => {
@@ -148,7 +175,7 @@ function makeValidator(definitions: Definitions): Validator {
   const resource: Check = (node, run) => {
     check(node.type)(node, run);
     more[node.type]?.(node, run);
-    for (const canonical of claimed(node)) claim(profile, canonical, node, run);
+    for (const canonical of claimed(node)) claim({ profile, broken }, canonical, node, run);
   };
   const check = typeChecks({
     definitions,
@@ -157,7 +184,7 @@ function makeValidator(definitions: Definitions): Validator {
     extension: extensionCheck(definitions, facts),
     resource,
   });
-  return { resource, profile, rules };
+  return { resource, profile, rules, broken };
 }
 
 /** The urls of the slices of `Extension.extension`. */
@@ -175,12 +202,18 @@ interface Structure {
   readonly invariants: readonly string[];
 }
 
+/** Those of R4 and of the guides have a few hundred; more is made to fill the memory. */
+const MOST_ELEMENTS = 20_000;
+
 function structureOf(definitions: Definitions, canonical: string): Structure | undefined {
   const text = definitions.conformance('StructureDefinition', canonical);
   if (text === undefined) return undefined;
   const found = JSON.parse(text) as StructureDefinition;
   const element = snapshotOf(found, (name) => structureNamed(definitions, name));
   if (!element) return undefined;
+  if (!Array.isArray(element)) throw new BrokenProfile('its snapshot has no list of elements');
+  if (element.length > MOST_ELEMENTS)
+    throw new BrokenProfile(`it has ${element.length} elements, more than ${MOST_ELEMENTS}`);
   return {
     type: found.type,
     root: ruleTree({ ...found, snapshot: { element } }),
@@ -226,10 +259,20 @@ function claimed({ value }: PathNode): readonly string[] {
     : [];
 }
 
-function claim(profile: Validator['profile'], canonical: string, node: PathNode, run: Run): void {
+function claim(
+  { profile, broken }: Pick<Validator, 'profile' | 'broken'>,
+  canonical: string,
+  node: PathNode,
+  run: Run,
+): void {
   if (canonical === CORE + node.type) return;
   const check = profile(canonical);
   if (check) return check(node, run);
+  const fault = broken.get(canonical);
+  if (fault !== undefined) {
+    const text = `The profile ${canonical} cannot be used: ${fault}`;
+    return report(run, node, { severity: 'error', code: 'not-supported', text, below: 'meta.profile' });
+  }
   const text = `The profile ${canonical} is not known here: add a package that has it (embergate package add NAME@VERSION), or POST its StructureDefinition`;
   const below = 'meta.profile';
   report(run, node, { severity: run.strictness.unknownProfile, code: 'not-found', text, below });
