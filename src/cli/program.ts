@@ -12,6 +12,7 @@ import { examples } from './help.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addPackage } from './package.ts';
+import { addProfile } from './profile.ts';
 import { addReindex } from './reindex.ts';
 import { addTenant } from './tenant.ts';
 import { addTerminology } from './terminology.ts';
@@ -49,6 +50,7 @@ export async function runProgram(argv: readonly string[], actions: Actions): Pro
     addKeys,
     addTerminology,
     addPackage,
+    addProfile,
     addReindex,
     addExplain,
     addFhirPath,

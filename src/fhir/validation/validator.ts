@@ -10,6 +10,7 @@ import { isObject, type ResourceTree } from '../model/tree.ts';
 import type { Environment } from '../path/environment.ts';
 import { resourceNode, type PathNode } from '../path/node.ts';
 import { terminologyOf } from '../terminology/terminology.ts';
+import { assertionsOf } from './assertions.ts';
 import { typeChecks } from './base.ts';
 import { bindingCheck, memberOf } from './binding.ts';
 import { bundleCheck } from './bundle.ts';
@@ -111,6 +112,19 @@ function asked(definitions: Definitions, run: () => Run): Environment {
       return check && passes(check, node, run());
     },
   };
+}
+
+/** What a profile asks beyond R4, a line an assertion. Throws an Error for one that is not known or cannot be used. */
+export function profileAssertions(definitions: Definitions, canonical: string): readonly string[] {
+  const { rules, broken } = validatorOf(definitions);
+  const root = rules(canonical);
+  if (root) return assertionsOf(root, rules);
+  const why = broken.get(canonical);
+  throw new Error(
+    why === undefined
+      ? `the profile ${canonical} is not known here: embergate package add NAME@VERSION takes in a package that has it`
+      : `the profile ${canonical} cannot be used: ${why}`,
+  );
 }
 
 export interface Validator {
