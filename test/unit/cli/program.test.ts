@@ -211,8 +211,8 @@ describe('validate', () => {
     const { code, out } = await embergate('validate', 'bad.json', 'many.ndjson', 'sound.xml');
     expect(code).toBe(1);
     const [first, second, head, ...rows] = lines(out);
-    expect(first).toMatch(/^bad\.json\terror\tPatient\.gender\t"blue" is not in the value set/);
-    expect(second).toMatch(/^many\.ndjson:2\terror\tObservation\tObservation\.code: it is missing/);
+    expect(first).toMatch(/^bad\.json:1:36\terror\tPatient\.gender\t"blue" is not in the value set/);
+    expect(second).toMatch(/^many\.ndjson:2:1\terror\tObservation\tObservation\.code: it is missing/);
     expect(head).toMatch(/^Type +resources +errors +warnings$/);
     expect(rows.map((row) => row.split(/ +/).join(' '))).toEqual([
       'Observation 1 1 0',
