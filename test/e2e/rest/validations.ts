@@ -72,6 +72,21 @@ export function validateContract(api: () => Api): void {
       }
     });
 
+    it('takes mode=create and mode=profile, and stores nothing', async () => {
+      const bodyWeight = 'http://hl7.org/fhir/StructureDefinition/bodyweight';
+      expect(issues(await api().post('/Observation/$validate?mode=create', BAD))).toEqual([
+        ['error', 'Observation.status'],
+      ]);
+      const reply = await api().post(
+        `/Observation/$validate?mode=profile&profile=${bodyWeight}`,
+        OBSERVATION,
+      );
+      expect(reply.text).toContain(bodyWeight);
+      const unknown = await api().post('/Observation/$validate?profile=http://e/none', OBSERVATION);
+      expect(unknown.text).toContain('embergate package add');
+      expect(issues(unknown)).toContainEqual(['error', 'Observation.meta.profile']);
+    });
+
     it('looks at what is stored', async () => {
       const id = freshId('kept');
       await api().put(`/Observation/${id}`, { ...OBSERVATION, id });
